@@ -1,0 +1,10 @@
+//! The ground floor: clock, ids, cancellation, the runtime, and the three ports to the outside.
+//!
+//! No other module reads the wall clock or asks for randomness.
+
+pub mod cancel;
+pub mod clock;
+pub mod id;
+pub mod port;
+pub mod runtime;
+pub mod value;

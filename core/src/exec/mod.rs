@@ -1,0 +1,3 @@
+//! Work: the durable queue and the workers that take from it.
+
+pub mod record;

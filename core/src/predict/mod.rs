@@ -1,0 +1,3 @@
+//! From the measures of a change to a calibrated, explained probability.
+
+pub mod record;

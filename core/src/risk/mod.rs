@@ -1,0 +1,3 @@
+//! How risky a change is, and why.
+
+pub mod record;

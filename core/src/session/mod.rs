@@ -1,0 +1,3 @@
+//! Durable runs of checkpointed steps.
+
+pub mod record;

@@ -1,0 +1,308 @@
+//! The list of operations: everything that a user can call, in any language, stands here in one
+//! line each. Dispatch, descriptions and every SDK come out of it.
+
+pub mod describe;
+pub mod door;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::error::{Error, Result};
+use crate::workspace::{EventStream, Session, Worker, Workspace};
+
+pub use describe::{Description, describe};
+
+/// Something with a life, as the door keeps it.
+#[derive(Clone, Debug)]
+pub enum Handle {
+    /// No handle: `workspace.open` starts here.
+    Root,
+    /// An open workspace.
+    Workspace(Workspace),
+    /// An open session.
+    Session(Session),
+    /// An open worker.
+    Worker(Worker),
+    /// An open stream of events.
+    EventStream(EventStream),
+}
+
+impl Handle {
+    /// The name of the handle's class in every language; empty for the root.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Handle::Root => "",
+            Handle::Workspace(_) => "Workspace",
+            Handle::Session(_) => "Session",
+            Handle::Worker(_) => "Worker",
+            Handle::EventStream(_) => "EventStream",
+        }
+    }
+}
+
+/// What an operation gives back through the door.
+#[derive(Debug)]
+pub enum Reply {
+    /// A record as JSON.
+    Json(Vec<u8>),
+    /// A new handle.
+    Opened(Handle),
+    /// Rows as columns.
+    Columns(arrow_array::RecordBatch),
+}
+
+/// How the caller wants rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// As records in JSON.
+    Records,
+    /// As Arrow columns, where the operation offers them.
+    Columns,
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
+
+/// One public operation.
+#[derive(Clone, Copy)]
+pub struct Operation {
+    /// `noun.verb`, the same in every place.
+    pub name: &'static str,
+    /// The class whose handles have it; empty for the root.
+    pub receiver: &'static str,
+    /// The class of the handle that it opens; empty where it answers with a record.
+    pub opens: &'static str,
+    /// Arguments that hosts take by position, in order; all others are options.
+    pub positional: &'static [&'static str],
+    /// Whether it changes nothing that outlives the call.
+    pub read_only: bool,
+    /// Whether it offers Arrow columns.
+    pub columns: bool,
+    /// What it does, one sentence.
+    pub doc: &'static str,
+    pub(crate) args: fn(&mut SchemaGenerator) -> Schema,
+    pub(crate) out: Option<fn(&mut SchemaGenerator) -> Schema>,
+    pub(crate) call: fn(Handle, Form, &[u8]) -> Result<Answer>,
+}
+
+impl std::fmt::Debug for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Operation").field("name", &self.name).field("receiver", &self.receiver).finish()
+    }
+}
+
+macro_rules! operations {
+    ($($(#[doc = $doc:literal])* $mode:ident $receiver:ident $name:literal ($($positional:literal),*)
+        $args:ident => $out:ident $(as $columns:ident)?, |$handle:ident, $a:ident| $body:expr;)*) => {
+        /// Every public operation, sorted by name.
+        pub const OPERATIONS: &[Operation] = &[$(Operation {
+            name: $name,
+            receiver: operations!(@receiver $receiver),
+            opens: operations!(@opens $mode $out),
+            positional: &[$($positional),*],
+            read_only: operations!(@read_only $mode),
+            columns: operations!(@has $($columns)?),
+            doc: operations!(@doc $($doc)*),
+            args: |generator| generator.subschema_for::<args::$args>(),
+            out: operations!(@out $mode $out),
+            call: |handle, form, json| {
+                let $handle = operations!(@take $receiver handle, $name);
+                let $a: args::$args = parse(json)?;
+                let _ = form;
+                Ok(Box::pin(async move {
+                    let out = $body.await?;
+                    operations!(@reply $mode $out form out $($columns)?)
+                }))
+            },
+        },)*];
+    };
+    (@receiver Root) => { "" };
+    (@receiver $receiver:ident) => { stringify!($receiver) };
+    (@opens open $out:ident) => { stringify!($out) };
+    (@opens $mode:ident $out:ident) => { "" };
+    (@read_only read) => { true };
+    (@read_only $mode:ident) => { false };
+    (@has) => { false };
+    (@has $columns:ident) => { true };
+    (@doc $first:literal $($rest:literal)*) => { const { $first.trim_ascii_start() } };
+    (@out open $out:ident) => { None };
+    (@out $mode:ident $out:ident) => { Some(|generator| generator.subschema_for::<args::$out>()) };
+    (@take Root $handle:ident, $name:literal) => {
+        match $handle { Handle::Root => (), other => return Err(wrong_receiver($name, &other)) }
+    };
+    (@take $receiver:ident $handle:ident, $name:literal) => {
+        match $handle { Handle::$receiver(it) => it, other => return Err(wrong_receiver($name, &other)) }
+    };
+    (@reply open $out:ident $form:ident $value:ident) => { Ok(Reply::Opened(Handle::$out($value))) };
+    (@reply $mode:ident $out:ident $form:ident $value:ident) => { records(&$value) };
+    (@reply $mode:ident $out:ident $form:ident $value:ident $columns:ident) => {
+        match $form {
+            Form::Records => records(&$value),
+            Form::Columns => Ok(Reply::Columns($value.$columns()?)),
+        }
+    };
+}
+
+/// The records by their names in the list.
+mod args {
+    pub use crate::exec::record::*;
+    pub use crate::git::record::*;
+    pub use crate::observe::event::EventPage;
+    pub use crate::predict::record::*;
+    pub use crate::risk::record::*;
+    pub use crate::session::record::*;
+    pub use crate::workspace::record::*;
+}
+
+operations! {
+    /// Events after a durable cursor, as a stream that can follow what happens next.
+    open Workspace "events.open" ("after") EventsOpenArgs => EventStream, |ws, a| ws.events().open(a);
+    /// The next batch of a stream of events.
+    read EventStream "events.next" ("max", "wait_ms") EventsNextArgs => EventPage, |stream, a| stream.next(a);
+    /// Fetches the history that a shallow clone lacks, with the git executable and its credentials.
+    write Workspace "git.deepen" () DeepenArgs => Deepened, |ws, a| ws.git().deepen(a);
+    /// The fourteen change measures of Kamei et al. 2013 for every commit of a range.
+    read Workspace "git.features" ("range") FeaturesArgs => FeatureTable as to_columns, |ws, a| ws.git().features(a);
+    /// Writes the history as one pack, for runners that start empty and shallow.
+    write Workspace "git.history_export" ("path") HistoryPackArgs => HistoryPack, |ws, a| ws.git().history_export(a);
+    /// Reads a history pack into this workspace's store.
+    write Workspace "git.history_import" ("path") HistoryPackArgs => HistoryPack, |ws, a| ws.git().history_import(a);
+    /// What a shipped model is, what it was trained on, and what it must not be used for.
+    read Workspace "predict.model" ("name") ModelArgs => ModelCard, |ws, a| ws.predict().model(a);
+    /// Puts tasks into a durable queue, all or none.
+    write Workspace "queue.enqueue" ("queue", "tasks") EnqueueArgs => Enqueued, |ws, a| ws.queue().enqueue(a);
+    /// How many tasks of a queue are in which state.
+    read Workspace "queue.show" ("queue") QueueShowArgs => QueueSummary, |ws, a| ws.queue().show(a);
+    /// How risky a change is, and why.
+    read Workspace "risk.change" ("range") ChangeArgs => ChangeRisk, |ws, a| ws.risk().change(a);
+    /// Asks what to do about the step that comes next: use its result, run it, or decide.
+    write Session "session.begin" ("name") StepBeginArgs => StepStart, |session, a| session.begin(a);
+    /// Ends the session with an output or a failure.
+    write Session "session.complete" ("output") SessionCompleteArgs => SessionSummary, |session, a| session.complete(a);
+    /// Reports the outcome of a step; once it answers, the outcome is on disk.
+    write Session "session.finish" ("token", "result") StepFinishArgs => StepFinished, |session, a| session.finish(a);
+    /// Sessions, newest first.
+    read Workspace "session.list" () SessionListArgs => SessionList, |ws, a| ws.session().list(a);
+    /// Opens a session: makes it, or goes on where it stopped.
+    open Workspace "session.open" ("id") SessionOpenArgs => Session, |ws, a| ws.session().open(a);
+    /// A session with its steps.
+    read Workspace "session.show" ("id") SessionShowArgs => SessionDetail, |ws, a| ws.session().show(a);
+    /// Reports results of claimed tasks.
+    write Worker "worker.complete" ("tasks") WorkerCompleteArgs => TaskReport, |worker, a| worker.complete(a);
+    /// Reports failures of claimed tasks.
+    write Worker "worker.fail" ("tasks") WorkerFailArgs => TaskReport, |worker, a| worker.fail(a);
+    /// Claims tasks, waiting for the first one if asked to.
+    write Worker "worker.next" ("max", "wait_ms") WorkerNextArgs => TaskBatch, |worker, a| worker.next(a);
+    /// Opens a worker that takes tasks from a queue.
+    open Workspace "worker.open" ("queue") WorkerOpenArgs => Worker, |ws, a| ws.worker().open(a);
+    /// What this workspace is: version, repository, store.
+    read Workspace "workspace.info" () NoArgs => WorkspaceInfo, |ws, a| ws.info(a);
+    /// Opens a workspace on a repository.
+    open Root "workspace.open" ("path") OpenArgs => Workspace, |_root, a| Workspace::open(a);
+}
+
+/// The operation of this name, or an error that names the nearest one.
+pub fn operation(name: &str) -> Result<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.name == name).ok_or_else(|| {
+        let hint = nearest(name, OPERATIONS.iter().map(|operation| operation.name));
+        Error::new("call.unknown", format!("no operation `{name}`{hint}"))
+    })
+}
+
+fn wrong_receiver(name: &str, handle: &Handle) -> Error {
+    let class = match handle.class() {
+        "" => "no handle",
+        class => class,
+    };
+    Error::new("call.unknown", format!("operation `{name}` is not one of {class}"))
+}
+
+fn records<T: Serialize>(value: &T) -> Result<Reply> {
+    serde_json::to_vec(value)
+        .map(Reply::Json)
+        .map_err(|error| Error::new("bug.panic", format!("an answer could not be written as JSON: {error}")))
+}
+
+/// `; did you mean `x`?` where a known name is near.
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    known
+        .map(|known| (strsim::damerau_levenshtein(name, known), known))
+        .min()
+        .filter(|(distance, known)| *distance <= known.len().max(name.len()).div_ceil(2))
+        .map_or_else(String::new, |(_, known)| format!("; did you mean `{known}`?"))
+}
+
+/// Reads arguments; the error names the argument, and the nearest known one where it has no such name.
+fn parse<T: DeserializeOwned + JsonSchema>(json: &[u8]) -> Result<T> {
+    let json = if json.is_empty() { b"{}" } else { json };
+    serde_json::from_slice(json).map_err(|_| explain::<T>(json))
+}
+
+#[cold]
+fn explain<T: DeserializeOwned + JsonSchema>(json: &[u8]) -> Error {
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut reader) else {
+        return Error::new("args.type", "the arguments are not one JSON object");
+    };
+    let place = error.path().to_string();
+    let text = error.inner().to_string();
+    let text = text.split(" at line ").next().unwrap_or(&text);
+    let quoted: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+    if text.starts_with("unknown field") {
+        let hint = nearest(quoted[0], quoted[1..].iter().copied());
+        let known = quoted[1..].join("`, `");
+        return Error::new(
+            "args.unknown_option",
+            format!("no option `{}`{hint} (known: `{known}`)", quoted[0]),
+        );
+    }
+    if text.starts_with("unknown variant") {
+        let hint = nearest(quoted[0], quoted[1..].iter().copied());
+        return Error::new(
+            "args.invalid",
+            format!("`{place}` cannot be `{}`{hint} (known: `{}`)", quoted[0], quoted[1..].join("`, `")),
+        );
+    }
+    if text.starts_with("missing field") {
+        return Error::new(
+            "args.invalid",
+            format!("`{}` is missing; pass it", quoted.first().unwrap_or(&"?")),
+        );
+    }
+    Error::new("args.type", format!("`{place}`: {text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_receivers_known() {
+        let mut seen = std::collections::BTreeSet::new();
+        for operation in OPERATIONS {
+            assert!(seen.insert(operation.name), "{} stands twice", operation.name);
+            assert!(operation.name.split('.').count() == 2, "{} is not noun.verb", operation.name);
+            assert!(operation.doc.ends_with('.'), "{} has no sentence", operation.name);
+        }
+    }
+
+    #[test]
+    fn wrong_arguments_are_named() {
+        let unknown = parse::<args::ChangeArgs>(br#"{"rang": "HEAD"}"#).unwrap_err();
+        assert_eq!(unknown.code(), "args.unknown_option");
+        assert!(unknown.message().contains("did you mean `range`?"), "{unknown}");
+        let wrong = parse::<args::EnqueueArgs>(br#"{"queue": "q", "tasks": [{"name": 5}]}"#).unwrap_err();
+        assert_eq!(wrong.code(), "args.type");
+        assert!(wrong.message().contains("tasks[0].name"), "{wrong}");
+        let missing = parse::<args::SessionShowArgs>(b"{}").unwrap_err();
+        assert!(missing.message().contains("`id` is missing"), "{missing}");
+        let variant = parse::<args::StepBeginArgs>(br#"{"name": "a", "policy": "onse"}"#).unwrap_err();
+        assert!(variant.message().contains("did you mean `once`?"), "{variant}");
+        assert_eq!(
+            operation("risk.chance").unwrap_err().message(),
+            "no operation `risk.chance`; did you mean `risk.change`?"
+        );
+    }
+}

@@ -1,0 +1,286 @@
+//! The door: the few functions that every binding carries to its language, and nothing else.
+//!
+//! Handles and tokens are numbers. Arguments and results are JSON. Nothing panics across, nothing
+//! is called back under a lock, and a handle made before a fork is refused in the child.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use super::{Form, Handle, Reply, operation};
+use crate::base::cancel::CancelToken;
+use crate::base::runtime::{Process, from_panic};
+use crate::error::{Error, Result};
+
+/// The handle that stands for no handle: `workspace.open` is called on it.
+pub const ROOT: u64 = 0;
+
+/// No cancel token.
+pub const NO_TOKEN: u64 = 0;
+
+/// What a call answers.
+#[derive(Debug)]
+pub enum Answer {
+    /// A record as JSON.
+    Json(Vec<u8>),
+    /// The number of a new handle.
+    Opened(u64),
+    /// Rows as Arrow columns.
+    Columns(arrow_array::RecordBatch),
+}
+
+impl Answer {
+    /// The answer as JSON: a record as it is, a new handle as `{"handle": n}`.
+    pub fn into_json(self) -> Result<Vec<u8>> {
+        match self {
+            Answer::Json(json) => Ok(json),
+            Answer::Opened(handle) => Ok(format!("{{\"handle\":{handle}}}").into_bytes()),
+            Answer::Columns(_) => {
+                Err(Error::new("args.invalid", "columns were asked for; take them as Arrow"))
+            }
+        }
+    }
+
+    /// The answer as one Arrow IPC stream.
+    pub fn into_ipc(self) -> Result<Vec<u8>> {
+        let Answer::Columns(batch) = self else {
+            return Err(Error::new("args.invalid", "this operation offers no columns; call it for records"));
+        };
+        let failed = |error: arrow_schema::ArrowError| {
+            Error::new("bug.panic", "columns could not be written as Arrow IPC").because(&error)
+        };
+        let mut writer =
+            arrow_ipc::writer::StreamWriter::try_new(Vec::new(), &batch.schema()).map_err(failed)?;
+        writer.write(&batch).map_err(failed)?;
+        writer.into_inner().map_err(failed)
+    }
+}
+
+struct Table {
+    pid: u32,
+    /// Numbers below were given out before this process was forked off.
+    first: u64,
+    handles: Mutex<HashMap<u64, Handle>>,
+    tokens: Mutex<HashMap<u64, CancelToken>>,
+}
+
+static TABLE: AtomicPtr<Table> = AtomicPtr::new(std::ptr::null_mut());
+/// Numbers are never used twice, not even by a forked child.
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// A number for a new entry of `table`, which therefore exists before the number does.
+fn number(_: &Table) -> u64 {
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+fn table() -> &'static Table {
+    let pid = Process::current().pid();
+    let seen = TABLE.load(Ordering::Acquire);
+    // SAFETY: a non-null pointer comes from `Box::leak` below and is never freed.
+    if let Some(table) = unsafe { seen.as_ref() }
+        && table.pid == pid
+    {
+        return table;
+    }
+    let fresh: &'static mut Table = Box::leak(Box::new(Table {
+        pid,
+        first: NEXT.load(Ordering::Relaxed),
+        handles: Mutex::default(),
+        tokens: Mutex::default(),
+    }));
+    match TABLE.compare_exchange(seen, fresh, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => fresh,
+        // SAFETY: as above.
+        Err(other) => unsafe { &*other },
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn find(number: u64) -> Result<Handle> {
+    if number == ROOT {
+        return Ok(Handle::Root);
+    }
+    let table = table();
+    if let Some(handle) = locked(&table.handles).get(&number) {
+        return Ok(handle.clone());
+    }
+    if number < table.first {
+        return Err(Error::new(
+            "process.forked",
+            "this handle was opened before the process forked; open a new one in the child, or start workers with spawn",
+        ));
+    }
+    Err(Error::new("handle.closed", "the handle was closed; open a new one"))
+}
+
+/// A fresh cancel token's number; give it back with [`release`].
+pub fn token() -> u64 {
+    let table = table();
+    let number = number(table);
+    locked(&table.tokens).insert(number, CancelToken::new());
+    number
+}
+
+/// Cancels every call that was given this token; unknown tokens are ignored.
+pub fn cancel(token: u64) {
+    let found = locked(&table().tokens).get(&token).cloned();
+    if let Some(token) = found {
+        token.cancel();
+    }
+}
+
+/// Forgets a cancel token.
+pub fn release(token: u64) {
+    locked(&table().tokens).remove(&token);
+}
+
+/// Closes a handle: later calls on it are `handle.closed`; closing twice does nothing.
+pub fn close(handle: u64) {
+    let closed = locked(&table().handles).remove(&handle);
+    // Dropped outside the lock: the last reference may end threads or files.
+    drop(closed);
+}
+
+/// Cancels every call under way and closes every handle: for a host that exits.
+pub fn shutdown() {
+    let table = table();
+    let tokens: Vec<CancelToken> = locked(&table.tokens).drain().map(|(_, token)| token).collect();
+    tokens.iter().for_each(CancelToken::cancel);
+    let handles: Vec<Handle> = locked(&table.handles).drain().map(|(_, handle)| handle).collect();
+    drop(handles);
+}
+
+/// Starts an operation; the future owns everything that it needs. Dropping it cancels the call.
+pub fn begin(
+    handle: u64,
+    op: &str,
+    form: Form,
+    args: &[u8],
+    token: u64,
+) -> impl Future<Output = Result<Answer>> + Send + 'static {
+    let token = match token {
+        NO_TOKEN => None,
+        token => locked(&table().tokens).get(&token).cloned(),
+    };
+    let name = op.to_owned();
+    let started = guard(|| {
+        let operation = operation(op)?;
+        (operation.call)(find(handle)?, form, args)
+    });
+    async move {
+        let work = Caught(started?);
+        let reply = match token {
+            None => work.await,
+            Some(token) => tokio::select! {
+                biased;
+                reply = work => reply,
+                () = token.cancelled() => Err(Error::cancelled()),
+            },
+        };
+        match reply? {
+            Reply::Json(json) => Ok(Answer::Json(json)),
+            Reply::Columns(batch) => Ok(Answer::Columns(batch)),
+            Reply::Opened(opened) => {
+                let table = table();
+                let number = number(table);
+                locked(&table.handles).insert(number, opened);
+                Ok(Answer::Opened(number))
+            }
+        }
+    }
+    .map_op(name)
+}
+
+/// Calls an operation and waits on the calling thread.
+///
+/// ```
+/// use barograph::surface::door;
+/// let opened = door::call(door::ROOT, "workspace.open", br#"{"in_memory": true}"#, door::NO_TOKEN).unwrap();
+/// assert!(String::from_utf8(opened).unwrap().starts_with("{\"handle\":"));
+/// ```
+pub fn call(handle: u64, op: &str, args: &[u8], token: u64) -> Result<Vec<u8>> {
+    guard(|| {
+        Process::current().runtime().block_on(begin(handle, op, Form::Records, args, token))?.into_json()
+    })
+}
+
+/// Calls an operation for Arrow columns and waits on the calling thread.
+pub fn columns(handle: u64, op: &str, args: &[u8], token: u64) -> Result<arrow_array::RecordBatch> {
+    let answer =
+        guard(|| Process::current().runtime().block_on(begin(handle, op, Form::Columns, args, token)));
+    match answer? {
+        Answer::Columns(batch) => Ok(batch),
+        _ => {
+            Err(Error::new("args.invalid", "this operation offers no columns; call it for records").in_op(op))
+        }
+    }
+}
+
+/// Starts an operation on the runtime; `done` is called once, on a thread of the runtime.
+pub fn start(
+    handle: u64,
+    op: &str,
+    form: Form,
+    args: &[u8],
+    token: u64,
+    done: impl FnOnce(Result<Answer>) + Send + 'static,
+) {
+    let work = begin(handle, op, form, args, token);
+    Process::current().runtime().spawn(async move { done(work.await) });
+}
+
+/// Runs `work`; a panic becomes an error of code `bug.panic`.
+fn guard<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(from_panic(panic.as_ref())))
+}
+
+/// A future whose panics are errors.
+struct Caught(Pin<Box<dyn Future<Output = Result<Reply>> + Send>>);
+
+impl Future for Caught {
+    type Output = Result<Reply>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        std::panic::catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx)))
+            .unwrap_or_else(|panic| Poll::Ready(Err(from_panic(panic.as_ref()))))
+    }
+}
+
+trait MapOp: Future<Output = Result<Answer>> + Sized + Send + 'static {
+    fn map_op(self, op: String) -> impl Future<Output = Result<Answer>> + Send + 'static {
+        async move { self.await.map_err(|error| error.in_op(&op)) }
+    }
+}
+
+impl<F: Future<Output = Result<Answer>> + Send + 'static> MapOp for F {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_handle_says_so() {
+        let opened = call(ROOT, "workspace.open", br#"{"in_memory": true}"#, NO_TOKEN).unwrap();
+        let record: serde_json::Value = serde_json::from_slice(&opened).unwrap();
+        let handle = record["handle"].as_u64().unwrap();
+        assert!(call(handle, "workspace.info", b"", NO_TOKEN).is_ok());
+        close(handle);
+        close(handle);
+        let error = call(handle, "workspace.info", b"", NO_TOKEN).unwrap_err();
+        assert_eq!((error.code(), error.op()), ("handle.closed", "workspace.info"));
+    }
+
+    #[test]
+    fn a_panic_is_an_error() {
+        let error = guard::<()>(|| panic!("at {}", 7)).unwrap_err();
+        assert_eq!(error.code(), "bug.panic");
+        assert!(error.message().contains("at 7"));
+    }
+}

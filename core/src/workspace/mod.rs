@@ -1,0 +1,212 @@
+//! The roof: [`Workspace`] and one file per noun. The only place with public operations.
+
+mod events;
+mod git;
+mod predict;
+mod queue;
+pub mod record;
+mod risk;
+mod session;
+mod worker;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+pub use events::{EventStream, Events};
+pub use git::Git;
+pub use predict::Predict;
+pub use queue::Queues;
+pub use risk::Risk;
+pub use session::{Session, Sessions};
+pub use worker::{Worker, Workers};
+
+use crate::base::clock::{Clock, parse_rfc3339};
+use crate::base::runtime::{Process, compute, refuse_forked};
+use crate::error::{Error, Result};
+use crate::observe::bus::Bus;
+use crate::session::record::NoArgs;
+use record::{OpenArgs, WorkspaceInfo};
+
+/// One repository and its store: the entry to everything.
+///
+/// Clones are cheap and share everything. The repository is opened when it is first needed, so a
+/// workspace is also good for sessions and queues where there is none.
+///
+/// ```
+/// # barograph::blocking::wait(async {
+/// use barograph::{OpenArgs, Workspace};
+/// let ws = Workspace::open(OpenArgs { in_memory: true, ..OpenArgs::default() }).await?;
+/// assert_eq!(ws.info(Default::default()).await?.durability, "none");
+/// # barograph::Result::Ok(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Workspace(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pid: u32,
+    pub(crate) path: PathBuf,
+    pub(crate) clock: Clock,
+    pub(crate) bus: Bus,
+    pub(crate) store: Arc<crate::store::Store>,
+    pub(crate) notes: Vec<String>,
+    repository: OnceLock<crate::git::Repository>,
+    pub(crate) history: git::HistoryCache,
+}
+
+impl std::fmt::Debug for Workspace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Workspace").field("path", &self.0.path).finish_non_exhaustive()
+    }
+}
+
+impl Workspace {
+    /// Opens a workspace on the repository in or above `path`.
+    ///
+    /// The store is `.barograph/store.db` at the top of the work tree, unless another is named;
+    /// where it cannot be written and none was named, everything is kept in memory and
+    /// [`WorkspaceInfo::notes`] says so.
+    ///
+    /// Errors: `git.not_a_repository` where `path` does not exist, `store.*` where a named store
+    /// cannot be used, `args.invalid` for a clock that is not RFC 3339.
+    pub async fn open(args: impl Into<OpenArgs>) -> Result<Workspace> {
+        let args = args.into();
+        compute(move |_| Workspace::open_blocking(&args)).await
+    }
+
+    fn open_blocking(args: &OpenArgs) -> Result<Workspace> {
+        let clock = match &args.clock {
+            None => Clock::system(),
+            Some(text) => Clock::fixed(parse_rfc3339(text).ok_or_else(|| {
+                Error::new(
+                    "args.invalid",
+                    format!("`clock` is `{text}`; write RFC 3339, for example 2026-01-31T12:00:00Z"),
+                )
+            })?),
+        };
+        let path = Path::new(&args.path);
+        if !path.exists() {
+            return Err(Error::new(
+                "git.not_a_repository",
+                format!("`{}` does not exist; name a folder in a repository", args.path),
+            )
+            .with("path", &args.path));
+        }
+        let repository = crate::git::Repository::open(path).ok();
+        let bus = Bus::new(clock.clone());
+        let mut notes = Vec::new();
+        let store = if args.in_memory {
+            crate::store::Store::in_memory(clock.clone(), bus.clone())?
+        } else if let Some(file) = &args.store {
+            crate::store::Store::open(Path::new(file), clock.clone(), bus.clone())?
+        } else {
+            let folder = repository.as_ref().map_or(path, |repository| repository.home()).join(".barograph");
+            match prepare(&folder)
+                .and_then(|file| crate::store::Store::open(&file, clock.clone(), bus.clone()))
+            {
+                Ok(store) => store,
+                Err(error) if error.code() == "store.read_only" => {
+                    notes.push(format!(
+                        "`{}` cannot be written: everything is kept in memory and lost at the end",
+                        folder.display()
+                    ));
+                    crate::store::Store::in_memory(clock.clone(), bus.clone())?
+                }
+                Err(error) => return Err(error),
+            }
+        };
+        let shared = Shared {
+            pid: Process::current().pid(),
+            path: path.to_owned(),
+            clock,
+            bus,
+            store: Arc::new(store),
+            notes,
+            repository: OnceLock::new(),
+            history: git::HistoryCache::default(),
+        };
+        if let Some(repository) = repository {
+            let _ = shared.repository.set(repository);
+        }
+        Ok(Workspace(Arc::new(shared)))
+    }
+
+    /// What this workspace is: version, repository, store.
+    pub async fn info(&self, _: NoArgs) -> Result<WorkspaceInfo> {
+        self.alive()?;
+        let store = self.0.store.path();
+        Ok(WorkspaceInfo {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            repository: self.0.repository().ok().map(|repository| repository.top().display().to_string()),
+            store: store.map(|path| path.display().to_string()),
+            durability: if store.is_some() { "full" } else { "none" }.to_owned(),
+            notes: self.0.notes.clone(),
+        })
+    }
+
+    /// Reads of the repository's history.
+    pub fn git(&self) -> Git {
+        Git(self.clone())
+    }
+
+    /// Models and what they say of themselves.
+    pub fn predict(&self) -> Predict {
+        Predict(self.clone())
+    }
+
+    /// How risky a change is, and why.
+    pub fn risk(&self) -> Risk {
+        Risk(self.clone())
+    }
+
+    /// Durable runs of checkpointed steps.
+    pub fn session(&self) -> Sessions {
+        Sessions(self.clone())
+    }
+
+    /// Durable queues of tasks.
+    pub fn queue(&self) -> Queues {
+        Queues(self.clone())
+    }
+
+    /// Workers that take tasks from a queue.
+    pub fn worker(&self) -> Workers {
+        Workers(self.clone())
+    }
+
+    /// What happened, by durable cursor.
+    pub fn events(&self) -> Events {
+        Events(self.clone())
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0
+    }
+
+    pub(crate) fn alive(&self) -> Result<()> {
+        refuse_forked(self.0.pid, "workspace")
+    }
+}
+
+impl Shared {
+    pub(crate) fn repository(&self) -> Result<&crate::git::Repository> {
+        if let Some(repository) = self.repository.get() {
+            return Ok(repository);
+        }
+        let opened = crate::git::Repository::open(&self.path)?;
+        Ok(self.repository.get_or_init(|| opened))
+    }
+}
+
+/// Makes the folder of the default store, which git is told to leave alone.
+fn prepare(folder: &Path) -> Result<PathBuf> {
+    let denied = |error: std::io::Error| {
+        Error::new("store.read_only", format!("`{}` cannot be written; name another store", folder.display()))
+            .because(&error)
+    };
+    std::fs::create_dir_all(folder).map_err(denied)?;
+    let ignore = folder.join(".gitignore");
+    if !ignore.exists() {
+        std::fs::write(&ignore, "*\n").map_err(denied)?;
+    }
+    Ok(folder.join("store.db"))
+}
