@@ -1,4 +1,3 @@
 //! How risky a change is, and why.
 
-pub mod change;
 pub mod record;
