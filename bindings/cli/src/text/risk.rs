@@ -343,7 +343,8 @@ mod tests {
         );
         assert!(text.contains("at the given base rate of 20 %"), "{text}");
         assert!(text.contains("\nthe work tree: 12 files"), "{text}");
-        assert!(text.contains("--deepen fetches them") && text.contains("; 2 gaps"), "{text}");
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("--deepen fetches them") && text.contains("; 2 gaps, whose"), "{text}");
         risk.score_basis = Basis::Repository;
         risk.history.commits = 120;
         assert!(plain(&risk).starts_with("riskier than 93 % of your earlier changes"), "{text}");
