@@ -9,7 +9,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use super::{Form, Handle, Reply, operation};
 use crate::base::cancel::CancelToken;
@@ -234,6 +234,32 @@ pub fn start(
 ) {
     let work = begin(handle, op, form, args, token);
     Process::current().runtime().spawn(async move { done(work.await) });
+}
+
+/// As [`start`], but an answer that needs no waiting is given back at once and `done` is not called.
+///
+/// For hosts whose thread may not wait: an operation that blocks or computes hands over to another
+/// thread before its first suspension, so the one poll made here is short.
+pub fn start_or_answer(
+    handle: u64,
+    op: &str,
+    form: Form,
+    args: &[u8],
+    token: u64,
+    done: impl FnOnce(Result<Answer>) + Send + 'static,
+) -> Option<Result<Answer>> {
+    let mut work = Box::pin(begin(handle, op, form, args, token));
+    let runtime = Process::current().runtime();
+    let context = runtime.enter();
+    let answer = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    drop(context);
+    match answer {
+        Poll::Ready(answer) => Some(answer),
+        Poll::Pending => {
+            runtime.spawn(async move { done(work.await) });
+            None
+        }
+    }
 }
 
 /// Runs `work`; a panic becomes an error of code `bug.panic`.
