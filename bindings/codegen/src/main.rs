@@ -11,6 +11,7 @@ mod go;
 mod model;
 mod node;
 mod python;
+mod rust;
 mod schemas;
 
 use std::path::{Path, PathBuf};
@@ -69,6 +70,7 @@ fn generate() -> Result<Vec<File>, String> {
     let description = barograph::describe();
     let model = model::Model::from(&description)?;
     let mut files = schemas::files(&description, &model);
+    files.extend(rust::files(&model));
     files.extend(python::files(&model));
     files.extend(node::files(&model));
     files.extend(go::files(&model));
