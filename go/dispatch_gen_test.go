@@ -40,7 +40,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		return on.(*Workspace).Git().Features(ctx, revisions, opts)
 	},
 	"git.history_export": func(ctx context.Context, on any, a *arguments) (any, error) {
-		path := arg[string](a, "path", "")
+		path := required[string](a, "path")
 		opts := new(HistoryPackOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
@@ -48,7 +48,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		return on.(*Workspace).Git().HistoryExport(ctx, path, opts)
 	},
 	"git.history_import": func(ctx context.Context, on any, a *arguments) (any, error) {
-		path := arg[string](a, "path", "")
+		path := required[string](a, "path")
 		opts := new(HistoryPackOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
@@ -64,8 +64,8 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		return on.(*Workspace).Predict().Model(ctx, name, opts)
 	},
 	"queue.enqueue": func(ctx context.Context, on any, a *arguments) (any, error) {
-		queue := arg[string](a, "queue", "")
-		tasks := arg[[]NewTask](a, "tasks", nil)
+		queue := required[string](a, "queue")
+		tasks := required[[]NewTask](a, "tasks")
 		opts := new(EnqueueOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
@@ -73,7 +73,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		return on.(*Workspace).Queue().Enqueue(ctx, queue, tasks, opts)
 	},
 	"queue.show": func(ctx context.Context, on any, a *arguments) (any, error) {
-		queue := arg[string](a, "queue", "")
+		queue := required[string](a, "queue")
 		opts := new(QueueShowOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
@@ -89,7 +89,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		return on.(*Workspace).Risk().Change(ctx, revisions, opts)
 	},
 	"session.begin": func(ctx context.Context, on any, a *arguments) (any, error) {
-		name := arg[string](a, "name", "")
+		name := required[string](a, "name")
 		opts := new(StepBeginOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
@@ -105,7 +105,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		return on.(*Session).Complete(ctx, output, opts)
 	},
 	"session.finish": func(ctx context.Context, on any, a *arguments) (any, error) {
-		token := arg[string](a, "token", "")
+		token := required[string](a, "token")
 		result := arg[*Payload](a, "result", nil)
 		opts := new(StepFinishOptions)
 		if err := a.rest(opts); err != nil {
@@ -121,7 +121,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		return on.(*Workspace).Session().List(ctx, opts)
 	},
 	"session.open": func(ctx context.Context, on any, a *arguments) (any, error) {
-		id := arg[string](a, "id", "")
+		id := required[string](a, "id")
 		opts := new(SessionOpenOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
@@ -129,7 +129,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		return on.(*Workspace).Session().Open(ctx, id, opts)
 	},
 	"session.show": func(ctx context.Context, on any, a *arguments) (any, error) {
-		id := arg[string](a, "id", "")
+		id := required[string](a, "id")
 		opts := new(SessionShowOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
@@ -137,7 +137,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		return on.(*Workspace).Session().Show(ctx, id, opts)
 	},
 	"worker.complete": func(ctx context.Context, on any, a *arguments) (any, error) {
-		tasks := arg[[]TaskResult](a, "tasks", nil)
+		tasks := required[[]TaskResult](a, "tasks")
 		opts := new(WorkerCompleteOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
@@ -145,7 +145,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		return on.(*Worker).Complete(ctx, tasks, opts)
 	},
 	"worker.fail": func(ctx context.Context, on any, a *arguments) (any, error) {
-		tasks := arg[[]TaskFailure](a, "tasks", nil)
+		tasks := required[[]TaskFailure](a, "tasks")
 		opts := new(WorkerFailOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err

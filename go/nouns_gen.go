@@ -29,9 +29,9 @@ func (e *EventStream) Close() error { return e.handle.close() }
 
 // Next is events.next: the next batch of a stream of events.
 //
-// max: At most this many events, 1 to 10,000. Default 100.
+// max: At most this many events, 1 to 10,000.
 //
-// wait: How long to wait for the first one; only with `follow`. Default 0.
+// wait: How long to wait for the first one; only with `follow`.
 func (e *EventStream) Next(ctx context.Context, max int64, wait time.Duration, opts *EventsNextOptions) (*EventPage, error) {
 	return waiting(ctx, "events.next", wait, func(wait time.Duration) (*EventPage, error) {
 		return answer[EventPage](ctx, e.handle, "events.next", &eventsNextArgs{Max: max, WaitMs: milliseconds(wait), EventsNextOptions: opts})
@@ -95,9 +95,9 @@ func (w *Worker) Fail(ctx context.Context, tasks []TaskFailure, opts *WorkerFail
 
 // Next is worker.next: claims tasks, waiting for the first one if asked to.
 //
-// max: At most this many tasks, 1 to 10,000. Default 1.
+// max: At most this many tasks, 1 to 10,000.
 //
-// wait: How long to wait for the first one. Default 0.
+// wait: How long to wait for the first one.
 func (w *Worker) Next(ctx context.Context, max int64, wait time.Duration, opts *WorkerNextOptions) (*TaskBatch, error) {
 	return waiting(ctx, "worker.next", wait, func(wait time.Duration) (*TaskBatch, error) {
 		return answer[TaskBatch](ctx, w.handle, "worker.next", &workerNextArgs{Max: max, WaitMs: milliseconds(wait), WorkerNextOptions: opts})
@@ -143,7 +143,7 @@ type Events struct{ handle *handle }
 // Open is events.open: events after a durable cursor, as a stream that can follow what happens
 // next.
 //
-// after: Only events after this durable cursor; 0 for all. Default 0.
+// after: Only events after this durable cursor; 0 for all.
 func (e Events) Open(ctx context.Context, after int64, opts *EventsOpenOptions) (*EventStream, error) {
 	handle, err := open(ctx, e.handle, "events.open", &eventsOpenArgs{After: after, EventsOpenOptions: opts})
 	if err != nil {

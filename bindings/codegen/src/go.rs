@@ -109,8 +109,21 @@ fn default_is_zero(field: &Field) -> bool {
     match (&field.ty, &field.default) {
         (Type::Bool, Some(default)) => default == &Value::Bool(false),
         (Type::Int | Type::Float, Some(default)) => default.as_f64() == Some(0.0),
-        (Type::Record(_), Some(_)) => false,
+        (Type::Record(_), Some(default)) => {
+            default.as_object().is_some_and(|fields| fields.values().all(is_empty))
+        }
         _ => true,
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(true) => false,
     }
 }
 
@@ -204,10 +217,14 @@ fn default_note(field: &Field) -> String {
     }
 }
 
-/// The doc of an argument: a duration is none of milliseconds any more.
+/// The text of an argument: a duration is none of milliseconds any more.
+fn argument_text(field: &Field) -> String {
+    if is_duration(field) { field.doc.replace(", in milliseconds", "") } else { field.doc.clone() }
+}
+
+/// The text of an argument with its default.
 fn argument_doc(field: &Field) -> String {
-    let doc = if is_duration(field) { field.doc.replace(", in milliseconds", "") } else { field.doc.clone() };
-    doc + &default_note(field)
+    argument_text(field) + &default_note(field)
 }
 
 #[cfg(test)]

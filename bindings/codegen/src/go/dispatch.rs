@@ -20,7 +20,11 @@ pub(super) fn file(model: &Model) -> String {
         let mut names = Vec::new();
         for field in &operation.positional {
             let name = nouns::parameter(field);
-            let value = format!("arg[{}](a, {:?}, {})", plain(&field.ty, true), field.name, fallback(field));
+            let (ty, default) = (plain(&field.ty, true), fallback(field));
+            let value = match &field.default {
+                None => format!("required[{ty}](a, {:?})", field.name),
+                Some(_) => format!("arg[{ty}](a, {:?}, {default})", field.name),
+            };
             let value = if is_duration(field) { format!("duration({value})") } else { value };
             let _ = writeln!(out, "\t\t{name} := {value}");
             names.push(name);
@@ -57,11 +61,8 @@ pub(super) fn file(model: &Model) -> String {
 fn fallback(field: &Field) -> String {
     match (&field.ty, &field.default) {
         (Type::Int | Type::Float | Type::Bool, Some(default)) => default.to_string(),
-        (Type::Int | Type::Float, None) => "0".into(),
-        (Type::Bool, None) => "false".into(),
         (Type::Text | Type::Enum(_), _) => "\"\"".into(),
         (Type::Optional(inner), _) if matches!(**inner, Type::Text | Type::Enum(_)) => "\"\"".into(),
-        (Type::Record(name), _) => format!("{}{{}}", type_name(name)),
         _ => "nil".into(),
     }
 }

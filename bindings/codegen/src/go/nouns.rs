@@ -77,8 +77,6 @@ fn class_type(out: &mut String, model: &Model, class: &str) {
     let _ = match state {
         None => write!(out, "\n{doc}type {class} struct{{ handle *handle }}\n"),
         Some((_, state)) => {
-            let width = state.len().max("handle".len());
-            let _ = width;
             write!(out, "\n{doc}type {class} struct {{\n\thandle *handle\n\tstate  {state}\n}}\n")
         }
     };
@@ -146,7 +144,9 @@ fn method(out: &mut String, operation: &Operation, receiver: &str, handle: &str)
 fn doc(operation: &Operation, verb: &str) -> String {
     let mut out = comment(&format!("{verb} is {}: {}", operation.name, continued(&operation.doc)), 0);
     for field in &operation.positional {
-        let text = argument_doc(field);
+        // A number must be passed, so its default elsewhere would only mislead.
+        let is_number = matches!(field.ty, Type::Int | Type::Float | Type::Bool);
+        let text = if is_number { argument_text(field) } else { argument_doc(field) };
         let has_default = field.default.is_some() && has_absence_of(&field.ty);
         let empty = match (&field.ty, has_default) {
             (Type::Optional(inner), true) if **inner == Type::Text => " Empty: not given.",
