@@ -1,6 +1,8 @@
-//! Public behaviour of the crate, in one binary: one module per topic.
+//! Public behaviour of the crate: one binary, one module per topic.
 
+mod cases;
 mod events;
+mod layers;
 mod queue;
 mod session;
 mod store;
