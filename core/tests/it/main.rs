@@ -2,6 +2,8 @@
 
 mod cases;
 mod events;
+mod git;
+mod git_features;
 mod layers;
 mod queue;
 mod session;
