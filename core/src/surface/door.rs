@@ -301,6 +301,32 @@ pub fn start(
     Process::current().runtime().spawn(async move { done(work.await) });
 }
 
+/// As [`start`], but an answer that needs no waiting is given back at once and `done` is not called.
+///
+/// For hosts whose thread may not wait: an operation that blocks or computes hands over to another
+/// thread before its first suspension, so the one poll made here is short.
+pub fn start_or_answer(
+    handle: u64,
+    op: &str,
+    form: Form,
+    args: &[u8],
+    token: u64,
+    done: impl FnOnce(Result<Answer>) + Send + 'static,
+) -> Option<Result<Answer>> {
+    let mut work = Box::pin(begin(handle, op, form, args, token));
+    let runtime = Process::current().runtime();
+    let context = runtime.enter();
+    let answer = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    drop(context);
+    match answer {
+        Poll::Ready(answer) => Some(answer),
+        Poll::Pending => {
+            runtime.spawn(async move { done(work.await) });
+            None
+        }
+    }
+}
+
 /// Runs `work`; a panic becomes an error of code `bug.panic`.
 fn guard<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(from_panic(panic.as_ref())))
