@@ -16,10 +16,16 @@ pub fn files(model: &Model) -> Vec<File> {
          pub use crate::base::runtime::block_on as wait;\n",
     );
     for class in model.classes() {
-        let _ = write!(text, "\n/// Blocking form of [`crate::{class}`].\n#[derive(Clone, Debug)]\npub struct {class}(pub crate::{class});\n\nimpl {class} {{\n");
+        let _ = write!(
+            text,
+            "\n/// Blocking form of [`crate::{class}`].\n#[derive(Clone, Debug)]\npub struct {class}(pub crate::{class});\n\nimpl {class} {{\n"
+        );
         let constructors = model.operations.iter().filter(|op| op.receiver.is_empty() && op.opens == class);
-        let mut methods: Vec<String> = constructors.map(|op| method(op, &format!("crate::{class}::{}", op.verb), "")).collect();
-        methods.extend(model.methods(&class).into_iter().map(|op| method(op, &format!("self.0.{}", op.verb), "&self, ")));
+        let mut methods: Vec<String> =
+            constructors.map(|op| method(op, &format!("crate::{class}::{}", op.verb), "")).collect();
+        methods.extend(
+            model.methods(&class).into_iter().map(|op| method(op, &format!("self.0.{}", op.verb), "&self, ")),
+        );
         if class == "Workspace" {
             for noun in model.nouns().keys() {
                 let name = noun_class(noun);
@@ -31,8 +37,12 @@ pub fn files(model: &Model) -> Vec<File> {
     }
     for (noun, operations) in model.nouns() {
         let name = noun_class(&noun);
-        let _ = write!(text, "\n/// Blocking form of [`crate::{name}`].\n#[derive(Clone, Debug)]\npub struct {name}(pub crate::{name});\n\nimpl {name} {{\n");
-        let methods: Vec<String> = operations.into_iter().map(|op| method(op, &format!("self.0.{}", op.verb), "&self, ")).collect();
+        let _ = write!(
+            text,
+            "\n/// Blocking form of [`crate::{name}`].\n#[derive(Clone, Debug)]\npub struct {name}(pub crate::{name});\n\nimpl {name} {{\n"
+        );
+        let methods: Vec<String> =
+            operations.into_iter().map(|op| method(op, &format!("self.0.{}", op.verb), "&self, ")).collect();
         text.push_str(&methods.join("\n"));
         text.push_str("}\n");
     }
