@@ -1,4 +1,4 @@
-//! One call through the door, with Ctrl-C watched.
+//! One call through the door, with Ctrl-C watched and progress shown.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::command::Global;
 use crate::interrupt::Interrupt;
+use crate::progress::Progress;
 
 /// How often Ctrl-C is looked for.
 const TICK: Duration = Duration::from_millis(40);
@@ -30,7 +31,8 @@ pub(crate) fn workspace(global: &Global, op: &str, args: &[u8]) -> Result<Vec<u8
         return wait(&interrupt, door::ROOT, op, args);
     }
     let workspace = open(global, &interrupt)?;
-    wait(&interrupt, workspace.0, op, args)
+    let progress = Progress::watch(workspace.0, global.quiet);
+    wait_with(&interrupt, progress, workspace.0, op, args)
 }
 
 /// Opens the workspace of the global options.
@@ -50,6 +52,17 @@ pub(crate) fn opened(answer: &[u8]) -> Result<Opened> {
 
 /// Calls `op` and waits; Ctrl-C cancels the call.
 pub(crate) fn wait(interrupt: &Interrupt, handle: u64, op: &str, args: &[u8]) -> Result<Vec<u8>> {
+    wait_with(interrupt, None, handle, op, args)
+}
+
+/// The same, with progress shown on the way.
+fn wait_with(
+    interrupt: &Interrupt,
+    mut progress: Option<Progress>,
+    handle: u64,
+    op: &str,
+    args: &[u8],
+) -> Result<Vec<u8>> {
     let token = door::token();
     let (send, receive) = channel();
     // The receiver may be gone only when this function has returned.
@@ -58,7 +71,7 @@ pub(crate) fn wait(interrupt: &Interrupt, handle: u64, op: &str, args: &[u8]) ->
         match receive.recv_timeout(TICK) {
             Ok(answer) => break answer.and_then(Answer::into_json),
             Err(RecvTimeoutError::Timeout) if interrupt.pressed() => door::cancel(token),
-            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Timeout) => progress.iter_mut().for_each(Progress::show),
             Err(RecvTimeoutError::Disconnected) => {
                 break Err(Error::new("bug.panic", "a call ended without an answer").in_op(op));
             }

@@ -31,6 +31,10 @@ pub(crate) enum Action {
     Operation { name: String, args: Vec<u8> },
     /// Print the surface as JSON.
     Describe,
+    /// Print what happened, one JSON object a line.
+    Events { args: Vec<u8>, follow: bool },
+    /// Serve the workspace to an MCP client.
+    Mcp,
 }
 
 // Ids that no argument of an operation can have.
@@ -42,6 +46,9 @@ const FORMAT: &str = "@format";
 const QUIET: &str = "@quiet";
 const OPERATION: &str = "@operation";
 const JSON: &str = "@json";
+
+/// The operation whose options `barograph events` takes.
+const EVENTS: &str = "events.open";
 
 const HEADING: &str = "Global options";
 
@@ -84,7 +91,22 @@ pub(crate) fn build(surface: &Description) -> Command {
         }
         root = root.subcommand(command);
     }
+    if let Some(operation) = surface.operations.iter().find(|operation| operation.name == EVENTS) {
+        root = root.subcommand(
+            Command::new("events")
+                .about("Prints what happened in sessions and queues, one JSON object a line")
+                // No operation of one process takes a cursor by position: `--after` reads better.
+                .args(arguments::all(
+                    surface,
+                    &OperationDescription { positional: Vec::new(), ..operation.clone() },
+                )),
+        );
+    }
     root.subcommand(
+        Command::new("mcp")
+            .about("Serves every operation as a tool to an MCP client, over standard input and output"),
+    )
+    .subcommand(
         Command::new("call")
             .about("Calls any operation by its name, with its arguments as JSON")
             .arg(
@@ -175,6 +197,13 @@ pub(crate) fn read(
             args: arguments::source(leaf.get_one::<String>(JSON).map_or("{}", String::as_str))
                 .map_err(|why| command.error(ErrorKind::Io, why))?,
         },
+        (None, "events") => {
+            let operation = surface.operations.iter().find(|operation| operation.name == EVENTS);
+            let args = operation.map_or_else(Map::new, |operation| arguments::read(surface, operation, leaf));
+            let follow = args.get("follow").is_some_and(|follow| follow == true);
+            Action::Events { args: Value::Object(args).to_string().into_bytes(), follow }
+        }
+        (None, "mcp") => Action::Mcp,
         _ => Action::Describe,
     };
     Ok((global, action))

@@ -7,9 +7,13 @@
 mod arguments;
 mod call;
 mod command;
+mod csv;
+mod events;
 mod interrupt;
 mod output;
 mod problem;
+mod progress;
+mod text;
 
 use std::ffi::OsString;
 
@@ -45,6 +49,11 @@ fn perform(global: &Global, action: Action, surface: &Description) -> Result<(),
         Action::Operation { name, args } => {
             let answer = call::workspace(global, &name, &args)?;
             Ok(Output::stdout().answer(global, &name, answer)?)
+        }
+        Action::Events { args, follow } => events::print(global, &args, follow),
+        Action::Mcp => {
+            let open = serde_json::from_value(global.open.clone().into()).map_err(std::io::Error::from)?;
+            Ok(barograph_mcp::serve(&open)?)
         }
         Action::Describe => {
             let json = serde_json::to_string_pretty(surface).map_err(std::io::Error::from)?;

@@ -1,8 +1,9 @@
 //! Standard output: answers as text, JSON or CSV.
 
-use std::io::{Result, Write};
+use std::io::{IsTerminal, Result, Write};
 
 use crate::command::Global;
+use crate::{csv, text};
 
 /// Standard output, coloured only where a terminal wants it.
 pub(crate) struct Output(anstream::AutoStream<std::io::StdoutLock<'static>>);
@@ -26,8 +27,15 @@ impl Output {
 
     /// Writes the answer of `op` in the form asked for.
     pub(crate) fn answer(&mut self, global: &Global, op: &str, mut answer: Vec<u8>) -> Result<()> {
-        let _ = (global, op);
-        answer.push(b'\n');
-        self.write(&answer)
+        if global.json {
+            answer.push(b'\n');
+            return self.write(&answer);
+        }
+        if global.csv {
+            return self.write(&csv::table(op, &answer)?);
+        }
+        let size = console::Term::stdout().size_checked();
+        let width = size.filter(|_| std::io::stdout().is_terminal()).map(|(_, width)| usize::from(width));
+        self.write(text::render(op, &answer, width).as_bytes())
     }
 }

@@ -32,6 +32,8 @@ pub struct Field {
     pub ty: Type,
     /// What it is where the caller does not say; `None` where it must be given.
     pub default: Option<Value>,
+    /// The least and the greatest value of an integer.
+    pub range: Option<(i64, i64)>,
 }
 
 /// A record: plain data.
@@ -225,9 +227,25 @@ fn record(name: &str, schema: &Value, is_enum: &dyn Fn(&str) -> bool) -> Result<
             }
             _ => None,
         };
-        fields.push(Field { name: field.clone(), doc: doc(schema), ty, default });
+        fields.push(Field { name: field.clone(), doc: doc(schema), ty, default, range: range(schema) });
     }
     Ok(Record { name: name.to_owned(), doc: doc(schema), fields })
+}
+
+/// The range of an integer: that of its type in Rust, within what every language can hold.
+fn range(schema: &Value) -> Option<(i64, i64)> {
+    const EXACT: i64 = (1 << 53) - 1;
+    let (low, high) = match schema["format"].as_str()? {
+        "uint8" => (0, i64::from(u8::MAX)),
+        "uint16" => (0, i64::from(u16::MAX)),
+        "uint32" => (0, i64::from(u32::MAX)),
+        "int32" => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        "uint64" | "uint" => (0, EXACT),
+        "int64" | "int" => (-EXACT, EXACT),
+        _ => return None,
+    };
+    let low = schema["minimum"].as_i64().map_or(low, |minimum| low.max(minimum));
+    Some((low, schema["maximum"].as_i64().map_or(high, |maximum| high.min(maximum))))
 }
 
 fn resolve(schema: &Value, is_enum: &dyn Fn(&str) -> bool) -> Option<Type> {
@@ -272,6 +290,8 @@ mod tests {
         let change = model.operations.iter().find(|operation| operation.name == "risk.change").unwrap();
         assert_eq!(change.positional[0].ty, Type::Optional(Box::new(Type::Text)));
         assert_eq!(change.positional[0].default, Some(Value::Null));
+        let max = model.args["WorkerNextArgs"].fields[0].range;
+        assert_eq!(max, Some((0, i64::from(u32::MAX))));
         assert_eq!(model.records["ChangeRisk"].fields[0].name, "change");
         assert_eq!(model.classes(), ["EventStream", "Session", "Worker", "Workspace"]);
         assert_eq!(

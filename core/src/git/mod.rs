@@ -22,6 +22,7 @@ mod tree;
 mod worktree;
 
 pub use change::{Change, CommitTitle, FileChange};
+pub use gix::ObjectId;
 pub use history::{Before, History};
 pub use measure::Measure;
 pub use repository::Repository;

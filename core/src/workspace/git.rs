@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gix::ObjectId;
+use crate::git::ObjectId;
 
 use super::{Shared, Workspace};
 use crate::base::cancel::CancelToken;
-use crate::base::port::{Memory, Segments};
+use crate::base::port::Segments;
 use crate::base::runtime::compute;
 use crate::error::{Error, Result};
 use crate::exec::process;
@@ -26,7 +26,6 @@ const KEEP: usize = 3;
 pub(crate) struct HistoryCache {
     /// Newest last.
     histories: Mutex<Vec<Arc<History>>>,
-    memory: Memory,
 }
 
 impl HistoryCache {
@@ -38,7 +37,7 @@ impl HistoryCache {
 
 /// Where the log of history is kept.
 fn segments(shared: &Shared) -> &dyn Segments {
-    &shared.history.memory
+    shared.store.as_ref()
 }
 
 /// The history that leads up to `tip`: from memory where it is known, else read from the segment
