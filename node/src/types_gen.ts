@@ -143,7 +143,7 @@ export type ErrorCode =
   // another live process owns the session.
   | 'session.owned'
   // a step of policy `once` was cut short and nobody has said whether its effect happened.
-  | 'session.step_unknown'
+  | 'session.unknown'
   // the step token is not one of this session's open steps.
   | 'session.token'
   // another process held the store for too long.
