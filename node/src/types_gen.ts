@@ -145,7 +145,7 @@ export type ErrorCode =
   // another live process owns the session.
   | 'session.owned'
   // a step of policy `once` was cut short and nobody has said whether its effect happened.
-  | 'session.step_unknown'
+  | 'session.unknown'
   // the step token is not one of this session's open steps.
   | 'session.token'
   // a step of policy `once` was cut short; its effect may have happened.
