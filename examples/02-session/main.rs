@@ -1,7 +1,9 @@
 //! Steps that survive a kill: run it with `crash`, then again without.
 
 use barograph::blocking::{Session, Workspace};
-use barograph::{Payload, Result, SessionCompleteArgs, SessionOpenArgs, StepBeginArgs, StepFinishArgs, StepState};
+use barograph::{
+    Payload, Result, SessionCompleteArgs, SessionOpenArgs, StepBeginArgs, StepFinishArgs, StepState,
+};
 use serde_json::{Value, json};
 
 /// Runs `work` unless the step's result is on disk already.

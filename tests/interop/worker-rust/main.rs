@@ -54,6 +54,9 @@ fn main() -> Result<()> {
     let bytes = vec![0, 1, 254, 255];
     let blob = step(&s, "bytes", Value::Null, || Payload::bytes(bytes.clone(), "application/octet-stream"))?;
     assert_eq!(blob.bytes.map(|blob| blob.0), Some(bytes));
-    s.complete(SessionCompleteArgs { output: Some(Payload::json(json!({ "total": total }))), failure: None })?;
+    s.complete(SessionCompleteArgs {
+        output: Some(Payload::json(json!({ "total": total }))),
+        failure: None,
+    })?;
     Ok(())
 }
