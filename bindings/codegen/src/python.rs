@@ -39,7 +39,7 @@ impl Flavour {
                from collections.abc import Mapping, Sequence\n\
                from datetime import timedelta\n\
                from typing import Any, Literal\n\n\
-               from . import _sugar\n\
+               from . import _sugar, _wire\n\
                from ._barograph import ROOT, Columns\n",
     };
     const ASYNCIO: Flavour = Flavour {
@@ -50,6 +50,7 @@ impl Flavour {
                from datetime import timedelta\n\
                from typing import Any, Literal\n\n\
                from . import _aio_sugar as _sugar\n\
+               from . import _wire\n\
                from ._aio_runtime import AsyncNoun, AsyncOwner, Opening, opening\n\
                from ._barograph import ROOT, Columns\n",
     };
@@ -353,7 +354,6 @@ fn encode(wire: &str, ty: &Type, value: &str) -> String {
 fn nouns(model: &Model, flavour: &Flavour) -> String {
     let mut out = String::from(HEAD);
     out.push_str(flavour.head);
-    out.push_str("from . import _wire\n");
     let used = used_records(model);
     out.push_str("from ._records_gen import (\n");
     used.iter().for_each(|name| {

@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::queue::{check_name, check_range};
 use super::record::*;
+use crate::base::clock::instant;
 use crate::base::runtime::{Process, refuse_forked};
 use crate::error::{Error, Result};
 use crate::store::{Body, Claim, Outcome, Store, TaskRow, encode};
@@ -91,7 +92,7 @@ impl Handle {
         refuse_forked(self.0.pid, "worker")?;
         check_range("max", args.max, 1..=10_000)?;
         check_range("wait_ms", args.wait_ms, 0..=LONGEST_WAIT)?;
-        let until = Instant::now() + Duration::from_millis(args.wait_ms);
+        let until = instant() + Duration::from_millis(args.wait_ms);
         let store = &self.0.store;
         loop {
             let arrived = store.work().notified();
@@ -106,7 +107,7 @@ impl Handle {
                     return Ok(TaskBatch { tasks });
                 }
             }
-            let left = until.saturating_duration_since(Instant::now());
+            let left = until.saturating_duration_since(instant());
             if left.is_zero() {
                 return Ok(TaskBatch::default());
             }

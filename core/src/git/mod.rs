@@ -18,10 +18,13 @@ mod read;
 pub mod record;
 mod rename;
 mod repository;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod worktree;
 
 pub use change::{Change, CommitTitle, FileChange};
+pub use gix::ObjectId;
 pub use history::{Before, History};
 pub use measure::Measure;
 pub use repository::Repository;

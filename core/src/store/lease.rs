@@ -13,7 +13,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::fault::Attempt;
 use super::writer::Tx;
-use crate::base::clock::Clock;
+use crate::base::clock::{Clock, instant};
 use crate::error::Result;
 
 /// How long a process keeps its sessions without a sign of life.
@@ -166,7 +166,7 @@ impl Keeper {
 
     /// Keeps the lease alive from now on: renewed three times in its length.
     fn keep(&self, id: i64, queue: Option<i64>, length: Duration) {
-        self.held().insert(id, Held { queue, length, due: Instant::now() + length / 3 });
+        self.held().insert(id, Held { queue, length, due: instant() + length / 3 });
     }
 
     /// Lets the lease run out.
@@ -195,7 +195,7 @@ impl Keeper {
 
     /// Renews everything soon: the store could not be written, so nothing is sure to be in it.
     pub fn postpone(&self) {
-        let now = Instant::now();
+        let now = instant();
         for held in self.held().values_mut() {
             held.due = now + (held.length / 10).min(Duration::from_secs(1));
         }
@@ -229,7 +229,7 @@ impl Tx<'_> {
 
     /// Renews every lease whose turn it is.
     pub(super) fn renew(&mut self) -> Result<()> {
-        for (id, held) in self.keeper().due_by(Instant::now()) {
+        for (id, held) in self.keeper().due_by(instant()) {
             if id == self.owner() && self.around().idle() {
                 // No session is open: the lease may run out until one is.
                 self.keeper().forget(id);

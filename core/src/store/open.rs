@@ -1,12 +1,13 @@
 //! Opening a file: is it ours, is it old enough, is it as durable as we say.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::fault::{Attempt, fault};
 use super::schema::{APPLICATION_ID, MIGRATIONS, VERSION};
+use crate::base::clock::instant;
 use crate::error::{Error, Result};
 
 /// Opens the writer's connection, and makes or migrates the store where needed.
@@ -187,10 +188,10 @@ fn migrate(conn: &Connection) -> Result<()> {
 
 /// Tries again while the store is busy and patience lasts.
 fn patiently<T>(patience: Duration, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
-    let until = Instant::now() + patience;
+    let until = instant() + patience;
     loop {
         match attempt() {
-            Err(error) if error.code() == "store.busy" && Instant::now() < until => {
+            Err(error) if error.code() == "store.busy" && instant() < until => {
                 std::thread::sleep(Duration::from_millis(5));
             }
             other => return other,

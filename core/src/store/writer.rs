@@ -5,14 +5,13 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use rusqlite::{CachedStatement, Connection};
 use tokio::sync::{Notify, oneshot};
 
 use super::fault::Attempt;
 use super::lease::{Identity, Keeper};
-use crate::base::clock::Clock;
+use crate::base::clock::{Clock, instant};
 use crate::base::runtime::from_panic;
 use crate::error::{Error, Result};
 use crate::observe::bus::Bus;
@@ -164,7 +163,7 @@ pub(super) fn run(conn: &Connection, jobs: &Receiver<Box<dyn Job>>, around: &Aro
     loop {
         let first = match around.keeper.due() {
             None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(due) => jobs.recv_timeout(due.saturating_duration_since(Instant::now())),
+            Some(due) => jobs.recv_timeout(due.saturating_duration_since(instant())),
         };
         let mut batch = match first {
             Ok(job) => vec![job],

@@ -1,10 +1,11 @@
 //! `events.*`: what happened, by durable cursor.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Workspace;
 use super::record::*;
+use crate::base::clock::instant;
 use crate::error::{Error, Result};
 use crate::exec::worker::sleep;
 use crate::observe::bus::Listener;
@@ -87,7 +88,7 @@ impl EventStream {
                 format!("`wait_ms` is {}; it takes 0 to 86,400,000", args.wait_ms),
             ));
         }
-        let until = Instant::now() + Duration::from_millis(args.wait_ms);
+        let until = instant() + Duration::from_millis(args.wait_ms);
         let max = args.max as usize;
         let mut cursor = stream.cursor.lock().await;
         loop {
@@ -106,7 +107,7 @@ impl EventStream {
                 dropped = lost;
             }
             let ended = !stream.follow && !full;
-            let left = until.saturating_duration_since(Instant::now());
+            let left = until.saturating_duration_since(instant());
             if !events.is_empty() || dropped > 0 || ended || left.is_zero() {
                 return Ok(EventPage { events, cursor: *cursor, ended, dropped });
             }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gix::ObjectId;
+use crate::git::ObjectId;
 
 use super::{Shared, Workspace};
 use crate::base::cancel::CancelToken;

@@ -249,7 +249,11 @@ fn the_layering_test_can_fail() {
         ("store/x.rs", "let home = std::env::var(\"HOME\");", "only config reads the environment"),
         ("git/x.rs", "fn f() { println!(\"x\") }", "nothing prints"),
         ("exec/x.rs", "let now = SystemTime::now();", "only base reads the wall clock"),
-        ("store/x.rs", "getrandom::fill(&mut bytes)", "only base reads the wall clock and asks for randomness"),
+        (
+            "store/x.rs",
+            "getrandom::fill(&mut bytes)",
+            "only base reads the wall clock and asks for randomness",
+        ),
     ];
     for (path, source, expected) in bad {
         let found = breaches(path, source);

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
-from . import _sugar
-from . import _wire
+from . import _sugar, _wire
 from ._barograph import ROOT, Columns
 from ._records_gen import (
     ChangeRisk,
