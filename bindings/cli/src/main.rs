@@ -1,2 +1,5 @@
-//! x
-fn main() {}
+//! The `barograph` command.
+
+fn main() -> std::process::ExitCode {
+    barograph_cli::run(std::env::args_os()).into()
+}

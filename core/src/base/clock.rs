@@ -27,6 +27,11 @@ impl Clock {
     }
 }
 
+/// Now on the clock that only goes forward: for waits and renewals, which no test sets.
+pub fn instant() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
 /// A time in milliseconds since the Unix epoch as RFC 3339 text in UTC with milliseconds.
 pub fn rfc3339(unix_ms: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(unix_ms).unwrap_or(jiff::Timestamp::MAX);

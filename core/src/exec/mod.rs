@@ -1,3 +1,6 @@
-//! Work: the durable queue and the workers that take from it.
+//! Work: the durable queue, the workers that take from it, and the only place that starts processes.
 
+pub(crate) mod process;
+pub(crate) mod queue;
 pub mod record;
+pub(crate) mod worker;

@@ -1,35 +1,37 @@
 //! History as data: what changed, who changed it, and what that says about a change.
+//!
+//! Repository reads objects; mining turns commits into records of a log; the fold turns the log
+//! into measures; a change that is not in history yet is measured against the folded state.
 
+mod change;
+mod columns;
+mod diff;
+mod fold;
+mod history;
+mod lines;
+mod log;
+mod measure;
+mod mine;
+mod order;
+pub mod pack;
+mod read;
 pub mod record;
+mod rename;
+mod repository;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod worktree;
 
-use crate::error::{Error, Result};
-use std::path::{Path, PathBuf};
-/// x
-#[derive(Clone, Debug)]
-pub struct Repository {
-    top: PathBuf,
-}
-impl Repository {
-    /// x
-    pub fn open(path: &Path) -> Result<Repository> {
-        if path.join(".git").exists() {
-            Ok(Repository { top: path.to_owned() })
-        } else {
-            Err(Error::new("git.not_a_repository", "no"))
-        }
-    }
-    /// x
-    pub fn top(&self) -> &Path {
-        &self.top
-    }
-    /// Where `.barograph/` goes.
-    pub fn home(&self) -> &Path {
-        &self.top
-    }
-}
-impl record::FeatureTable {
-    /// The rows as Arrow columns.
-    pub fn to_columns(&self) -> Result<arrow_array::RecordBatch> {
-        Err(Error::new("bug.panic", "not landed"))
-    }
-}
+pub use change::{Change, CommitTitle, FileChange};
+pub use gix::ObjectId;
+pub use history::{Before, History};
+pub use measure::Measure;
+pub use repository::Repository;
+
+/// The fourteen change measures of Kamei et al. 2013, in the order of every [`Vector`].
+pub const FEATURES: [&str; 14] =
+    ["ns", "nd", "nf", "entropy", "la", "ld", "lt", "fix", "ndev", "age", "nuc", "exp", "rexp", "sexp"];
+
+/// The values of the fourteen measures, in the order of [`FEATURES`].
+pub type Vector = [f64; 14];

@@ -1,28 +1,293 @@
-//! The only place that knows SQL.
+//! The only place that knows SQL: sessions, queues, events, segments and ledgers in one SQLite file.
+//!
+//! One thread writes (see [`writer`]), a few connections read, and several processes may share the
+//! file. What was answered is on disk: WAL with `synchronous = FULL`, checked at opening.
+
+mod body;
+mod event;
+mod fault;
+mod lease;
+mod open;
+mod queue;
+mod schema;
+mod segments;
+mod session;
+mod writer;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc::{Sender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::{Notify, oneshot};
+
+pub(crate) use body::{Body, encode};
+pub(crate) use queue::{Claim, NewRow, Outcome, TaskRow};
+pub(crate) use session::{Found, Phase, SessionRow, StepMark, StepRow, StepWrite, lease_lost};
+pub(crate) use writer::Tx;
 
 use crate::base::clock::Clock;
-use crate::error::Result;
+use crate::base::runtime::{compute, refuse_forked};
+use crate::error::{Error, Result};
 use crate::observe::bus::Bus;
+use fault::Attempt;
+use lease::{Identity, Keeper};
+use writer::{Around, Job, Pending, Reply};
 
-/// The store of a workspace.
-#[derive(Debug)]
+/// How long another process may hold the file before a call gives up with `store.busy`.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// At most this many connections wait for readers.
+const READERS: usize = 4;
+
+/// The store of a workspace: open until its last user is gone.
 pub struct Store {
     path: Option<PathBuf>,
+    pid: u32,
+    patience: Duration,
+    around: Around,
+    jobs: Option<Sender<Box<dyn Job>>>,
+    thread: Option<JoinHandle<()>>,
+    readers: Mutex<Vec<Connection>>,
+    /// Ids of this store's workers count up from its own.
+    workers: AtomicI64,
 }
 
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// Reads one state of the store.
+pub(crate) struct View<'c>(&'c Connection);
+
 impl Store {
-    /// x
-    pub fn open(path: &Path, _clock: Clock, _bus: Bus) -> Result<Store> {
-        Ok(Store { path: Some(path.to_owned()) })
+    /// Opens the file, and makes it where there is none.
+    ///
+    /// Errors: `store.not_a_store`, `store.newer`, `store.read_only`, `store.busy` where another
+    /// process held it for 5 s, `store.full`, `store.unreachable`.
+    pub fn open(path: &Path, clock: Clock, bus: Bus) -> Result<Store> {
+        Store::open_with(path, clock, bus, PATIENCE)
     }
-    /// x
-    pub fn in_memory(_clock: Clock, _bus: Bus) -> Result<Store> {
-        Ok(Store { path: None })
+
+    fn open_with(path: &Path, clock: Clock, bus: Bus, patience: Duration) -> Result<Store> {
+        let conn = open::writer(path, patience)?;
+        // Absolute, as readers open it later and the process may change its folder.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Store::start(conn, Some(path), clock, bus, patience)
     }
-    /// x
+
+    /// A store that keeps everything in memory: nothing outlives it.
+    pub fn in_memory(clock: Clock, bus: Bus) -> Result<Store> {
+        Store::start(open::memory()?, None, clock, bus, PATIENCE)
+    }
+
+    fn start(
+        conn: Connection,
+        path: Option<PathBuf>,
+        clock: Clock,
+        bus: Bus,
+        patience: Duration,
+    ) -> Result<Store> {
+        let owner = fresh_number();
+        let around = Around {
+            clock,
+            bus,
+            me: Identity::current(),
+            owner,
+            keeper: Keeper::default(),
+            sessions: Arc::default(),
+            work: Arc::new(Notify::new()),
+        };
+        let (jobs, waiting) = channel();
+        let writers = around.clone();
+        let thread = std::thread::Builder::new()
+            .name("barograph-store".to_owned())
+            .spawn(move || writer::run(&conn, &waiting, &writers))
+            .map_err(|error| {
+                Error::new("store.unreachable", "no thread could be started for the store").because(&error)
+            })?;
+        Ok(Store {
+            path,
+            pid: std::process::id(),
+            patience,
+            around,
+            jobs: Some(jobs),
+            thread: Some(thread),
+            readers: Mutex::default(),
+            workers: AtomicI64::new(0),
+        })
+    }
+
+    /// The store's file; `None` in memory.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.around.clock
+    }
+
+    pub(crate) fn bus(&self) -> &Bus {
+        &self.around.bus
+    }
+
+    /// Told when tasks may have become ready in this process.
+    pub(crate) fn work(&self) -> &Arc<Notify> {
+        &self.around.work
+    }
+
+    /// An id for a new worker.
+    pub(crate) fn worker_id(&self) -> i64 {
+        // Random numbers leave the low 20 bits free.
+        self.around.owner + 1 + (self.workers.fetch_add(1, Ordering::Relaxed) & 0xF_FFFE)
+    }
+
+    /// Whether a newer handle of this process has taken the session over.
+    pub(crate) fn superseded(&self, session: i64, epoch: i64) -> bool {
+        let sessions = self.around.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.get(&session).is_none_or(|&newest| newest != epoch)
+    }
+
+    /// Notes a session's newest handle, once its claim is on disk.
+    pub(crate) fn took_over(&self, session: i64, epoch: i64) {
+        self.around.sessions.lock().unwrap_or_else(PoisonError::into_inner).insert(session, epoch);
+    }
+
+    /// Forgets a session's handle, unless a newer one has taken over.
+    pub(crate) fn let_go(&self, session: i64, epoch: i64) {
+        let mut sessions = self.around.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        if sessions.get(&session) == Some(&epoch) {
+            sessions.remove(&session);
+        }
+    }
+
+    /// Lets a worker's lease run out.
+    pub(crate) fn forget_lease(&self, lease: i64) {
+        self.around.keeper.forget(lease);
+    }
+
+    fn submit<T, W>(
+        &self,
+        work: W,
+        then: Option<Box<dyn FnOnce(&Result<T>) + Send>>,
+        reply: Reply<T>,
+    ) -> Result<()>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        refuse_forked(self.pid, "store")?;
+        let job = Box::new(Pending { work: Some(work), value: None, then, reply });
+        let gone =
+            || Error::new("store.unreachable", "the store's writer has ended; open the workspace again");
+        self.jobs.as_ref().ok_or_else(gone)?.send(job).map_err(|_| gone())
+    }
+
+    /// Runs `work` in the next transaction; the answer comes after its commit. Dropping the future
+    /// before the job has begun undoes it, later not.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        self.submit(work, None, Reply::Future(reply))?;
+        answer.await.unwrap_or_else(|_| Err(Error::new("bug.store", "the store's writer gave no answer")))
+    }
+
+    /// As [`write`](Self::write); `then` learns the outcome on the writer's thread, also where the
+    /// future was dropped meanwhile.
+    pub(crate) async fn write_then<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+        then: impl FnOnce(&Result<T>) + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        self.submit(work, Some(Box::new(then)), Reply::Future(reply))?;
+        answer.await.unwrap_or_else(|_| Err(Error::new("bug.store", "the store's writer gave no answer")))
+    }
+
+    /// Runs `work` in the next transaction and waits on the calling thread.
+    pub(crate) fn write_blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = sync_channel(1);
+        self.submit(work, None, Reply::Thread(reply))?;
+        answer.recv().unwrap_or_else(|_| Err(Error::new("bug.store", "the store's writer gave no answer")))
+    }
+
+    /// Runs `work` in one of the next transactions; nobody waits for it.
+    pub(crate) fn cast(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<()> + Send + 'static) {
+        // Nobody could be told: a lease that is not released runs out.
+        let _ = self.submit(work, None, Reply::Nobody);
+    }
+
+    /// Reads on a thread for blocking work.
+    pub(crate) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&View<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if self.path.is_none() {
+            return self.write(move |tx| work(&View(tx.conn()))).await;
+        }
+        let store = self.clone();
+        compute(move |_| store.read_blocking(work)).await
+    }
+
+    /// Reads on the calling thread.
+    pub(crate) fn read_blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&View<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let Some(path) = &self.path else {
+            return self.write_blocking(move |tx| work(&View(tx.conn())));
+        };
+        refuse_forked(self.pid, "store")?;
+        let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let conn = kept.map_or_else(|| open::reader(path, self.patience), Ok)?;
+        // One transaction, so that everything that `work` sees belongs together.
+        let begun = conn.execute_batch("BEGIN").when("begin to read");
+        let result = begun.and_then(|()| work(&View(&conn)));
+        if conn.execute_batch("ROLLBACK").is_err() && !conn.is_autocommit() {
+            // Not to be used again; the next reader opens its own.
+            return result;
+        }
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < READERS {
+            readers.push(conn);
+        }
+        result
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        let readers = std::mem::take(self.readers.get_mut().unwrap_or_else(PoisonError::into_inner));
+        let (jobs, thread) = (self.jobs.take(), self.thread.take());
+        if self.pid != std::process::id() {
+            // A forked child has neither the thread nor a right to the parent's connections.
+            std::mem::forget((readers, jobs, thread));
+            return;
+        }
+        drop((readers, jobs));
+        // The writer finishes what waits, then closes the file. It may itself hold the last
+        // reference, through a job: then it must not wait for itself.
+        if let Some(thread) = thread
+            && thread.thread().id() != std::thread::current().id()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A random positive number whose low 20 bits are zero, for leases.
+fn fresh_number() -> i64 {
+    let id = crate::base::id::random();
+    let bits = u64::from_str_radix(&id[..16], 16).unwrap_or(1);
+    (bits >> 1) as i64 & !0xF_FFFF
 }

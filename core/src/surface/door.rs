@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
 
 use super::{Form, Handle, Reply, operation};
 use crate::base::cancel::CancelToken;
@@ -223,6 +224,70 @@ pub fn columns(handle: u64, op: &str, args: &[u8], token: u64) -> Result<arrow_a
     }
 }
 
+/// Calls an operation and waits on the calling thread, asking `go_on` every `slice` whether to keep
+/// waiting; `None` once it says no, and the call is cancelled.
+///
+/// For hosts whose signals are handled by the waiting thread itself, and for bare calls at the
+/// lowest cost: the future is polled on the calling thread and no timer is made.
+///
+/// ```
+/// use barograph::surface::{Form, door};
+/// let slice = std::time::Duration::from_millis(50);
+/// let args = br#"{"in_memory": true}"#;
+/// let opened = door::call_with(door::ROOT, "workspace.open", Form::Records, args, door::NO_TOKEN, slice, || true);
+/// assert!(matches!(opened, Some(Ok(door::Answer::Opened(_)))));
+/// ```
+pub fn call_with(
+    handle: u64,
+    op: &str,
+    form: Form,
+    args: &[u8],
+    token: u64,
+    slice: Duration,
+    mut go_on: impl FnMut() -> bool,
+) -> Option<Result<Answer>> {
+    let waited = guard(|| {
+        let _inside = Process::current().runtime().enter();
+        let mut work = std::pin::pin!(begin(handle, op, form, args, token));
+        let alarm = Arc::new(Alarm { thread: std::thread::current(), rung: AtomicBool::new(true) });
+        let waker = Waker::from(alarm.clone());
+        let mut context = Context::from_waker(&waker);
+        let mut asked = Instant::now();
+        loop {
+            // The flag and not the parking alone: what `go_on` runs may wait here too, and take
+            // the thread's one parking permit.
+            if alarm.rung.swap(false, Ordering::AcqRel)
+                && let Poll::Ready(answer) = work.as_mut().poll(&mut context)
+            {
+                return Ok(Some(answer));
+            }
+            let since = asked.elapsed();
+            if since >= slice {
+                if !go_on() {
+                    return Ok(None);
+                }
+                asked = Instant::now();
+            } else if !alarm.rung.load(Ordering::Acquire) {
+                std::thread::park_timeout(slice - since);
+            }
+        }
+    });
+    waited.unwrap_or_else(|error| Some(Err(error.in_op(op))))
+}
+
+/// Wakes the thread that waits in [`call_with`].
+struct Alarm {
+    thread: std::thread::Thread,
+    rung: AtomicBool,
+}
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.rung.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
+}
+
 /// Starts an operation on the runtime; `done` is called once, on a thread of the runtime.
 pub fn start(
     handle: u64,
@@ -234,6 +299,32 @@ pub fn start(
 ) {
     let work = begin(handle, op, form, args, token);
     Process::current().runtime().spawn(async move { done(work.await) });
+}
+
+/// As [`start`], but an answer that needs no waiting is given back at once and `done` is not called.
+///
+/// For hosts whose thread may not wait: an operation that blocks or computes hands over to another
+/// thread before its first suspension, so the one poll made here is short.
+pub fn start_or_answer(
+    handle: u64,
+    op: &str,
+    form: Form,
+    args: &[u8],
+    token: u64,
+    done: impl FnOnce(Result<Answer>) + Send + 'static,
+) -> Option<Result<Answer>> {
+    let mut work = Box::pin(begin(handle, op, form, args, token));
+    let runtime = Process::current().runtime();
+    let context = runtime.enter();
+    let answer = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    drop(context);
+    match answer {
+        Poll::Ready(answer) => Some(answer),
+        Poll::Pending => {
+            runtime.spawn(async move { done(work.await) });
+            None
+        }
+    }
 }
 
 /// Runs `work`; a panic becomes an error of code `bug.panic`.
@@ -275,6 +366,24 @@ mod tests {
         close(handle);
         let error = call(handle, "workspace.info", b"", NO_TOKEN).unwrap_err();
         assert_eq!((error.code(), error.op()), ("handle.closed", "workspace.info"));
+    }
+
+    #[test]
+    fn a_wait_in_slices_ends_with_the_answer() {
+        let slice = Duration::from_millis(5);
+        let opened = call_with(
+            ROOT,
+            "workspace.open",
+            Form::Records,
+            br#"{"in_memory": true}"#,
+            NO_TOKEN,
+            slice,
+            || true,
+        );
+        let Some(Ok(Answer::Opened(handle))) = opened else { panic!("{opened:?}") };
+        close(handle);
+        let closed = call_with(handle, "workspace.info", Form::Records, b"", NO_TOKEN, slice, || true);
+        assert_eq!(closed.unwrap().unwrap_err().code(), "handle.closed");
     }
 
     #[test]

@@ -1,36 +1,194 @@
 //! `git.*`: reads of the repository's history.
 
-use super::Workspace;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::git::ObjectId;
+
+use super::{Shared, Workspace};
+use crate::base::cancel::CancelToken;
+use crate::base::port::Segments;
+use crate::base::runtime::compute;
 use crate::error::{Error, Result};
+use crate::exec::process;
 use crate::git::record::*;
+use crate::git::{History, pack};
 
 /// Reads of the repository's history.
 #[derive(Clone, Debug)]
 pub struct Git(pub(crate) Workspace);
 
+/// Histories of this many tips are kept for the next question.
+const KEEP: usize = 3;
+
 /// The history that this workspace has read, kept up to date.
 #[derive(Debug, Default)]
-pub(crate) struct HistoryCache;
+pub(crate) struct HistoryCache {
+    /// Newest last.
+    histories: Mutex<Vec<Arc<History>>>,
+}
 
-fn pending() -> Error {
-    Error::new("bug.panic", "not landed")
+impl HistoryCache {
+    /// Forgets what is in memory: the repository has objects that it lacked.
+    fn clear(&self) {
+        self.histories.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// Where the log of history is kept.
+fn segments(shared: &Shared) -> &dyn Segments {
+    shared.store.as_ref()
+}
+
+/// The history that leads up to `tip`: from memory where it is known, else read from the segment
+/// and the repository, with progress on the bus. Blocks.
+///
+/// Errors: as those of [`History::load`].
+pub(crate) fn history(shared: &Shared, tip: ObjectId, cancel: &CancelToken) -> Result<Arc<History>> {
+    // Held while reading, so that two callers do not read the same commits twice.
+    let mut histories = shared.history.histories.lock().unwrap_or_else(PoisonError::into_inner);
+    cancel.check()?;
+    if let Some(at) = histories.iter().position(|history| history.tip() == tip) {
+        let history = histories.remove(at);
+        histories.push(Arc::clone(&history));
+        return Ok(history);
+    }
+    let repo = shared.repository()?;
+    let history = match histories.last() {
+        Some(last) => last.advance(repo, tip, segments(shared), &shared.bus, cancel)?,
+        None => History::load(repo, tip, segments(shared), &shared.bus, cancel)?,
+    };
+    if histories.len() == KEEP {
+        histories.remove(0);
+    }
+    histories.push(Arc::clone(&history));
+    Ok(history)
 }
 
 impl Git {
-    /// x
-    pub async fn features(&self, _args: FeaturesArgs) -> Result<FeatureTable> {
-        Err(pending())
+    /// The fourteen change measures of Kamei et al. 2013 for every commit of a range, merges left
+    /// out, each within the whole history of the range's tip.
+    ///
+    /// `A..B` gives the commits of B that are not in A, a revision all that lead up to it.
+    /// Errors: `git.*`, `call.cancelled`.
+    pub async fn features(&self, args: impl Into<FeaturesArgs>) -> Result<FeatureTable> {
+        self.0.alive()?;
+        let (args, shared) = (args.into(), Arc::clone(self.0.shared()));
+        compute(move |cancel| {
+            let repo = shared.repository()?;
+            let range = args.range.as_deref().unwrap_or("HEAD");
+            let (from, to) = match range.split_once("..") {
+                Some((_, to)) if to.starts_with('.') => {
+                    return Err(Error::new(
+                        "args.invalid",
+                        format!("`range` is `{range}`; write `A..B` or one revision"),
+                    ));
+                }
+                Some((from, to)) => (Some(or_head(from)), or_head(to)),
+                None => (None, range),
+            };
+            let from = from.map(|from| repo.resolve(from)).transpose()?;
+            let to = repo.resolve(to)?;
+            let history = history(&shared, to, cancel)?;
+            // What is hidden need not be an ancestor: it, too, must be in the log.
+            match from.filter(|from| !history.knows(*from)) {
+                None => Ok(history.features(from, to, args.renames)),
+                Some(hidden) => {
+                    let wider = self::history(&shared, hidden, cancel)?;
+                    Ok(wider.features(from, to, args.renames))
+                }
+            }
+        })
+        .await
     }
-    /// x
-    pub async fn history_export(&self, _args: HistoryPackArgs) -> Result<HistoryPack> {
-        Err(pending())
+
+    /// Writes the history that leads up to HEAD as one pack, all of it or nothing.
+    ///
+    /// Errors: `git.*`, `git.pack_format` where the file cannot be written, `call.cancelled`.
+    pub async fn history_export(&self, args: impl Into<HistoryPackArgs>) -> Result<HistoryPack> {
+        self.0.alive()?;
+        let (args, shared) = (args.into(), Arc::clone(self.0.shared()));
+        compute(move |cancel| {
+            let tip = shared.repository()?.head()?;
+            let history = history(&shared, tip, cancel)?;
+            pack::export(&history, pack_path(&args.path)?)
+        })
+        .await
     }
-    /// x
-    pub async fn history_import(&self, _args: HistoryPackArgs) -> Result<HistoryPack> {
-        Err(pending())
+
+    /// Reads a history pack into this workspace's store, so that a shallow clone knows what came
+    /// before it.
+    ///
+    /// Errors: `git.pack_format`, `git.pack_version`, `store.*`.
+    pub async fn history_import(&self, args: impl Into<HistoryPackArgs>) -> Result<HistoryPack> {
+        self.0.alive()?;
+        let (args, shared) = (args.into(), Arc::clone(self.0.shared()));
+        compute(move |_| {
+            let imported = pack::import(segments(&shared), pack_path(&args.path)?)?;
+            shared.history.clear();
+            Ok(imported)
+        })
+        .await
     }
-    /// x
-    pub async fn deepen(&self, _args: DeepenArgs) -> Result<Deepened> {
-        Err(pending())
+
+    /// Fetches the history that a shallow clone lacks.
+    ///
+    /// Runs `git fetch`, as only the git executable has the user's credentials and proxies; it
+    /// never asks on the terminal. A clone that is not shallow is left as it is.
+    /// Errors: `git.fetch` with what git said, `args.invalid`, `call.cancelled`.
+    pub async fn deepen(&self, args: impl Into<DeepenArgs>) -> Result<Deepened> {
+        self.0.alive()?;
+        let (args, shared) = (args.into(), Arc::clone(self.0.shared()));
+        compute(move |cancel| {
+            let repo = shared.repository()?;
+            if !repo.is_shallow() {
+                return Ok(Deepened { was_cut: false, is_cut: false });
+            }
+            if args.remote.is_empty() || args.remote.starts_with('-') {
+                return Err(Error::new(
+                    "args.invalid",
+                    format!("`remote` is `{}`; name a remote, for example origin", args.remote),
+                ));
+            }
+            let depth = match args.commits {
+                0 => "--unshallow".to_owned(),
+                commits => format!("--deepen={commits}"),
+            };
+            let arguments = ["fetch", "--quiet", &depth, "--", &args.remote];
+            let environment = [("GIT_TERMINAL_PROMPT", "0"), ("GIT_DIR", ".")];
+            let ended = process::run("git", &arguments, repo.git_dir(), &environment, cancel)?;
+            let failed = |why: String| {
+                Error::new(
+                    "git.fetch",
+                    format!(
+                        "the missing history could not be fetched from `{}`: {why}; check the network and the \
+                         credentials, or run `git fetch {depth} {}` yourself",
+                        args.remote, args.remote
+                    ),
+                )
+                .with("remote", &args.remote)
+            };
+            let ended = ended.map_err(|error| {
+                failed("the git executable could not be run; install git".to_owned()).because(&error)
+            })?;
+            if !ended.status.success() {
+                let said = ended.stderr.lines().last().unwrap_or("git said nothing").to_owned();
+                return Err(failed(said).with("status", ended.status).with("stderr", &ended.stderr));
+            }
+            shared.history.clear();
+            Ok(Deepened { was_cut: true, is_cut: repo.is_shallow() })
+        })
+        .await
     }
+}
+
+fn or_head(end: &str) -> &str {
+    if end.is_empty() { "HEAD" } else { end }
+}
+
+fn pack_path(path: &str) -> Result<&Path> {
+    if path.is_empty() {
+        return Err(Error::new("args.invalid", "`path` is empty; name the pack file"));
+    }
+    Ok(Path::new(path))
 }

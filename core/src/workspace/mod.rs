@@ -37,7 +37,7 @@ use record::{OpenArgs, WorkspaceInfo};
 /// use barograph::{OpenArgs, Workspace};
 /// let ws = Workspace::open(OpenArgs { in_memory: true, ..OpenArgs::default() }).await?;
 /// assert_eq!(ws.info(Default::default()).await?.durability, "none");
-/// # barograph::Result::Ok(()) }).unwrap();
+/// # Ok::<(), barograph::Error>(()) }).unwrap();
 /// ```
 #[derive(Clone)]
 pub struct Workspace(Arc<Shared>);

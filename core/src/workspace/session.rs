@@ -1,46 +1,188 @@
 //! `session.*`: durable runs of checkpointed steps.
 
+use std::future::Future;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::Workspace;
+use crate::base::value::{Failure, Payload};
 use crate::error::{Error, Result};
+use crate::session::handle;
 use crate::session::record::*;
 
 /// Durable runs of checkpointed steps.
 #[derive(Clone, Debug)]
 pub struct Sessions(pub(crate) Workspace);
 
-/// x
+/// An open session. Clones are the same handle; when the last one is gone, another process may
+/// open the session.
+///
+/// ```
+/// # barograph::blocking::wait(async {
+/// use barograph::*;
+/// let ws = Workspace::open(OpenArgs { in_memory: true, ..OpenArgs::default() }).await?;
+/// let s = ws.session().open(SessionOpenArgs { id: "release-42".into(), resume: true, ..Default::default() }).await?;
+/// // Durable once it returns; not run again where the session is opened again.
+/// let built: String = s.step("build", || async { Ok::<_, Error>("app-42.tar".to_owned()) }).await?;
+/// let done = s.complete(SessionCompleteArgs { output: Some(Payload::json(built)), ..Default::default() }).await?;
+/// assert_eq!(done.status, SessionStatus::Completed);
+/// # Ok::<(), barograph::Error>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
-pub struct Session;
-
-fn pending() -> Error {
-    Error::new("bug.panic", "not landed")
-}
+pub struct Session(Arc<handle::Handle>);
 
 impl Sessions {
-    /// x
-    pub async fn open(&self, _args: SessionOpenArgs) -> Result<Session> {
-        Err(pending())
+    /// Makes a session, durable once this returns, or with `resume` goes on where it stopped.
+    ///
+    /// The handle owns the session until it is dropped, with a lease of 30 s that the library renews.
+    /// Opened again in the same process, the new handle owns it and the old one is refused. A session
+    /// that has ended can be opened with `resume`: it answers recorded results and runs nothing.
+    ///
+    /// Errors: `args.invalid`, `session.exists` without `resume`, `session.owned` (retryable) while
+    /// another live process owns it, `store.*`.
+    pub async fn open(&self, args: SessionOpenArgs) -> Result<Session> {
+        self.0.alive()?;
+        Ok(Session(Arc::new(handle::Handle::open(&self.0.shared().store, args).await?)))
     }
-    /// x
-    pub async fn list(&self, _args: SessionListArgs) -> Result<SessionList> {
-        Err(pending())
+
+    /// Sessions, newest first.
+    ///
+    /// Errors: `args.invalid` for a limit or cursor that cannot be used, `store.*`.
+    pub async fn list(&self, args: SessionListArgs) -> Result<SessionList> {
+        self.0.alive()?;
+        handle::list(&self.0.shared().store, args).await
     }
-    /// x
-    pub async fn show(&self, _args: SessionShowArgs) -> Result<SessionDetail> {
-        Err(pending())
+
+    /// A session with its steps.
+    ///
+    /// Errors: `session.missing`, `args.invalid`, `store.*`.
+    pub async fn show(&self, args: SessionShowArgs) -> Result<SessionDetail> {
+        self.0.alive()?;
+        handle::show(&self.0.shared().store, args).await
     }
 }
+
 impl Session {
-    /// x
-    pub async fn begin(&self, _args: StepBeginArgs) -> Result<StepStart> {
-        Err(pending())
+    /// The session's id.
+    pub fn id(&self) -> &str {
+        self.0.name()
     }
-    /// x
-    pub async fn finish(&self, _args: StepFinishArgs) -> Result<StepFinished> {
-        Err(pending())
+
+    /// Asks what to do about the step that comes next: use its result, run it, or decide.
+    ///
+    /// Steps are matched by key, or by name and the how-manieth begin of that name by this handle.
+    /// Name, arguments and policy must be the recorded ones; steps without a key that did not run
+    /// beside others must come in the recorded order. Two begins of one name are two steps: to try
+    /// a failed one again within a run, give it a key.
+    ///
+    /// Errors: `session.diverged` with what was recorded and what was asked, `session.finished`,
+    /// `session.lease_lost`, `value.not_i_json`, `args.invalid`, `store.*`.
+    pub async fn begin(&self, args: StepBeginArgs) -> Result<StepStart> {
+        self.0.begin(args).await
     }
-    /// x
-    pub async fn complete(&self, _args: SessionCompleteArgs) -> Result<SessionSummary> {
-        Err(pending())
+
+    /// Reports the outcome of a step; once it answers, the outcome is on disk.
+    ///
+    /// The same outcome for the same token again is answered as the first time.
+    ///
+    /// Errors: `session.token` for a token of another handle, of a step that was begun again since,
+    /// or with another outcome than before; `session.lease_lost`, `session.finished`,
+    /// `value.not_i_json`, `args.invalid`, `store.*`.
+    pub async fn finish(&self, args: StepFinishArgs) -> Result<StepFinished> {
+        self.0.finish(args).await
+    }
+
+    /// Ends the session with an output or a failure; ending it twice in the same way is one end.
+    ///
+    /// Errors: `session.finished` where it has ended otherwise, `session.lease_lost`,
+    /// `value.not_i_json`, `args.invalid`, `store.*`.
+    pub async fn complete(&self, args: SessionCompleteArgs) -> Result<SessionSummary> {
+        self.0.complete(args).await
+    }
+
+    /// Runs `work` as a step of policy `retry`, or answers the recorded result without running it.
+    ///
+    /// Errors: `task.raised` where `work` fails, which is recorded; else those of
+    /// [`begin`](Self::begin) and [`finish`](Self::finish).
+    pub async fn step<T, E, F, Fut>(&self, name: &str, work: F) -> Result<T>
+    where
+        T: Serialize + DeserializeOwned,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = std::result::Result<T, E>>,
+    {
+        self.step_with(StepBeginArgs { name: name.to_owned(), ..StepBeginArgs::default() }, work).await
+    }
+
+    /// As [`step`](Self::step), with a key, arguments or policy `once`.
+    ///
+    /// ```
+    /// # barograph::blocking::wait(async {
+    /// # use barograph::*;
+    /// # let ws = Workspace::open(OpenArgs { in_memory: true, ..OpenArgs::default() }).await?;
+    /// # let s = ws.session().open(SessionOpenArgs { id: "a".into(), ..Default::default() }).await?;
+    /// let publish = StepBeginArgs { name: "publish".into(), policy: StepPolicy::Once, ..Default::default() };
+    /// let url: String = s.step_with(publish, || async { Ok::<_, Error>("https://example.org/42".into()) }).await?;
+    /// # Ok::<(), barograph::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// Errors: as of `step`, and `session.unknown` where a step of policy `once` was cut short.
+    pub async fn step_with<T, E, F, Fut>(&self, args: StepBeginArgs, work: F) -> Result<T>
+    where
+        T: Serialize + DeserializeOwned,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = std::result::Result<T, E>>,
+    {
+        let name = args.name.clone();
+        let start = self.begin(args).await?;
+        let token = start.token.unwrap_or_default();
+        match start.state {
+            StepState::Done => {
+                let json = start.result.unwrap_or_default().json;
+                serde_json::from_value(json).map_err(|error| {
+                    Error::new(
+                        "session.diverged",
+                        format!("the recorded result of step `{name}` is not of the type that is asked for"),
+                    )
+                    .because(&error)
+                })
+            }
+            StepState::Unknown => Err(Error::new(
+                "session.unknown",
+                format!(
+                    "step `{name}` was cut short and may have had its effect; find out, then report it with session.finish and the token in `context`"
+                ),
+            )
+            .with("token", token)),
+            StepState::Run => match work().await {
+                Ok(value) => {
+                    let json = serde_json::to_value(&value).map_err(|error| {
+                        Error::new(
+                            "value.not_i_json",
+                            format!("the result of step `{name}` cannot be written as JSON"),
+                        )
+                        .because(&error)
+                    })?;
+                    let result = Some(Payload::json(json));
+                    self.finish(StepFinishArgs { token, result, failure: None }).await?;
+                    Ok(value)
+                }
+                Err(error) => {
+                    let error = error.into();
+                    let raised = Error::new("task.raised", format!("step `{name}` failed: {error}"))
+                        .because(error.as_ref());
+                    let failure = Failure {
+                        message: error.to_string(),
+                        kind: None,
+                        causes: raised.causes()[1..].to_vec(),
+                    };
+                    self.finish(StepFinishArgs { token, result: None, failure: Some(failure) }).await?;
+                    Err(raised)
+                }
+            },
+        }
     }
 }

@@ -1,0 +1,247 @@
+//! The commands: out of the surface's description, plus the few that are no operation.
+
+use std::collections::BTreeMap;
+
+use barograph::surface::Description;
+use barograph::surface::describe::OperationDescription;
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use serde_json::{Map, Value};
+
+use crate::arguments;
+
+/// What every command takes.
+#[derive(Debug)]
+pub(crate) struct Global {
+    /// The arguments of `workspace.open`.
+    pub(crate) open: Map<String, Value>,
+    /// Whether answers and errors are JSON.
+    pub(crate) json: bool,
+    /// Whether rows are CSV.
+    pub(crate) csv: bool,
+    /// Whether nothing but the answer and errors is written.
+    pub(crate) quiet: bool,
+}
+
+/// What to do.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// Call an operation and show its answer.
+    Operation { name: String, args: Vec<u8> },
+    /// Print the surface as JSON.
+    Describe,
+    /// Print what happened, one JSON object a line.
+    Events { args: Vec<u8>, follow: bool },
+    /// Serve the workspace to an MCP client.
+    Mcp,
+}
+
+// Ids that no argument of an operation can have.
+const REPO: &str = "@repo";
+const STORE: &str = "@store";
+const IN_MEMORY: &str = "@in-memory";
+const CLOCK: &str = "@clock";
+const FORMAT: &str = "@format";
+const QUIET: &str = "@quiet";
+const OPERATION: &str = "@operation";
+const JSON: &str = "@json";
+
+/// The operation whose options `barograph events` takes.
+const EVENTS: &str = "events.open";
+
+const HEADING: &str = "Global options";
+
+/// The whole command line.
+pub(crate) fn build(surface: &Description) -> Command {
+    let header = AnsiColor::Green.on_default().bold();
+    let literal = AnsiColor::Cyan.on_default().bold();
+    let styles = Styles::styled()
+        .header(header)
+        .usage(header)
+        .literal(literal)
+        .placeholder(AnsiColor::Cyan.on_default())
+        .error(AnsiColor::Red.on_default().bold())
+        .valid(literal)
+        .invalid(AnsiColor::Yellow.on_default());
+    let mut root = Command::new("barograph")
+        .version(surface.version.clone())
+        .about("How risky a change is, and why; durable sessions and queues beside it")
+        .after_help("`barograph NOUN --help` lists what a noun can do; start with `barograph risk change`.")
+        .styles(styles)
+        .max_term_width(100)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .args(globals());
+    for (noun, operations) in nouns(surface) {
+        let verbs: Vec<String> = operations.iter().map(|operation| words(verb(operation))).collect();
+        let mut command = Command::new(words(noun))
+            .about(verbs.join(", "))
+            .disable_help_subcommand(true)
+            .subcommand_required(true)
+            .arg_required_else_help(true);
+        for operation in operations {
+            command = command.subcommand(
+                Command::new(words(verb(operation)))
+                    .about(operation.doc.clone())
+                    .args(arguments::all(surface, operation)),
+            );
+        }
+        root = root.subcommand(command);
+    }
+    if let Some(operation) = surface.operations.iter().find(|operation| operation.name == EVENTS) {
+        root = root.subcommand(
+            Command::new("events")
+                .about("Prints what happened in sessions and queues, one JSON object a line")
+                // No operation of one process takes a cursor by position: `--after` reads better.
+                .args(arguments::all(
+                    surface,
+                    &OperationDescription { positional: Vec::new(), ..operation.clone() },
+                )),
+        );
+    }
+    root.subcommand(
+        Command::new("mcp")
+            .about("Serves every operation as a tool to an MCP client, over standard input and output"),
+    )
+    .subcommand(
+        Command::new("call")
+            .about("Calls any operation by its name, with its arguments as JSON")
+            .arg(
+                Arg::new(OPERATION)
+                    .value_name("NOUN.VERB")
+                    .required(true)
+                    .help("The operation, for example risk.change"),
+            )
+            .arg(
+                Arg::new(JSON)
+                    .value_name("JSON")
+                    .default_value("{}")
+                    .help("Its arguments as one JSON object; @FILE reads a file, - standard input"),
+            ),
+    )
+    .subcommand(Command::new("describe").about("Prints every operation, record and error code as JSON"))
+}
+
+fn globals() -> [Arg; 6] {
+    let global =
+        |id: &'static str, long: &'static str| Arg::new(id).long(long).global(true).help_heading(HEADING);
+    [
+        global(REPO, "repo").value_name("DIR").default_value(".").help("A folder in the repository"),
+        global(STORE, "store")
+            .value_name("FILE")
+            .conflicts_with(IN_MEMORY)
+            .help("The store's file; default .barograph/store.db at the top of the work tree"),
+        global(IN_MEMORY, "in-memory")
+            .action(ArgAction::SetTrue)
+            .help("Keep everything in memory: write nothing"),
+        global(CLOCK, "clock")
+            .value_name("TIME")
+            .help("A fixed time for the clock, RFC 3339: for tests and repeatable answers"),
+        global(FORMAT, "format")
+            .value_name("FORMAT")
+            .value_parser(["text", "json", "csv"])
+            .help("How answers and errors are written; csv for answers that are rows"),
+        global(QUIET, "quiet").short('q').action(ArgAction::SetTrue).help("No progress bar"),
+    ]
+}
+
+/// The operations that one process can call on its own workspace, by noun.
+fn nouns(surface: &Description) -> BTreeMap<&str, Vec<&OperationDescription>> {
+    let mut nouns: BTreeMap<&str, Vec<&OperationDescription>> = BTreeMap::new();
+    for operation in &surface.operations {
+        // A handle dies with the process, so what opens one or needs one is no command.
+        if operation.receiver == "Workspace" && operation.opens.is_empty() {
+            let noun = operation.name.split('.').next().unwrap_or_default();
+            nouns.entry(noun).or_default().push(operation);
+        }
+    }
+    nouns
+}
+
+fn verb(operation: &OperationDescription) -> &str {
+    operation.name.split_once('.').map_or(operation.name.as_str(), |(_, verb)| verb)
+}
+
+/// A name as it stands on the command line.
+pub(crate) fn words(name: &str) -> String {
+    name.replace('_', "-")
+}
+
+/// What the parsed command line asks for.
+pub(crate) fn read(
+    surface: &Description,
+    command: &mut Command,
+    matches: &ArgMatches,
+) -> Result<(Global, Action), clap::Error> {
+    let (noun, inner) = matches.subcommand().unwrap_or(("", matches));
+    let (verb, leaf) = inner.subcommand().unwrap_or(("", inner));
+    let operation = nouns(surface)
+        .into_values()
+        .flatten()
+        .find(|operation| words(&operation.name) == format!("{noun}.{verb}"));
+    let global = read_global(leaf, operation.is_some_and(|operation| operation.columns));
+    if global.csv && !operation.is_some_and(|operation| operation.columns) {
+        let answer = "csv is for answers that are rows, such as those of `git features`; use text or json";
+        return Err(command.error(ErrorKind::InvalidValue, answer));
+    }
+    let action = match (operation, noun) {
+        (Some(operation), _) => Action::Operation {
+            name: operation.name.clone(),
+            args: Value::Object(arguments::read(surface, operation, leaf)).to_string().into_bytes(),
+        },
+        (None, "call") => Action::Operation {
+            name: leaf.get_one::<String>(OPERATION).cloned().unwrap_or_default(),
+            args: arguments::source(leaf.get_one::<String>(JSON).map_or("{}", String::as_str))
+                .map_err(|why| command.error(ErrorKind::Io, why))?,
+        },
+        (None, "events") => {
+            let operation = surface.operations.iter().find(|operation| operation.name == EVENTS);
+            let args = operation.map_or_else(Map::new, |operation| arguments::read(surface, operation, leaf));
+            let follow = args.get("follow").is_some_and(|follow| follow == true);
+            Action::Events { args: Value::Object(args).to_string().into_bytes(), follow }
+        }
+        (None, "mcp") => Action::Mcp,
+        _ => Action::Describe,
+    };
+    Ok((global, action))
+}
+
+fn read_global(leaf: &ArgMatches, rows: bool) -> Global {
+    let mut open = Map::new();
+    for (id, name) in [(REPO, "path"), (STORE, "store"), (CLOCK, "clock")] {
+        if let Some(value) = leaf.get_one::<String>(id) {
+            open.insert(name.to_owned(), Value::from(value.as_str()));
+        }
+    }
+    open.insert("in_memory".to_owned(), Value::from(leaf.get_flag(IN_MEMORY)));
+    let format = leaf.get_one::<String>(FORMAT).map(String::as_str);
+    Global {
+        open,
+        json: format == Some("json"),
+        // Rows are for other programs first.
+        csv: format.map_or(rows, |format| format == "csv"),
+        quiet: leaf.get_flag(QUIET),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_workspace_operation_is_a_command_that_clap_accepts() {
+        let surface = barograph::describe();
+        let command = build(&surface);
+        command.clone().debug_assert();
+        for operation in &surface.operations {
+            let (noun, verb) = operation.name.split_once('.').unwrap();
+            let found = command
+                .find_subcommand(words(noun))
+                .and_then(|command| command.find_subcommand(words(verb)))
+                .is_some();
+            let wanted = operation.receiver == "Workspace" && operation.opens.is_empty();
+            assert_eq!(found, wanted, "{}", operation.name);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `dispatch_gen_test.go`: every operation by name, through the public method, for the runner of
+//! the conformance cases.
+
+use std::fmt::Write;
+
+use super::*;
+
+pub(super) fn file(model: &Model) -> String {
+    let mut out = format!(
+        "{HEAD}\npackage barograph\n\nimport \"context\"\n\n\
+         // dispatch calls the public method of an operation with arguments read from JSON.\n\
+         var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, error){{\n"
+    );
+    for operation in &model.operations {
+        let _ = writeln!(
+            out,
+            "\t{:?}: func(ctx context.Context, on any, a *arguments) (any, error) {{",
+            operation.name
+        );
+        let mut names = Vec::new();
+        for field in &operation.positional {
+            let name = nouns::parameter(field);
+            let (ty, default) = (plain(&field.ty, true), fallback(field));
+            let value = match &field.default {
+                None => format!("required[{ty}](a, {:?})", field.name),
+                Some(_) => format!("arg[{ty}](a, {:?}, {default})", field.name),
+            };
+            let value = if is_duration(field) { format!("duration({value})") } else { value };
+            let _ = writeln!(out, "\t\t{name} := {value}");
+            names.push(name);
+        }
+        let options = options(operation);
+        let _ = writeln!(out, "\t\topts := new({options})");
+        for field in operation.options.iter().filter(|field| is_duration(field)) {
+            let target = exported(&argument(field));
+            let value =
+                if written(field, true).0.starts_with('*') { "Some(duration(*ms))" } else { "duration(*ms)" };
+            let _ = writeln!(
+                out,
+                "\t\tif ms := arg[*int64](a, {:?}, nil); ms != nil {{\n\t\t\topts.{target} = {value}\n\t\t}}",
+                field.name
+            );
+        }
+        let _ = writeln!(out, "\t\tif err := a.rest(opts); err != nil {{\n\t\t\treturn nil, err\n\t\t}}");
+        names.insert(0, "ctx".into());
+        names.push("opts".into());
+        let call = format!("{}({})", exported(&operation.verb), names.join(", "));
+        let target = match operation.receiver.as_str() {
+            "" => String::new(),
+            "Workspace" if operation.noun != "workspace" => {
+                format!("on.(*Workspace).{}().", exported(&operation.noun))
+            }
+            class => format!("on.(*{class})."),
+        };
+        let _ = writeln!(out, "\t\treturn {target}{call}\n\t}},");
+    }
+    out + "}\n"
+}
+
+/// What stands for an argument that a case leaves out, as a Go value.
+fn fallback(field: &Field) -> String {
+    match (&field.ty, &field.default) {
+        (Type::Int | Type::Float | Type::Bool, Some(default)) => default.to_string(),
+        (Type::Text | Type::Enum(_), _) => "\"\"".into(),
+        (Type::Optional(inner), _) if matches!(**inner, Type::Text | Type::Enum(_)) => "\"\"".into(),
+        _ => "nil".into(),
+    }
+}

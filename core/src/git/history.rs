@@ -1,0 +1,388 @@
+//! History: the log up to a tip, kept in a segment, read once and then only continued.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use gix::ObjectId;
+
+use super::Vector;
+use super::fold::{Row, Scratch, State};
+use super::log::{BOUNDARY, FIX, GAP, IdMap, Log, NewCommit};
+use super::mine::{Known, mine};
+use super::order::{Node, topological};
+use super::record::{FeatureRow, FeatureTable, HistorySpan};
+use super::repository::Repository;
+use crate::base::cancel::CancelToken;
+use crate::base::port::{Progress, Segments};
+use crate::error::Result;
+
+/// Where the log is kept.
+pub const SEGMENT: &str = "git/history/v1";
+
+/// How many folded states are kept for the next question.
+const KEEP_STATES: usize = 4;
+
+/// How often an append is tried again after another process was first.
+const ATTEMPTS: usize = 8;
+
+/// Everything reachable from a tip, as records; never changes.
+#[derive(Debug)]
+pub struct History {
+    log: Arc<Log>,
+    tip: ObjectId,
+    /// The segment's tip that the next append expects; `None` where there is no segment.
+    expected: Option<String>,
+    /// Every commit reachable from the tip, in order, merges included.
+    order: Arc<Vec<u32>>,
+    states: Mutex<Vec<Arc<Before>>>,
+}
+
+/// The state after everything reachable from a commit.
+#[derive(Debug)]
+pub struct Before {
+    pub(super) log: Arc<Log>,
+    pub(super) state: State,
+    base: Option<ObjectId>,
+    renames: bool,
+    /// What was folded, in order, merges included.
+    order: Arc<Vec<u32>>,
+    rows: Vec<Row>,
+    vectors: Vec<Vector>,
+    span: HistorySpan,
+    places: OnceLock<IdMap<usize>>,
+    pub(super) measured: Mutex<Option<(u64, Arc<super::measure::Measure>)>>,
+}
+
+/// Records that need no second look in this process.
+struct Settled<'a>(&'a Log);
+
+impl Known for Settled<'_> {
+    fn is_known(&self, id: &ObjectId) -> bool {
+        self.0.find(id).is_some_and(|at| !self.0.commit(at).is_gap())
+    }
+}
+
+impl History {
+    /// Reads the segment, adds what it lacks of the history of `tip`, and writes that back.
+    ///
+    /// Errors: `git.object_missing` where the tip is not in this clone, `call.cancelled`. A segment
+    /// that is damaged, or cannot be read or written, costs time and nothing else.
+    pub fn load(
+        repo: &Repository,
+        tip: ObjectId,
+        segments: &dyn Segments,
+        progress: &dyn Progress,
+        cancel: &CancelToken,
+    ) -> Result<Arc<History>> {
+        let stored = Stored::read(segments);
+        // What was not in the clone last time may be there now: commits that could not be read
+        // whole, and those beyond a cut.
+        let mut starts = vec![tip];
+        for at in reachable(&stored.log, tip) {
+            let commit = stored.log.commit(at);
+            if commit.is_gap() && commit.id != tip {
+                starts.push(commit.id);
+            }
+            starts
+                .extend(stored.log.parents_of(at).iter().filter(|parent| stored.log.find(parent).is_none()));
+        }
+        let mut found = mine(repo, &starts, &Settled(&stored.log), progress, cancel)?;
+        found.retain(|commit| !same_gap(&stored.log, commit));
+        Ok(Arc::new(History::from_stored(stored.add(segments, found), tip)))
+    }
+
+    /// The history of another tip, from what is in memory; only new commits are read.
+    ///
+    /// Errors: as [`load`](Self::load).
+    pub fn advance(
+        self: &Arc<Self>,
+        repo: &Repository,
+        tip: ObjectId,
+        segments: &dyn Segments,
+        progress: &dyn Progress,
+        cancel: &CancelToken,
+    ) -> Result<Arc<History>> {
+        if tip == self.tip {
+            return Ok(Arc::clone(self));
+        }
+        let found = mine(repo, &[tip], self.log.as_ref(), progress, cancel)?;
+        let stored = Stored { log: Arc::clone(&self.log), expected: self.expected.clone(), damaged: false };
+        let next = History::from_stored(stored.add(segments, found), tip);
+        if self.log.len() <= next.log.len() && Arc::ptr_eq(&self.log, &next.log) || next.continues(self) {
+            let states = self.states.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            *next.states.lock().unwrap_or_else(PoisonError::into_inner) = states;
+        }
+        Ok(Arc::new(next))
+    }
+
+    /// Whether every number of `earlier` still means the same here.
+    fn continues(&self, earlier: &History) -> bool {
+        earlier.order.iter().all(|at| {
+            let id = earlier.log.commit(*at).id;
+            self.log.find(&id) == Some(*at)
+        }) && (0..earlier.log.paths() as u32).all(|path| self.log.path(path) == earlier.log.path(path))
+    }
+
+    fn from_stored(stored: Stored, tip: ObjectId) -> History {
+        let order = Arc::new(reachable_order(&stored.log, tip));
+        History { log: stored.log, tip, expected: stored.expected, order, states: Mutex::default() }
+    }
+
+    /// The commit that the history leads up to.
+    pub fn tip(&self) -> ObjectId {
+        self.tip
+    }
+
+    /// Whether the log has a record of the commit, on the way to the tip or not.
+    pub fn knows(&self, id: ObjectId) -> bool {
+        self.log.find(&id).is_some()
+    }
+
+    pub(super) fn log(&self) -> &Arc<Log> {
+        &self.log
+    }
+
+    /// What is known of the history reachable from `base`; nothing where it is `None` or unknown.
+    pub fn span(&self, base: Option<ObjectId>) -> HistorySpan {
+        let order = self.order_of(base);
+        span(&self.log, &order)
+    }
+
+    /// The state after everything reachable from `base`; the empty state where it is `None`.
+    pub fn before(&self, base: Option<ObjectId>) -> Arc<Before> {
+        self.state(base, true)
+    }
+
+    /// The measures of commit `id` within the history of `tip`, and how many measured commits come
+    /// before it; `None` where it is a merge, unknown, or its changes are not known.
+    pub fn own(&self, tip: ObjectId, id: ObjectId) -> Option<(usize, Vector)> {
+        let before = self.before(Some(tip));
+        let at = before.place(&id)?;
+        Some((at, before.vectors[at]))
+    }
+
+    /// The measures of every commit reachable from `to` and not from `from`, within the whole
+    /// history of `to`.
+    pub fn features(&self, from: Option<ObjectId>, to: ObjectId, renames: bool) -> FeatureTable {
+        let state = self.state(Some(to), renames);
+        let hidden: std::collections::HashSet<u32> = match from {
+            Some(from) => reachable(&self.log, from).into_iter().collect(),
+            None => Default::default(),
+        };
+        let rows: Vec<FeatureRow> = state
+            .rows
+            .iter()
+            .filter(|row| !hidden.contains(&row.commit))
+            .map(|row| row.named(&self.log))
+            .collect();
+        FeatureTable { rows, history: state.span.clone() }
+    }
+
+    fn order_of(&self, base: Option<ObjectId>) -> Arc<Vec<u32>> {
+        let Some(base) = base else { return Arc::default() };
+        if base == self.tip {
+            return Arc::clone(&self.order);
+        }
+        Arc::new(reachable_order(&self.log, base))
+    }
+
+    fn state(&self, base: Option<ObjectId>, renames: bool) -> Arc<Before> {
+        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = states.iter().position(|state| state.base == base && state.renames == renames) {
+            let state = states.remove(at);
+            states.push(Arc::clone(&state));
+            return state;
+        }
+        let order = self.order_of(base);
+        // A state that is a beginning of this order saves folding it again.
+        let start = states
+            .iter()
+            .filter(|state| state.renames == renames && order.starts_with(&state.order))
+            .max_by_key(|state| state.order.len())
+            .cloned();
+        let state = Arc::new(Before::fold(&self.log, order, base, renames, start.as_deref()));
+        if states.len() == KEEP_STATES {
+            states.remove(0);
+        }
+        states.push(Arc::clone(&state));
+        state
+    }
+}
+
+impl Before {
+    fn fold(
+        log: &Arc<Log>,
+        order: Arc<Vec<u32>>,
+        base: Option<ObjectId>,
+        renames: bool,
+        start: Option<&Before>,
+    ) -> Before {
+        let mut scratch = Scratch::default();
+        let mut state = start.map(|start| start.state.clone()).unwrap_or_default();
+        let mut rows = start.map(|start| start.rows.clone()).unwrap_or_default();
+        let mut vectors = start.map(|start| start.vectors.clone()).unwrap_or_default();
+        for commit in &order[start.map_or(0, |start| start.order.len())..] {
+            let record = log.commit(*commit);
+            if record.is_merge() {
+                continue;
+            }
+            let row = state.step(log, *commit, renames, &mut scratch);
+            // Of a commit that could not be read whole the measures would be wrong.
+            if !record.is_gap() {
+                rows.push(row);
+                vectors.push(row.vector(record.flags & FIX != 0));
+            }
+        }
+        let span = span(log, &order);
+        Before {
+            log: Arc::clone(log),
+            state,
+            base,
+            renames,
+            order,
+            rows,
+            vectors,
+            span,
+            places: OnceLock::new(),
+            measured: Mutex::default(),
+        }
+    }
+
+    /// The measures of every commit in this state, in order; merges and commits whose changes are
+    /// not known are left out.
+    pub fn vectors(&self) -> &[Vector] {
+        &self.vectors
+    }
+
+    /// What of the history could be read.
+    pub fn span(&self) -> &HistorySpan {
+        &self.span
+    }
+
+    fn place(&self, id: &ObjectId) -> Option<usize> {
+        let places = self.places.get_or_init(|| {
+            self.rows.iter().enumerate().map(|(at, row)| (self.log.commit(row.commit).id, at)).collect()
+        });
+        places.get(id).copied()
+    }
+}
+
+/// Numbers of the commits reachable from `tip`, itself included; empty where it is unknown.
+pub(super) fn reachable(log: &Log, tip: ObjectId) -> Vec<u32> {
+    let mut seen = vec![false; log.len()];
+    let mut stack: Vec<u32> = log.find(&tip).into_iter().collect();
+    let mut found = Vec::new();
+    while let Some(at) = stack.pop() {
+        if !std::mem::replace(&mut seen[at as usize], true) {
+            found.push(at);
+            stack.extend(log.parents_of(at).iter().filter_map(|parent| log.find(parent)));
+        }
+    }
+    found
+}
+
+fn reachable_order(log: &Log, tip: ObjectId) -> Vec<u32> {
+    let found = reachable(log, tip);
+    let mut slot = vec![u32::MAX; log.len()];
+    for (at, commit) in found.iter().enumerate() {
+        slot[*commit as usize] = at as u32;
+    }
+    let nodes: Vec<Node> = found
+        .iter()
+        .map(|commit| Node {
+            key: (log.commit(*commit).time, log.commit(*commit).id),
+            parents: log
+                .parents_of(*commit)
+                .iter()
+                .filter_map(|parent| log.find(parent))
+                .map(|parent| slot[parent as usize])
+                .collect(),
+        })
+        .collect();
+    topological(&nodes).into_iter().map(|at| found[at as usize]).collect()
+}
+
+fn span(log: &Log, order: &[u32]) -> HistorySpan {
+    let mut span = HistorySpan::default();
+    for at in order {
+        let commit = log.commit(*at);
+        span.cut |= log.parents_of(*at).iter().any(|parent| log.find(parent).is_none());
+        if !commit.is_merge() {
+            span.commits += 1;
+            span.gaps += u64::from(commit.is_gap());
+        }
+    }
+    span
+}
+
+/// Whether the log says of this commit, too, that the same could not be read.
+fn same_gap(log: &Log, commit: &NewCommit) -> bool {
+    log.find(&commit.id).is_some_and(|at| {
+        let known = log.commit(at);
+        commit.flags & (BOUNDARY | GAP) != 0
+            && known.flags & (BOUNDARY | GAP) == commit.flags & (BOUNDARY | GAP)
+    })
+}
+
+/// The log as the segment has it.
+pub(super) struct Stored {
+    pub log: Arc<Log>,
+    /// The segment's tip; `None` where there is no segment.
+    expected: Option<String>,
+    /// Whether the segment does not hold what its tip says.
+    damaged: bool,
+}
+
+impl Stored {
+    /// Reads the segment; what cannot be trusted is as if it were not there.
+    pub fn read(segments: &dyn Segments) -> Stored {
+        match segments.read(SEGMENT) {
+            Ok(Some((tip, bytes))) => {
+                let (log, sound) = Log::read(&bytes);
+                let damaged = sound != bytes.len() || log.tip() != tip;
+                Stored { log: Arc::new(log), expected: Some(tip), damaged }
+            }
+            _ => Stored { log: Arc::default(), expected: None, damaged: false },
+        }
+    }
+
+    /// Adds records and appends them to the segment; another process that was first is read again.
+    pub fn add(mut self, segments: &dyn Segments, mut commits: Vec<NewCommit>) -> Stored {
+        for _ in 0..ATTEMPTS {
+            if commits.is_empty() && !self.damaged {
+                return self;
+            }
+            let mut log = Log::clone(&self.log);
+            let done = if self.damaged {
+                // What was sound is written anew in one piece, with the rest.
+                let mut all: Vec<NewCommit> = (0..log.len() as u32).map(|at| log.restore(at)).collect();
+                all.extend(commits.iter().cloned());
+                log = Log::default();
+                let chunk = log.extend(&all);
+                segments.replace(SEGMENT, &log.tip(), &chunk).map(|()| true)
+            } else {
+                let chunk = log.extend(&commits);
+                segments.append(SEGMENT, self.expected.as_deref(), &log.tip(), &chunk)
+            };
+            match done {
+                Ok(true) => {
+                    let expected = Some(log.tip());
+                    return Stored { log: Arc::new(log), expected, damaged: false };
+                }
+                Ok(false) => {
+                    self = Stored::read(segments);
+                    commits.retain(|commit| match self.log.find(&commit.id) {
+                        None => true,
+                        Some(at) => self.log.commit(at).is_gap() && !same_gap(&self.log, commit),
+                    });
+                }
+                // A store that cannot be written: the answer does not depend on it.
+                Err(_) => {
+                    return Stored { log: Arc::new(log), expected: self.expected, damaged: self.damaged };
+                }
+            }
+        }
+        let mut log = Log::clone(&self.log);
+        log.extend(&commits);
+        Stored { log: Arc::new(log), ..self }
+    }
+}

@@ -1,0 +1,246 @@
+//! Objects: one thread's reader with its caches, and commits as far as history needs them.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, LazyLock};
+
+use gix::ObjectId;
+use gix::objs::{Find, Kind};
+use sha2::Digest;
+
+use super::lines;
+
+/// Beyond this size git calls every file binary without looking.
+const BIG_FILE: u64 = 512 << 20;
+
+/// Contents kept per reader, so that a file's next version finds the one before.
+const KEEP_BYTES: usize = 48 << 20;
+
+/// One version of a file.
+#[derive(Debug)]
+pub(super) struct Blob {
+    /// The bytes; empty where the file is beyond the limit of size.
+    pub data: Vec<u8>,
+    /// Whether git calls it binary.
+    pub binary: bool,
+    /// Lines; 0 where binary.
+    pub lines: u32,
+    /// Size in bytes.
+    pub size: u64,
+}
+
+/// Reads objects of one repository on one thread.
+pub(super) struct Reader {
+    repo: gix::Repository,
+    buffer: Vec<u8>,
+    blobs: Kept<Arc<Blob>>,
+    trees: Kept<Arc<[u8]>>,
+}
+
+/// The last values by id, bounded in bytes; what was put in first goes first.
+struct Kept<T> {
+    map: HashMap<ObjectId, (T, usize)>,
+    queue: VecDeque<ObjectId>,
+    bytes: usize,
+    limit: usize,
+}
+
+impl<T: Clone> Kept<T> {
+    fn new(limit: usize) -> Self {
+        Kept { map: HashMap::new(), queue: VecDeque::new(), bytes: 0, limit }
+    }
+
+    fn get(&self, id: &ObjectId) -> Option<T> {
+        self.map.get(id).map(|(value, _)| value.clone())
+    }
+
+    fn put(&mut self, id: ObjectId, value: T, bytes: usize) {
+        if bytes > self.limit / 4 || self.map.insert(id, (value, bytes)).is_some() {
+            return;
+        }
+        self.queue.push_back(id);
+        self.bytes += bytes;
+        while self.bytes > self.limit
+            && let Some(oldest) = self.queue.pop_front()
+        {
+            if let Some((_, bytes)) = self.map.remove(&oldest) {
+                self.bytes -= bytes;
+            }
+        }
+    }
+}
+
+impl Reader {
+    /// A reader of its own thread.
+    pub fn new(repo: gix::Repository) -> Self {
+        Reader { repo, buffer: Vec::new(), blobs: Kept::new(KEEP_BYTES), trees: Kept::new(KEEP_BYTES / 4) }
+    }
+
+    /// The object's bytes where it is in this clone, readable and of this kind.
+    fn load(&mut self, id: &ObjectId, kind: Kind) -> Option<&[u8]> {
+        match self.repo.objects.try_find(id, &mut self.buffer) {
+            Ok(Some(found)) if found.kind == kind => Some(found.data),
+            _ => None,
+        }
+    }
+
+    /// A file's version; `None` where it is not in this clone or cannot be read.
+    pub fn blob(&mut self, id: &ObjectId) -> Option<Arc<Blob>> {
+        if let Some(blob) = self.blobs.get(id) {
+            return Some(blob);
+        }
+        let size = self.size(id)?;
+        let blob = if size > BIG_FILE {
+            Blob { data: Vec::new(), binary: true, lines: 0, size }
+        } else {
+            let data = self.load(id, Kind::Blob)?.to_vec();
+            let binary = lines::is_binary(&data);
+            let lines = if binary { 0 } else { lines::count(&data) };
+            Blob { data, binary, lines, size }
+        };
+        let blob = Arc::new(blob);
+        self.blobs.put(*id, Arc::clone(&blob), blob.data.len() + 128);
+        Some(blob)
+    }
+
+    /// A file's size in bytes, without its content where that can be had.
+    pub fn size(&mut self, id: &ObjectId) -> Option<u64> {
+        if let Some(blob) = self.blobs.get(id) {
+            return Some(blob.size);
+        }
+        use gix::odb::HeaderExt as _;
+        self.repo.objects.header(id).ok().map(|header| header.size())
+    }
+
+    /// A tree's bytes; `None` where it is not in this clone or cannot be read.
+    pub fn tree(&mut self, id: &ObjectId) -> Option<Arc<[u8]>> {
+        if let Some(tree) = self.trees.get(id) {
+            return Some(tree);
+        }
+        if id.is_empty_tree() {
+            return Some(Arc::from(&[][..]));
+        }
+        let tree: Arc<[u8]> = Arc::from(self.load(id, Kind::Tree)?);
+        self.trees.put(*id, Arc::clone(&tree), tree.len() + 128);
+        Some(tree)
+    }
+
+    /// A commit; `None` where it is not in this clone or cannot be read.
+    pub fn commit(&mut self, id: &ObjectId) -> Option<CommitHead> {
+        CommitHead::parse(self.load(id, Kind::Commit)?)
+    }
+}
+
+/// What history needs of a commit object.
+#[derive(Clone, Debug)]
+pub(super) struct CommitHead {
+    /// The tree.
+    pub tree: ObjectId,
+    /// The parents, first one first.
+    pub parents: Vec<ObjectId>,
+    /// Committer time, seconds since the Unix epoch.
+    pub time: i64,
+    /// The author's e-mail address, lower-cased.
+    pub author: String,
+    /// The whole message.
+    pub message: Vec<u8>,
+}
+
+impl CommitHead {
+    /// Reads what git can read; names and dates that are not well-formed are no reason to stop.
+    pub fn parse(data: &[u8]) -> Option<CommitHead> {
+        let mut tree = None;
+        let mut parents = Vec::new();
+        let (mut author, mut time) = (None, None);
+        let mut rest = data;
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let line = &rest[..end];
+            rest = &rest[end + 1..];
+            if line.is_empty() {
+                break;
+            }
+            if let Some(hex) = line.strip_prefix(b"tree ") {
+                tree = tree.or(ObjectId::from_hex(hex).ok());
+            } else if let Some(hex) = line.strip_prefix(b"parent ") {
+                parents.push(ObjectId::from_hex(hex).ok()?);
+            } else if let Some(person) = line.strip_prefix(b"author ") {
+                author = author.or_else(|| Some(email(person)));
+            } else if let Some(person) = line.strip_prefix(b"committer ") {
+                time = time.or_else(|| Some(seconds(person)));
+            }
+        }
+        Some(CommitHead {
+            tree: tree?,
+            parents,
+            time: time.unwrap_or(0),
+            author: author.unwrap_or_default(),
+            message: rest.to_vec(),
+        })
+    }
+
+    /// The first line of the message.
+    pub fn title(&self) -> String {
+        let text = String::from_utf8_lossy(&self.message);
+        text.trim_start().lines().next().unwrap_or_default().trim_end().to_owned()
+    }
+}
+
+/// What stands between the first `<` and the `>` after it, lower-cased.
+fn email(person: &[u8]) -> String {
+    let from = person.iter().position(|byte| *byte == b'<').map_or(person.len(), |at| at + 1);
+    let mail = &person[from..];
+    let to = mail.iter().position(|byte| *byte == b'>').unwrap_or(0);
+    String::from_utf8_lossy(&mail[..to]).to_lowercase()
+}
+
+/// The number after the last `>`.
+fn seconds(person: &[u8]) -> i64 {
+    let from = person.iter().rposition(|byte| *byte == b'>').map_or(0, |at| at + 1);
+    let text = String::from_utf8_lossy(&person[from..]);
+    text.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0)
+}
+
+/// Sixteen bytes of the SHA-256 of a lower-cased e-mail address: the author, without the address.
+pub(super) type AuthorKey = [u8; 16];
+
+/// The key of an e-mail address.
+pub(super) fn author_key(email: &str) -> AuthorKey {
+    let digest = sha2::Sha256::digest(email.to_lowercase().as_bytes());
+    let mut key = AuthorKey::default();
+    key.copy_from_slice(&digest[..16]);
+    key
+}
+
+/// Whether a message says that the commit is a fix.
+pub(super) fn is_fix(message: &[u8]) -> bool {
+    static FIX: LazyLock<regex::bytes::Regex> = LazyLock::new(|| {
+        regex::bytes::Regex::new(
+            r"(?i)\b(bug|bugs|bugfix|bugfixes|defect|defects|fix|fixes|fixed|fixing|patch|patches|patched)\b",
+        )
+        .unwrap_or_else(|error| panic!("the pattern of fixes does not compile: {error}"))
+    });
+    FIX.is_match(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_commits_are_read_as_git_reads_them() {
+        let data = b"tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\nauthor A <B@X.org>> 1 +0000\n\
+            committer <> 12345 -0700\ngpgsig x\n author y\n\nFixes it\n\nbody\n";
+        let commit = CommitHead::parse(data).unwrap();
+        assert_eq!((commit.author.as_str(), commit.time), ("b@x.org", 12345));
+        assert_eq!(commit.title(), "Fixes it");
+        assert!(commit.parents.is_empty());
+        assert!(CommitHead::parse(b"garbage").is_none());
+        assert_eq!(email(b"nobody"), "");
+        assert_eq!(seconds(b"A <b> later"), 0);
+    }
+
+    #[test]
+    fn fixes_are_whole_words() {
+        assert!(is_fix(b"a Bug-fix") && is_fix(b"PATCHED\xff"));
+        assert!(!is_fix(b"prefix suffixes debug") && !is_fix(b""));
+    }
+}

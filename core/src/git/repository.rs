@@ -1,0 +1,183 @@
+//! The repository: found upwards from a path, read without any configuration of the user.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use gix::ObjectId;
+
+use super::read::Reader;
+use crate::error::{Error, Result};
+
+/// An open repository; clones are cheap and share everything.
+#[derive(Clone, Debug)]
+pub struct Repository {
+    inner: Arc<gix::ThreadSafeRepository>,
+    top: PathBuf,
+}
+
+impl Repository {
+    /// Opens the repository in or above `path`.
+    ///
+    /// Only the repository's own configuration is read, and whoever owns the folder: reading is
+    /// safe, and in containers the owner is often another.
+    ///
+    /// Errors: `git.not_a_repository` where there is none, `git.read` where it cannot be read.
+    pub fn open(path: &Path) -> Result<Repository> {
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let mut start = absolute.as_path();
+        // A file in a repository is as good a place to start as its folder.
+        while !start.is_dir() {
+            start = start.parent().ok_or_else(|| none_at(path))?;
+        }
+        let upwards = || gix::discover::upwards::Options {
+            trust: gix::discover::upwards::TrustPolicy::Assume(gix::sec::Trust::Full),
+            ..gix::discover::upwards::Options::default()
+        };
+        gix::discover::upwards_opts(start, upwards()).map_err(|error| none_at(path).with("cause", error))?;
+        let options = || gix::open::Options::isolated().with(gix::sec::Trust::Full);
+        let inner = gix::ThreadSafeRepository::discover_opts(
+            start,
+            upwards(),
+            gix::sec::trust::Mapping { full: options(), reduced: options() },
+        )
+        .map_err(|error| {
+            Error::new(
+                "git.read",
+                format!("the repository at `{}` cannot be read; try `git fsck` there", path.display()),
+            )
+            .with("path", path.display())
+            .with("cause", error)
+        })?;
+        let top = inner.work_dir().unwrap_or_else(|| inner.git_dir()).to_owned();
+        let top = top.canonicalize().unwrap_or(top);
+        Ok(Repository { inner: Arc::new(inner), top })
+    }
+
+    /// The top of the work tree, or the git directory where the repository is bare.
+    pub fn top(&self) -> &Path {
+        &self.top
+    }
+
+    /// The folder that `.barograph/` goes into: the same as [`top`](Self::top).
+    pub fn home(&self) -> &Path {
+        &self.top
+    }
+
+    /// The git directory, that of a linked work tree where it is one.
+    pub fn git_dir(&self) -> &Path {
+        self.inner.git_dir()
+    }
+
+    /// Whether the repository has no work tree.
+    pub fn is_bare(&self) -> bool {
+        self.inner.work_dir().is_none()
+    }
+
+    /// Whether the clone is shallow now: read anew at each call, as a fetch can change it.
+    pub fn is_shallow(&self) -> bool {
+        self.local().is_shallow().unwrap_or(false)
+    }
+
+    /// A handle of this thread.
+    pub(super) fn local(&self) -> gix::Repository {
+        self.inner.to_thread_local()
+    }
+
+    /// A reader of this thread.
+    pub(super) fn reader(&self) -> Reader {
+        Reader::new(self.local())
+    }
+
+    /// The commit that HEAD is at.
+    ///
+    /// Errors: `git.no_commits` where the branch has none yet.
+    pub fn head(&self) -> Result<ObjectId> {
+        let local = self.local();
+        let head =
+            local.head().map_err(|error| self.unreadable("HEAD cannot be read").with("cause", error))?;
+        if head.is_unborn() {
+            return Err(self.no_commits());
+        }
+        self.resolve("HEAD")
+    }
+
+    /// The commit that a revision names: a branch, a tag, an id, `HEAD~2` and the like.
+    ///
+    /// Errors: `git.revision` where it names none, `git.no_commits` where there is none to name,
+    /// `git.object_missing` where it names one that is not in this clone.
+    pub fn resolve(&self, revision: &str) -> Result<ObjectId> {
+        let local = self.local();
+        let from_head = revision.starts_with("HEAD") || revision.starts_with('@') || revision.is_empty();
+        if from_head && local.head().is_ok_and(|head| head.is_unborn()) {
+            return Err(self.no_commits());
+        }
+        let unknown = || {
+            Error::new(
+                "git.revision",
+                format!(
+                    "`{revision}` does not name a commit of this repository; name a branch, a tag or an id"
+                ),
+            )
+            .with("revision", revision)
+        };
+        if revision.is_empty() {
+            return Err(unknown());
+        }
+        let id = match local.rev_parse_single(revision) {
+            Ok(id) => id.detach(),
+            Err(error) => {
+                let error = unknown().with("cause", error);
+                if !self.is_shallow() {
+                    return Err(error);
+                }
+                return Err(Error::new(
+                    "git.revision",
+                    format!(
+                        "`{revision}` does not name a commit of this shallow clone; name another, or fetch more with git.deepen"
+                    ),
+                )
+                .with("revision", revision));
+            }
+        };
+        let missing = || {
+            Error::new(
+                "git.object_missing",
+                format!("`{revision}` is `{id}`, which is not in this clone; fetch it"),
+            )
+            .with("revision", revision)
+            .with("id", id)
+        };
+        // Tags point at commits, sometimes over other tags.
+        let object = local.find_object(id).map_err(|_| missing())?;
+        let object = object.peel_tags_to_end().map_err(|_| missing())?;
+        if object.kind == gix::objs::Kind::Commit { Ok(object.id) } else { Err(unknown()) }
+    }
+
+    fn no_commits(&self) -> Error {
+        Error::new(
+            "git.no_commits",
+            format!(
+                "the repository at `{}` has no commit on this branch yet; commit first",
+                self.top.display()
+            ),
+        )
+        .with("path", self.top.display())
+    }
+
+    /// An error of code `git.read`.
+    pub(super) fn unreadable(&self, what: &str) -> Error {
+        Error::new(
+            "git.read",
+            format!("{what} in the repository at `{}`; try `git fsck` there", self.top.display()),
+        )
+        .with("path", self.top.display())
+    }
+}
+
+fn none_at(path: &Path) -> Error {
+    Error::new(
+        "git.not_a_repository",
+        format!("no git repository at or above `{}`; name a folder in one", path.display()),
+    )
+    .with("path", path.display())
+}

@@ -1,0 +1,47 @@
+//! What SQLite reports, as errors of this library.
+
+use rusqlite::ErrorCode;
+
+use crate::error::Error;
+
+/// The error for a failed statement; `what` names what was tried, for example `finish a step`.
+pub(super) fn fault(what: &str, error: &rusqlite::Error) -> Error {
+    let code = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "store.busy",
+        Some(ErrorCode::DiskFull) => "store.full",
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => "store.read_only",
+        Some(ErrorCode::NotADatabase) => "store.not_a_store",
+        Some(ErrorCode::DatabaseCorrupt) => "store.damaged",
+        Some(ErrorCode::TooBig) => "args.invalid",
+        Some(
+            ErrorCode::CannotOpen
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::OutOfMemory
+            | ErrorCode::FileLockingProtocolFailed,
+        ) => "store.unreachable",
+        _ => "bug.store",
+    };
+    let advice = match code {
+        "store.busy" => "another process held the store for too long; try again",
+        "store.full" => "the disk is full; make room and try again",
+        "store.read_only" => "the store cannot be written; check its permissions or name another store",
+        "store.not_a_store" => "the file is not a store of this library; name another store",
+        "store.damaged" => "the store's file is damaged; restore it from a backup",
+        "args.invalid" => "a value is too large for the store (at most 64 MiB)",
+        "store.unreachable" => "the store could not be opened, read or written; check the disk",
+        _ => "a defect of the library; please report it with its causes",
+    };
+    Error::new(code, format!("could not {what}: {advice}")).because(error)
+}
+
+/// Makes `?` work on results of SQLite.
+pub(super) trait Attempt<T> {
+    /// Turns the error into ours, with what was tried.
+    fn when(self, what: &str) -> crate::error::Result<T>;
+}
+
+impl<T> Attempt<T> for rusqlite::Result<T> {
+    fn when(self, what: &str) -> crate::error::Result<T> {
+        self.map_err(|error| fault(what, &error))
+    }
+}

@@ -1,0 +1,200 @@
+//! Opening a file: is it ours, is it old enough, is it as durable as we say.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::fault::{Attempt, fault};
+use super::schema::{APPLICATION_ID, MIGRATIONS, VERSION};
+use crate::base::clock::instant;
+use crate::error::{Error, Result};
+
+/// Opens the writer's connection, and makes or migrates the store where needed.
+pub(super) fn writer(path: &Path, patience: Duration) -> Result<Connection> {
+    let place = |error: Error| error.with("path", path.display());
+    if path.is_dir() {
+        return Err(place(Error::new(
+            "store.not_a_store",
+            format!("`{}` is a folder; name a file in it", path.display()),
+        )));
+    }
+    let opened = Connection::open_with_flags(path, flags()).map_err(|error| cannot_open(path, &error));
+    let conn = opened.map_err(place)?;
+    prepare(&conn, path, patience).map_err(place)?;
+    Ok(conn)
+}
+
+/// Opens a connection that reads a file which [`writer`] has opened before.
+pub(super) fn reader(path: &Path, patience: Duration) -> Result<Connection> {
+    let conn = Connection::open_with_flags(path, flags())
+        .map_err(|error| cannot_open(path, &error).with("path", path.display()))?;
+    conn.busy_timeout(patience).when("set up the store")?;
+    set(&conn, "query_only", "1")?;
+    conn.set_prepared_statement_cache_capacity(32);
+    Ok(conn)
+}
+
+/// Opens a store that lives in memory.
+pub(super) fn memory() -> Result<Connection> {
+    let conn = Connection::open_in_memory().when("open a store in memory")?;
+    set(&conn, "foreign_keys", "1")?;
+    conn.set_prepared_statement_cache_capacity(64);
+    migrate(&conn)?;
+    Ok(conn)
+}
+
+fn flags() -> OpenFlags {
+    // One thread at a time has a connection, so SQLite need not lock it; no URI, as a file may be
+    // called `file:x?mode=memory`.
+    OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+/// SQLite says only "unable to open"; the file system says why.
+fn cannot_open(path: &Path, error: &rusqlite::Error) -> Error {
+    if error.sqlite_error_code() != Some(ErrorCode::CannotOpen) {
+        return fault("open the store", error);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Error::new(
+            "store.unreachable",
+            format!("the folder `{}` does not exist; make it or name another store", folder.display()),
+        )
+        .because(error);
+    }
+    match std::fs::OpenOptions::new().append(true).create(true).open(path) {
+        Ok(_) => fault("open the store", error),
+        Err(reason) => Error::new(
+            "store.read_only",
+            format!("`{}` cannot be written; check its permissions or name another store", path.display()),
+        )
+        .because(&reason),
+    }
+}
+
+fn prepare(conn: &Connection, path: &Path, patience: Duration) -> Result<()> {
+    conn.busy_timeout(patience).when("set up the store")?;
+    // First look, then touch: a file of someone else's must stay as it is.
+    let what = "open the store";
+    let (version, empty) = patiently(patience, || identify(conn, path))?;
+    if conn.is_readonly("main").when(what)? {
+        return Err(Error::new(
+            "store.read_only",
+            format!("`{}` cannot be written; check its permissions or name another store", path.display()),
+        ));
+    }
+    debug_assert!(empty || version > 0, "identify refuses everything else");
+    // Changing to WAL needs the file alone and may answer "busy" at once, whatever the timeout:
+    // several processes may open a new file at the same time.
+    patiently(patience, || {
+        let mode: String = conn
+            .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+            .when("change the store to WAL")?;
+        match mode.as_str() {
+            "wal" => Ok(()),
+            other => Err(Error::new(
+                "store.unreachable",
+                format!(
+                    "the store's file system offers no WAL (journal mode is `{other}`); name a store on a local disk"
+                ),
+            )),
+        }
+    })?;
+    set(conn, "synchronous", "2")?;
+    set(conn, "foreign_keys", "1")?;
+    let timeout: i64 = conn.query_row("PRAGMA busy_timeout", [], |row| row.get(0)).when(what)?;
+    in_force("busy_timeout", &timeout.to_string(), &patience.as_millis().to_string())?;
+    conn.set_prepared_statement_cache_capacity(64);
+    patiently(patience, || migrate(conn))?;
+    identify(conn, path)?;
+    Ok(())
+}
+
+/// Sets a pragma and refuses to go on where it is not in force.
+fn set(conn: &Connection, name: &str, value: &str) -> Result<()> {
+    let what = "set up the store";
+    conn.execute_batch(&format!("PRAGMA {name} = {value}")).when(what)?;
+    let found: i64 = conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).when(what)?;
+    in_force(name, &found.to_string(), value)
+}
+
+fn in_force(name: &str, found: &str, wanted: &str) -> Result<()> {
+    if found == wanted {
+        return Ok(());
+    }
+    Err(Error::new(
+        "store.unreachable",
+        format!(
+            "SQLite does not keep `{name} = {wanted}` (it is {found}); the store would be less durable than promised"
+        ),
+    ))
+}
+
+/// The file's version, and whether it is new; an error where it is not ours or too new.
+fn identify(conn: &Connection, path: &Path) -> Result<(i32, bool)> {
+    let what = "open the store";
+    let number = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i32>(0)).when(what);
+    // One transaction, as another process may be making the tables.
+    conn.execute_batch("BEGIN").when(what)?;
+    let seen = number("SELECT count(*) FROM sqlite_schema")
+        .and_then(|tables| Ok((tables, number("PRAGMA application_id")?, number("PRAGMA user_version")?)));
+    let _ = conn.execute_batch("ROLLBACK");
+    match seen? {
+        (0, 0, 0) => Ok((0, true)),
+        (_, APPLICATION_ID, version) if version > VERSION => Err(Error::new(
+            "store.newer",
+            format!(
+                "`{}` has version {version}, this release reads up to {VERSION}; use a newer release",
+                path.display()
+            ),
+        )
+        .with("version", version)
+        .with("supported", VERSION)),
+        (_, APPLICATION_ID, version) if version > 0 => Ok((version, false)),
+        _ => Err(Error::new(
+            "store.not_a_store",
+            format!("`{}` is a database of another program; name another store", path.display()),
+        )),
+    }
+}
+
+/// Brings the tables to this version, in one transaction.
+fn migrate(conn: &Connection) -> Result<()> {
+    let what = "make the store's tables";
+    let version = |conn: &Connection| conn.query_row("PRAGMA user_version", [], |row| row.get::<_, i32>(0));
+    if version(conn).when(what)? >= VERSION {
+        return Ok(());
+    }
+    conn.execute_batch("BEGIN IMMEDIATE").when(what)?;
+    let done = (|| {
+        // Looked at again under the lock: another process may have been first.
+        let found = version(conn)?;
+        for script in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+            conn.execute_batch(script)?;
+        }
+        if found < VERSION {
+            conn.execute_batch(&format!(
+                "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
+            ))?;
+        }
+        conn.execute_batch("COMMIT")
+    })();
+    if done.is_err() && !conn.is_autocommit() {
+        let _ = conn.execute_batch("ROLLBACK");
+    }
+    done.when(what)
+}
+
+/// Tries again while the store is busy and patience lasts.
+fn patiently<T>(patience: Duration, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+    let until = instant() + patience;
+    loop {
+        match attempt() {
+            Err(error) if error.code() == "store.busy" && instant() < until => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            other => return other,
+        }
+    }
+}

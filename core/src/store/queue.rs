@@ -1,0 +1,358 @@
+//! Queues and their tasks as rows.
+
+use std::time::Duration;
+
+use rusqlite::{OptionalExtension, params};
+
+use super::body::{Body, payload};
+use super::fault::Attempt;
+use super::lease::{Moment, leases};
+use super::schema::kind;
+use super::{Tx, View};
+use crate::base::clock::Clock;
+use crate::base::value::{Failure, Payload};
+use crate::error::Result;
+
+const READY: i64 = 0;
+// 1 is a task that a worker has claimed.
+const DELAYED: i64 = 2;
+const DEAD: i64 = 3;
+
+/// A checked task, to be put into a queue.
+#[derive(Clone, Debug)]
+pub(crate) struct NewRow {
+    pub name: String,
+    pub body: Body,
+    pub key: Option<String>,
+    pub priority: i64,
+    pub max_attempts: i64,
+    pub delay_ms: i64,
+}
+
+/// A task that was claimed: the attempt is the epoch of the claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Claim {
+    pub task: i64,
+    pub attempt: i64,
+}
+
+/// A task as its worker gets it.
+#[derive(Clone, Debug)]
+pub(crate) struct TaskRow {
+    pub claim: Claim,
+    pub name: String,
+    pub payload: Payload,
+}
+
+/// How many tasks of a queue are in which state.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub waiting: i64,
+    pub running: i64,
+    pub done: i64,
+    pub dead: i64,
+}
+
+/// What a worker reports of a claimed task.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    Completed(Body),
+    Failed { failure: Body, retry: bool },
+}
+
+/// When a delayed task is ready is a matter of real time, also where a test has fixed the clock.
+fn now() -> i64 {
+    Clock::system().now_ms()
+}
+
+impl Tx<'_> {
+    /// The queue's number; made where there is none.
+    pub(crate) fn queue(&mut self, name: &str) -> Result<i64> {
+        if let Some(id) = View(self.conn()).queue(name)? {
+            return Ok(id);
+        }
+        self.prepare("INSERT INTO queue (name) VALUES (?1) RETURNING id")?
+            .query_row([name], |row| row.get(0))
+            .when("make a queue")
+    }
+
+    /// Puts tasks into a queue, and returns an id for each.
+    pub(crate) fn enqueue(&mut self, queue: &str, tasks: &[NewRow]) -> Result<Vec<i64>> {
+        let what = "put tasks into a queue";
+        let queue = self.queue(queue)?;
+        // The event of the batch takes the last number; its tasks have those up to it.
+        let last = self.numbers(tasks.len() as i64)?;
+        let mut id = last - tasks.len() as i64;
+        let mut made = 0;
+        let mut ids = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            id += 1;
+            if let Some(key) = &task.key {
+                let first: Option<i64> = self
+                    .prepare("SELECT task FROM task_key WHERE queue = ?1 AND key = ?2")?
+                    .query_row(params![queue, key], |row| row.get(0))
+                    .optional()
+                    .when(what)?;
+                if let Some(first) = first {
+                    ids.push(first);
+                    continue;
+                }
+                self.prepare("INSERT INTO task_key (queue, key, task) VALUES (?1, ?2, ?3)")?
+                    .execute(params![queue, key, id])
+                    .when(what)?;
+            }
+            let (state, ready) = match task.delay_ms {
+                0 => (READY, None),
+                delay => (DELAYED, Some(now() + delay)),
+            };
+            self.prepare(
+                "INSERT INTO task (id, queue, state, priority, ready, attempt, max_attempts, name, body)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                id,
+                queue,
+                state,
+                task.priority,
+                ready,
+                task.max_attempts,
+                task.name,
+                task.body.0
+            ])
+            .when(what)?;
+            made += 1;
+            ids.push(id);
+        }
+        if made > 0 {
+            self.prepare(
+                "INSERT INTO event (seq, kind, subject, at, place, nth) VALUES (?1, ?2, ?1, ?3, ?4, ?5)",
+            )?
+            .execute([last, kind::TASK_ENQUEUED, self.at, queue, made])
+            .when(what)?;
+            self.wake_listeners();
+            self.wake_workers();
+        }
+        Ok(ids)
+    }
+
+    /// Claims up to `max` tasks for the worker `lease`, most urgent first.
+    pub(crate) fn claim(
+        &mut self,
+        lease: i64,
+        length: Duration,
+        queue: &str,
+        max: u32,
+    ) -> Result<Vec<TaskRow>> {
+        let what = "claim tasks";
+        let queue = self.queue(queue)?;
+        self.prepare(
+            "UPDATE task SET state = 0, ready = NULL WHERE queue = ?1 AND state = 2 AND ready <= ?2",
+        )?
+        .execute([queue, now()])
+        .when(what)?;
+        self.reclaim(queue)?;
+        let mut statement = self.prepare(
+            "UPDATE task SET state = 1, lease = ?3, attempt = attempt + 1
+             WHERE id IN (SELECT id FROM task WHERE queue = ?1 AND state = 0 ORDER BY priority DESC, id LIMIT ?2)
+             RETURNING id, name, body, attempt, priority",
+        )?;
+        let mut rows = statement.query([queue, i64::from(max), lease]).when(what)?;
+        let mut tasks = Vec::new();
+        while let Some(row) = rows.next().when(what)? {
+            let claim = Claim { task: row.get(0).when(what)?, attempt: row.get(3).when(what)? };
+            let name = row.get(1).when(what)?;
+            let payload = payload(row.get_ref(2).when(what)?)?;
+            tasks.push((row.get::<_, i64>(4).when(what)?, TaskRow { claim, name, payload }));
+        }
+        drop(rows);
+        if !tasks.is_empty() {
+            // Without a claim there is nothing to keep alive.
+            self.hold(lease, Some(queue), length)?;
+        }
+        tasks.sort_by_key(|(priority, task)| (-priority, task.claim.task));
+        Ok(tasks.into_iter().map(|(_, task)| task).collect())
+    }
+
+    /// Takes the tasks of workers that are gone back into the queue; those out of attempts are dead.
+    fn reclaim(&mut self, queue: i64) -> Result<()> {
+        let now = Moment::now();
+        for lease in leases(self.conn(), Some(queue))? {
+            // A worker of this process has its own lease; only time tells that it is stuck.
+            if lease.over(self.me(), now) {
+                self.lose_all(lease.id, queue)?;
+                self.drop_lease(lease.id)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn lose_all(&mut self, lease: i64, queue: i64) -> Result<()> {
+        let what = "take back the tasks of a worker that is gone";
+        let spent: Vec<(i64, i64, String)> = self
+            .prepare("SELECT id, attempt, name FROM task WHERE lease = ?1 AND state = 1 AND attempt >= max_attempts")?
+            .query_map([lease], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .when(what)?
+            .collect::<rusqlite::Result<_>>()
+            .when(what)?;
+        let failure = Body::failure(&Failure {
+            message: "the worker was gone before it reported, at the last attempt".to_owned(),
+            ..Failure::default()
+        })?;
+        for (task, attempt, name) in spent {
+            self.bury(Claim { task, attempt }, queue, &name, &failure)?;
+        }
+        let back = self
+            .prepare("UPDATE task SET state = 0, lease = NULL WHERE lease = ?1 AND state = 1")?
+            .execute([lease])
+            .when(what)?;
+        if back > 0 {
+            self.wake_workers();
+        }
+        Ok(())
+    }
+
+    /// Writes what a worker reports; `false` where its claim was lost.
+    pub(crate) fn report(&mut self, lease: i64, claim: Claim, outcome: &Outcome) -> Result<bool> {
+        let what = "report a task";
+        let found: Option<(i64, i64, String)> = self
+            .prepare(
+                "SELECT queue, max_attempts, name FROM task WHERE id = ?1 AND state = 1 AND lease = ?2 AND attempt = ?3",
+            )?
+            .query_row([claim.task, lease, claim.attempt], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()
+            .when(what)?;
+        let Some((queue, max_attempts, name)) = found else { return Ok(false) };
+        match outcome {
+            Outcome::Completed(result) => {
+                // The result rests in the history; the queue keeps only what is to be done.
+                self.prepare("DELETE FROM task WHERE id = ?1")?.execute([claim.task]).when(what)?;
+                self.prepare("UPDATE queue SET completed = completed + 1 WHERE id = ?1")?
+                    .execute([queue])
+                    .when(what)?;
+                self.write_task(kind::TASK_COMPLETED, claim, queue, &name, result)?;
+            }
+            Outcome::Failed { failure, retry } if *retry && claim.attempt < max_attempts => {
+                self.prepare("UPDATE task SET state = 0, lease = NULL WHERE id = ?1")?
+                    .execute([claim.task])
+                    .when(what)?;
+                self.write_task(kind::TASK_FAILED, claim, queue, &name, failure)?;
+                self.wake_workers();
+            }
+            Outcome::Failed { failure, .. } => self.bury(claim, queue, &name, failure)?,
+        }
+        Ok(true)
+    }
+
+    fn bury(&mut self, claim: Claim, queue: i64, name: &str, failure: &Body) -> Result<()> {
+        let what = "end a task";
+        self.prepare("UPDATE task SET state = ?2, lease = NULL WHERE id = ?1")?
+            .execute([claim.task, DEAD])
+            .when(what)?;
+        self.prepare("UPDATE queue SET dead = dead + 1 WHERE id = ?1")?.execute([queue]).when(what)?;
+        self.write_task(kind::TASK_DEAD, claim, queue, name, failure)
+    }
+
+    fn write_task(&mut self, kind: i64, claim: Claim, queue: i64, name: &str, body: &Body) -> Result<()> {
+        let seq = self.numbers(1)?;
+        self.prepare(
+            "INSERT INTO event (seq, kind, subject, at, place, name, attempt, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![seq, kind, claim.task, self.at, queue, name, claim.attempt, body.0])
+        .when("write the history of a task")?;
+        self.wake_listeners();
+        Ok(())
+    }
+
+    /// Puts claimed tasks back that nobody has begun: the attempt does not count.
+    pub(crate) fn give_back(&mut self, lease: i64, claims: &[Claim]) -> Result<()> {
+        for claim in claims {
+            self.prepare(
+                "UPDATE task SET state = 0, lease = NULL, attempt = attempt - 1
+                 WHERE id = ?1 AND state = 1 AND lease = ?2 AND attempt = ?3",
+            )?
+            .execute([claim.task, lease, claim.attempt])
+            .when("give tasks back")?;
+        }
+        self.wake_workers();
+        Ok(())
+    }
+
+    /// Puts back everything that a worker has claimed and not reported, and ends its lease.
+    pub(crate) fn close_worker(&mut self, lease: i64) -> Result<()> {
+        self.give_back_all(lease)?;
+        self.drop_lease(lease)
+    }
+
+    pub(super) fn give_back_all(&mut self, lease: i64) -> Result<()> {
+        let back = self
+            .prepare("UPDATE task SET state = 0, lease = NULL, attempt = attempt - 1 WHERE lease = ?1 AND state = 1")?
+            .execute([lease])
+            .when("give tasks back")?;
+        if back > 0 {
+            self.wake_workers();
+        }
+        Ok(())
+    }
+}
+
+impl View<'_> {
+    fn queue(&self, name: &str) -> Result<Option<i64>> {
+        self.0
+            .prepare_cached("SELECT id FROM queue WHERE name = ?1")
+            .and_then(|mut statement| statement.query_row([name], |row| row.get(0)).optional())
+            .when("read a queue")
+    }
+
+    /// Whether a claim may find something: a look that holds nobody up.
+    pub(crate) fn has_work(&self, name: &str) -> Result<bool> {
+        let what = "look into a queue";
+        let Some(queue) = self.queue(name)? else { return Ok(false) };
+        let ready: bool = self
+            .0
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM task WHERE queue = ?1 AND state = 0)
+                     OR EXISTS (SELECT 1 FROM task WHERE queue = ?1 AND state = 2 AND ready <= ?2)",
+            )
+            .and_then(|mut statement| statement.query_row([queue, now()], |row| row.get(0)))
+            .when(what)?;
+        if ready {
+            return Ok(true);
+        }
+        let me = super::lease::Identity::current();
+        let moment = Moment::now();
+        Ok(leases(self.0, Some(queue))?.iter().any(|lease| lease.over(&me, moment)))
+    }
+
+    /// How many tasks of a queue are in which state.
+    pub(crate) fn count_tasks(&self, name: &str) -> Result<Counts> {
+        let what = "count the tasks of a queue";
+        let Some(queue) = self.queue(name)? else { return Ok(Counts::default()) };
+        let mut counts = self
+            .0
+            .prepare_cached(
+                "SELECT (SELECT count(*) FROM task WHERE queue = ?1 AND state = 0)
+                      + (SELECT count(*) FROM task WHERE queue = ?1 AND state = 2), completed, dead
+                 FROM queue WHERE id = ?1",
+            )
+            .and_then(|mut statement| {
+                statement.query_row([queue], |row| {
+                    Ok(Counts { waiting: row.get(0)?, running: 0, done: row.get(1)?, dead: row.get(2)? })
+                })
+            })
+            .when(what)?;
+        let me = super::lease::Identity::current();
+        let moment = Moment::now();
+        for lease in leases(self.0, Some(queue))? {
+            let claimed: i64 = self
+                .0
+                .prepare_cached("SELECT count(*) FROM task WHERE lease = ?1 AND state = 1")
+                .and_then(|mut statement| statement.query_row([lease.id], |row| row.get(0)))
+                .when(what)?;
+            match lease.over(&me, moment) {
+                true => counts.waiting += claimed,
+                false => counts.running += claimed,
+            }
+        }
+        Ok(counts)
+    }
+}

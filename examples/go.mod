@@ -1,0 +1,12 @@
+module github.com/barograph/barograph/examples
+
+go 1.24
+
+require github.com/barograph/barograph/go v0.1.0
+
+require github.com/barograph/barograph/go/lib/linux_amd64 v0.1.0 // indirect
+
+// In this repository the modules lie beside; a program of your own needs no replacement.
+replace github.com/barograph/barograph/go => ../go
+
+replace github.com/barograph/barograph/go/lib/linux_amd64 => ../go/lib/linux_amd64

@@ -1,0 +1,280 @@
+/** What makes sessions, workers and streams pleasant: steps, handlers, async iteration. */
+
+import type { Wire } from './check.js';
+import { BarographError, raise } from './errors.js';
+import { Handle } from './handle.js';
+import type {
+  CallOptions,
+  ClaimedTask,
+  Event,
+  EventPage,
+  Failure,
+  Payload,
+  StepBeginOptions,
+  StepFinishOptions,
+  StepFinished,
+  StepStart,
+  TaskBatch,
+  TaskFailure,
+  TaskReport,
+  TaskResult,
+} from './types_gen.js';
+import { writePayload } from './wire_gen.js';
+
+/** A value as it is kept: bytes as bytes, all else as JSON; `undefined` is null. */
+export function payloadOf(value: unknown): Payload {
+  return value instanceof Uint8Array ? { bytes: value } : { json: value === undefined ? null : value };
+}
+
+/** The plain value of a payload: a `Uint8Array` or JSON; null where there is none. */
+export function valueOf(payload: Payload | null | undefined): unknown {
+  return payload?.bytes ?? payload?.json ?? null;
+}
+
+/** An error of the host as plain data. */
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const causes: string[] = [];
+  // The chain may close on itself; nobody reads more than this of it.
+  for (let cause = error.cause; cause !== undefined && cause !== null && causes.length < 20; ) {
+    causes.push(cause instanceof Error ? cause.message : String(cause));
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  return { message: error.message || error.name, kind: error.name, causes };
+}
+
+/** The value as any later reader gets it; an error where it cannot be kept. */
+function kept(op: string, place: string, value: unknown): [Payload, unknown] {
+  const payload = payloadOf(value);
+  writePayload(op, place, payload);
+  if (payload.bytes) return [payload, value];
+  const json: unknown = JSON.parse(JSON.stringify(payload.json));
+  return [{ json }, json];
+}
+
+/** What a step's function is told. */
+export interface StepContext {
+  /** How often the step has been begun, this time included. */
+  readonly attempt: number;
+  /** The signal of `step`'s options. */
+  readonly signal: AbortSignal | undefined;
+}
+
+export abstract class SessionSugar extends Handle {
+  abstract begin(name: string, options?: StepBeginOptions): Promise<StepStart>;
+  abstract finish(token: string, result?: Payload | null, options?: StepFinishOptions): Promise<StepFinished>;
+
+  /**
+   * Runs a step once: where its result is known it is given back and `run` is not called.
+   *
+   * The value is what JSON keeps of it (or a `Uint8Array`), the same at the first run and after a
+   * crash. What `run` throws is recorded and thrown on; the step runs again when it is begun again.
+   * A step of policy `once` that was cut short throws `session.unknown`: find out whether its
+   * effect happened, then report it with `finish` and the token in the error's `context`.
+   */
+  async step<T>(name: string, run: (step: StepContext) => T | Promise<T>, options?: StepBeginOptions): Promise<T> {
+    if (typeof run !== 'function') {
+      throw raise('invalid_input', 'args.type', 'session.begin', '`run` must be a function; pass what the step does');
+    }
+    const start = await this.begin(name, options);
+    if (start.state === 'done') return valueOf(start.result) as T;
+    if (start.state === 'unknown') {
+      throw raise(
+        'conflict',
+        'session.unknown',
+        'session.begin',
+        `step \`${name}\` was cut short and may have had its effect; find out, then report it with ` +
+          'session.finish and the token in `context`',
+        undefined,
+        { step: name, token: start.token ?? '' },
+      );
+    }
+    const token = start.token ?? '';
+    let payload: Payload;
+    let value: unknown;
+    try {
+      const result = await run({ attempt: start.attempt, signal: options?.signal });
+      [payload, value] = kept('session.finish', 'result', result);
+    } catch (error) {
+      try {
+        await this.finish(token, null, { failure: failureOf(error) });
+      } catch {
+        // The step's own error is the one to tell; an unreported step is begun again all the same.
+      }
+      throw error;
+    }
+    await this.finish(token, payload, {});
+    return value as T;
+  }
+}
+
+/** What a handler gets beside the task's value. */
+export interface TaskContext {
+  /** The task as it was claimed. */
+  readonly task: ClaimedTask;
+  /** Aborted when the worker is told to stop. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Runs one task; what it returns is the task's result, what it throws its failure. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type TaskHandler = (value: any, context: TaskContext) => unknown;
+
+/** How a worker runs. */
+export interface RunOptions extends CallOptions {
+  /** How many tasks run at the same time. Default `1`. */
+  concurrency?: number;
+  /** End when no task came for this many milliseconds; without it the worker runs until it is aborted or closed. */
+  idleMs?: number;
+}
+
+/** What a worker has done. */
+export interface RunReport {
+  /** Tasks whose result was written. */
+  completed: number;
+  /** Tasks whose failure was written. */
+  failed: number;
+  /** Tasks whose claim was lost to another worker. */
+  lost: number;
+}
+
+/** How long one poll waits, milliseconds. */
+const POLL_MS = 30_000;
+
+export abstract class WorkerSugar extends Handle {
+  readonly #handlers = new Map<string, TaskHandler>();
+
+  abstract next(max?: number, waitMs?: number, options?: CallOptions): Promise<TaskBatch>;
+  abstract complete(tasks: readonly TaskResult[], options?: CallOptions): Promise<TaskReport>;
+  abstract fail(tasks: readonly TaskFailure[], options?: CallOptions): Promise<TaskReport>;
+
+  /** Names the handler of the tasks of one name; a second one replaces the first. */
+  task(name: string, handler: TaskHandler): this {
+    if (typeof name !== 'string' || typeof handler !== 'function') {
+      throw raise('invalid_input', 'args.type', 'worker.next', '`task` takes a name and a function');
+    }
+    this.#handlers.set(name, handler);
+    return this;
+  }
+
+  /**
+   * Takes tasks and runs their handlers until `signal` is aborted, the worker is closed, or nothing
+   * came for `idleMs`; tasks that run then are finished and reported before the promise settles.
+   */
+  async run(options: RunOptions = {}): Promise<RunReport> {
+    const { signal, idleMs } = options;
+    const slots = options.concurrency ?? 1;
+    if (!Number.isSafeInteger(slots) || slots < 1) {
+      throw raise('invalid_input', 'args.type', 'worker.next', '`concurrency` must be an integer from 1');
+    }
+    const report: RunReport = { completed: 0, failed: 0, lost: 0 };
+    const running = new Set<Promise<void>>();
+    let failure: { error: unknown } | undefined;
+    let idleSince = Date.now();
+    const stopped = (): boolean => Boolean(signal?.aborted) || this.closed || failure !== undefined;
+    while (!stopped()) {
+      const free = slots - running.size;
+      if (free === 0) {
+        await Promise.race(running);
+        continue;
+      }
+      const left = idleMs === undefined ? POLL_MS : idleMs - (Date.now() - idleSince);
+      // A full wait only when idle: a handler that ends reports at once either way.
+      let batch: TaskBatch;
+      try {
+        batch = await this.next(free, Math.max(0, Math.min(POLL_MS, left)), signal ? { signal } : {});
+      } catch (error) {
+        if (stopped()) break;
+        failure = { error };
+        break;
+      }
+      for (const task of batch.tasks) {
+        const work = this.#one(task, signal, report).catch((error: unknown) => {
+          failure ??= { error };
+        });
+        running.add(work);
+        void work.finally(() => running.delete(work));
+      }
+      if (batch.tasks.length > 0) idleSince = Date.now();
+      else if (idleMs !== undefined && running.size === 0 && Date.now() - idleSince >= idleMs) break;
+      else if (running.size > 0) idleSince = Date.now();
+    }
+    await Promise.all(running);
+    if (failure !== undefined) throw failure.error;
+    return report;
+  }
+
+  async #one(task: ClaimedTask, signal: AbortSignal | undefined, report: RunReport): Promise<void> {
+    let answer: TaskReport;
+    let failed = false;
+    try {
+      const handler = this.#handlers.get(task.name);
+      if (handler === undefined) {
+        const known = [...this.#handlers.keys()].map((name) => `\`${name}\``).join(', ') || 'none';
+        throw new Error(`no handler for tasks named \`${task.name}\` (this worker has: ${known})`);
+      }
+      const value = await handler(valueOf(task.payload), { task, signal });
+      const [result] = kept('worker.complete', 'result', value);
+      answer = await this.complete([{ id: task.id, result }]);
+    } catch (error) {
+      // What the library itself answers to the report is not the task's failure.
+      if (error instanceof BarographError && error.op === 'worker.complete' && error.code !== 'value.not_i_json') {
+        throw error;
+      }
+      failed = true;
+      answer = await this.fail([{ id: task.id, failure: failureOf(error) }]);
+    }
+    report.lost += answer.refused.length;
+    if (failed) report.failed += answer.accepted;
+    else report.completed += answer.accepted;
+  }
+}
+
+export abstract class EventStreamSugar extends Handle implements AsyncIterable<Event> {
+  readonly #follow: boolean;
+  #held = false;
+
+  /** @internal */
+  constructor(number: number, opened: Wire) {
+    super(number);
+    this.#follow = opened?.follow === true;
+  }
+
+  abstract next(max?: number, waitMs?: number, options?: CallOptions): Promise<EventPage>;
+
+  /** Lets a stream that waits for new events hold the process alive; by itself it does not. */
+  ref(): this {
+    this.#held = true;
+    return this;
+  }
+
+  /** Lets the process end although this stream waits for new events: how a stream begins. */
+  unref(): this {
+    this.#held = false;
+    return this;
+  }
+
+  protected override holds(wire: Wire): boolean {
+    return this.#held || !this.#follow || !(wire.wait_ms > 0);
+  }
+
+  /** Every event in order; ends with the stream, or when it is closed. Leaving the loop closes it. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Event, void, undefined> {
+    try {
+      for (let wait = 0; !this.closed; ) {
+        let page: EventPage;
+        try {
+          page = await this.next(1000, wait);
+        } catch (error) {
+          if (this.closed) return;
+          throw error;
+        }
+        yield* page.events;
+        if (page.ended) return;
+        wait = page.events.length === 0 ? POLL_MS : 0;
+      }
+    } finally {
+      await this.close();
+    }
+  }
+}

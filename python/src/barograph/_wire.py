@@ -1,0 +1,269 @@
+"""How Python values become the JSON of the wire, and what every record shares."""
+
+from __future__ import annotations
+
+import base64 as _base64
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from ._records_gen import Payload
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+#: The largest integer that every language can read (RFC 7493).
+LIMIT = 2**53 - 1
+#: How many columns a line of a record's `repr` has.
+WIDTH = 96
+
+
+class TextEnum(str, Enum):
+    """An enumeration whose members are the texts of the wire."""
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}.{self.name}"
+
+
+class Record:
+    """Plain data that the library takes or answers with."""
+
+    __slots__ = ()
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return _three_lines(self)
+
+
+def _slots(record: Record) -> tuple[str, ...]:
+    slots: tuple[str, ...] = getattr(type(record), "__slots__", ())
+    return slots
+
+
+def _short(value: Any) -> str:
+    """A value in a few letters: what it is, and how much of it there is."""
+    if isinstance(value, list):
+        if len(value) <= 3 and all(isinstance(item, (int, float)) for item in value):
+            return repr(value)
+        return f"[{len(value)} items]" if value else "[]"
+    if isinstance(value, Record):
+        return f"{type(value).__name__}(...)"
+    if isinstance(value, Enum):
+        return repr(value.value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = repr(value)
+    return text if len(text) <= 48 else text[:44] + "..." + text[-1]
+
+
+def _three_lines(record: Record) -> str:
+    """The record's name and the fields that say most, on at most three lines."""
+    pairs = [(name, getattr(record, name)) for name in _slots(record)]
+    # What is absent says least; single values say more than lists and records of their own.
+    telling = [pair for pair in pairs if pair[1] is not None]
+    telling.sort(key=lambda pair: isinstance(pair[1], (list, dict, Record)))
+    lines: list[str] = []
+    line = type(record).__name__ + "("
+    left = len(telling)
+    for name, value in telling:
+        part = f"{name}={_short(value)}" + (", " if left > 1 else "")
+        if len(line) + len(part) > WIDTH:
+            if len(lines) == 2:
+                # Every line ends in ", ", which the count replaces.
+                return "\n".join([*lines, line.rstrip()]) + f" +{left} more)"
+            lines.append(line.rstrip())
+            line = "    "
+        line += part
+        left -= 1
+    return "\n".join([*lines, line]) + ")"
+
+
+def optional(make: Callable[[A], B], value: A | None) -> B | None:
+    """What `make` makes of a value that may be absent."""
+    return None if value is None else make(value)
+
+
+def milliseconds(value: int | timedelta) -> int:
+    """A duration as the wire has it: whole milliseconds."""
+    if isinstance(value, timedelta):
+        return round(value / timedelta(milliseconds=1))
+    return value
+
+
+def base64(value: bytes | bytearray | memoryview) -> str:
+    """Bytes as the wire has them."""
+    return _base64.b64encode(value).decode("ascii")
+
+
+def record(value: Any, op: str = "") -> Any:
+    """A record's JSON form; anything else is left for the library to refuse."""
+    if not isinstance(value, Record):
+        return value
+    try:
+        return value.to_wire()
+    except Exception as error:
+        if op and getattr(error, "op", None) == "":
+            setattr(error, "op", op)
+        raise
+
+
+def records(value: Any, op: str = "") -> Any:
+    """Records' JSON forms; anything else is left for the library to refuse."""
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        return record(value, op)
+    return [record(item, op) for item in value]
+
+
+def failure(value: Any) -> Any:
+    """A failure's JSON form, out of an exception too."""
+    if isinstance(value, BaseException):
+        return describe(value)
+    return record(value)
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """An exception as a failure: its type, its text, and the chain of its causes."""
+    causes: list[str] = []
+    seen = {id(error)}
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    while cause is not None and id(cause) not in seen and len(causes) < 16:
+        seen.add(id(cause))
+        causes.append(f"{type(cause).__name__}: {cause}")
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    name = type(error).__name__
+    return {"message": str(error) or name, "kind": name, "causes": causes}
+
+
+def payload(value: Any, what: str, op: str = "") -> Any:
+    """A host's value as a payload: bytes as bytes, all else as JSON."""
+    from ._records_gen import Payload
+
+    if isinstance(value, Payload):
+        json_value(value.json, what, op)
+        return value.to_wire()
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return {"json": None, "bytes": base64(value)}
+    return {"json": json_value(value, what, op)}
+
+
+def as_payload(value: Any) -> Payload:
+    """The same as a record."""
+    from ._records_gen import Payload
+
+    if isinstance(value, Payload):
+        return value
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return Payload(bytes=bytes(value))
+    return Payload(json=value)
+
+
+def json_value(value: Any, what: str, op: str = "") -> Any:
+    """The value itself where it is I-JSON (RFC 7493); else an error that names the place."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value
+    if kind is int:
+        if -LIMIT <= value <= LIMIT:
+            return value
+        raise _refused(
+            "value.not_i_json",
+            f"`{what}` holds the integer {value if abs(value) < 10**40 else 'of many digits'}, "
+            "which not every language can read; pass it as text",
+            op,
+        )
+    if kind is float:
+        if value - value == 0.0:
+            return value
+        raise _refused("value.not_i_json", f"`{what}` is {value}, which JSON cannot hold", op)
+    try:
+        if isinstance(value, dict):
+            for key, item in value.items():
+                if not isinstance(key, str):
+                    raise _refused(
+                        "value.not_i_json",
+                        f"`{what}` has the key {key!r}; keys must be text, or a value read back "
+                        "would differ",
+                        op,
+                    )
+                json_value(item, f"{what}.{key}", op)
+            return value
+        if isinstance(value, (list, tuple)):
+            for at, item in enumerate(value):
+                json_value(item, f"{what}[{at}]", op)
+            return value
+    except RecursionError:
+        text = f"`{what.split('.')[0][:80]}` is nested too deeply"
+        raise _refused("value.not_i_json", text, op) from None
+    if isinstance(value, (str, int, float)):
+        # A subclass, for example a member of an enumeration: JSON keeps its plain value.
+        return value
+    raise _refused(
+        "args.type",
+        f"`{what[:80]}` is of type {kind.__name__}, which JSON cannot hold; "
+        "pass text, numbers, lists, dicts, or bytes as the whole value",
+        op,
+    )
+
+
+def _refused(code: str, message: str, op: str) -> Exception:
+    from .errors import make
+
+    return make(code, message, op=op)
+
+
+def _default(value: Any) -> Any:
+    """What the JSON encoder does not know: paths, mappings, sequences, integers of other makers."""
+    if isinstance(value, Record):
+        return value.to_wire()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if hasattr(value, "__index__"):
+        return value.__index__()
+    if isinstance(value, Iterable) and not isinstance(value, (bytes, bytearray, memoryview)):
+        return list(value)
+    raise TypeError(f"a value of type {type(value).__name__} cannot be passed")
+
+
+_encoder = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_default
+)
+_decoder = json.JSONDecoder()
+_raw_decode = _decoder.raw_decode
+_encode = _encoder.encode
+
+
+def encode(op: str, args: dict[str, Any]) -> str:
+    """Arguments as JSON; what cannot be written is the caller's mistake and named."""
+    try:
+        return _encode(args)
+    except TypeError as error:
+        raise _refused("args.type", f"{_culprit(args)}{error}", op) from None
+    except (ValueError, RecursionError) as error:
+        raise _refused("value.not_i_json", f"{_culprit(args)}{error}", op) from None
+
+
+def _culprit(args: dict[str, Any]) -> str:
+    """The name of the argument that cannot be written."""
+    for name, value in args.items():
+        try:
+            _encode(value)
+        except (TypeError, ValueError, RecursionError):
+            return f"`{name}`: "
+    return ""
+
+
+def decode(text: str) -> Any:
+    """The value of a JSON text of the library, which has no white space around it."""
+    return _raw_decode(text)[0]
