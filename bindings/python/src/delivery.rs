@@ -18,7 +18,6 @@ use crate::{Handle, text};
 
 struct Arrived {
     future: Py<PyAny>,
-    token: u64,
     answer: Result<Answer>,
 }
 
@@ -74,7 +73,7 @@ impl Delivery {
                 let token = door::token();
                 door::start(handle, op, form, args.as_bytes(), token, move |answer| {
                     door::release(token);
-                    delivery.get().arrive(&delivery, Arrived { future, token, answer });
+                    delivery.get().arrive(&delivery, Arrived { future, answer });
                     drop(call);
                 });
                 token
@@ -114,7 +113,7 @@ impl Delivery {
         if self.queue.asked.swap(true, Ordering::AcqRel) {
             return;
         }
-        let asked = Python::try_attach(|py| {
+        let ask = |py: Python<'_>| {
             let event_loop = self.event_loop.bind(py).call0()?;
             if event_loop.is_none() {
                 return Ok(false);
@@ -122,7 +121,9 @@ impl Delivery {
             let drain = own.bind(py).getattr("drain")?;
             event_loop.call_method1("call_soon_threadsafe", (drain,))?;
             PyResult::Ok(true)
-        });
+        };
+        // Waiting for the interpreter must not hold up the runtime's timers and other answers.
+        let asked = tokio::task::block_in_place(|| Python::try_attach(ask));
         // The loop is closed or gone: nobody will ever ask for these.
         if !matches!(asked, Some(Ok(true))) {
             self.queue.asked.store(false, Ordering::Release);
@@ -148,7 +149,6 @@ fn settle(py: Python<'_>, arrived: Arrived) -> PyResult<()> {
         Ok(value) => future.call_method1("set_result", (value,))?,
         Err(failed) => future.call_method1("set_exception", (failed.into_value(py),))?,
     };
-    let _ = arrived.token;
     Ok(())
 }
 

@@ -8,10 +8,11 @@ mod delivery;
 mod error;
 mod life;
 
+use std::ffi::OsString;
 use std::time::Duration;
 
+use barograph::surface::Form;
 use barograph::surface::door::{self, Answer};
-use barograph::surface::{Form, operation};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -190,16 +191,16 @@ fn text<'py>(py: Python<'py>, json: &[u8]) -> PyResult<Bound<'py, PyString>> {
     Ok(PyString::new(py, &String::from_utf8_lossy(json)))
 }
 
+/// Runs the `barograph` command to its end; `args` starts with the program's name.
+#[pyfunction]
+fn command(py: Python<'_>, args: Vec<OsString>) -> PyResult<u8> {
+    border(|| Ok(py.detach(|| barograph_cli::run(args))))
+}
+
 /// The names of every operation, for tests of what is exported.
 #[pyfunction]
 fn operations() -> Vec<&'static str> {
     barograph::surface::OPERATIONS.iter().map(|operation| operation.name).collect()
-}
-
-/// Whether an operation of this name exists.
-#[pyfunction]
-fn has_operation(name: &str) -> bool {
-    operation(name).is_ok()
 }
 
 /// The native part of `barograph`.
@@ -212,7 +213,7 @@ mod module {
     #[pymodule_export]
     use super::life::{forked, shutdown};
     #[pymodule_export]
-    use super::{Handle, Token, call, has_operation, open, operations, take_columns};
+    use super::{Handle, Token, call, command, open, operations, take_columns};
 
     use super::{door, life};
     use pyo3::prelude::*;
