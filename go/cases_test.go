@@ -38,18 +38,16 @@ func (r *run) lookUp(path string) any {
 	parts := strings.Split(path, ".")
 	value := r.saved[parts[0]]
 	for _, part := range parts[1:] {
-		switch at := value.(type) {
-		case object:
-			value = at[part]
-		case []any:
-			i, err := strconv.Atoi(part)
-			if err != nil || i >= len(at) {
-				return nil
-			}
-			value = at[i]
-		default:
+		if members, ok := value.(object); ok {
+			value = members[part]
+			continue
+		}
+		items, _ := value.([]any)
+		i, err := strconv.Atoi(part)
+		if err != nil || i >= len(items) {
 			return nil
 		}
+		value = items[i]
 	}
 	return value
 }
@@ -84,14 +82,12 @@ func (r *run) mismatch(expected, actual any, place string) (where string) {
 	holds := false
 	switch want := expected.(type) {
 	case object:
-		if word, value, ok := special(want); ok {
-			holds = r.matches(word, value, actual)
-			break
-		}
-		var members object
-		members, holds = actual.(object)
+		members, isObject := actual.(object)
+		holds = isObject
 		for _, name := range slices.Sorted(maps.Keys(want)) {
-			if where = r.mismatch(want[name], members[name], place+"."+name); holds && where != "" {
+			if len(want) == 1 && name[0] == '$' {
+				holds = r.matches(name, want[name], actual)
+			} else if where = r.mismatch(want[name], members[name], place+"."+name); holds && where != "" {
 				return where
 			}
 		}
@@ -110,14 +106,6 @@ func (r *run) mismatch(expected, actual any, place string) (where string) {
 		return ""
 	}
 	return fmt.Sprintf("%s: expected %v, got %v", place, expected, actual)
-}
-
-// special is the word and the value of an expectation such as {"$count": 3}.
-func special(want object) (word string, value any, found bool) {
-	for word, value = range want {
-		found = len(want) == 1 && strings.HasPrefix(word, "$")
-	}
-	return word, value, found
 }
 
 func (r *run) matches(word string, value, actual any) bool {
@@ -223,11 +211,7 @@ func play(c testCase, fixtures, folder, label string, lines *strings.Builder) er
 }
 
 func TestCases(t *testing.T) {
-	built, err := exec.Command("python3", "../tests/fixtures/repositories.py", "--into", "../target/fixtures").Output()
-	if err != nil {
-		t.Fatal("python3 builds the fixtures; install it: ", err)
-	}
-	fixtures := strings.TrimSpace(string(built))
+	fixtures := fixtures(t)
 	files, _ := filepath.Glob("../tests/cases/*/*.json")
 	slices.Sort(files)
 	var lines strings.Builder

@@ -18,6 +18,24 @@ func open(ctx context.Context) *barograph.Workspace {
 	return ws
 }
 
+// A range is scored as one change, with the reasons ranked.
+func ExampleRisk_Change() {
+	ctx := context.Background()
+	ws, err := barograph.Open(ctx, ".", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ws.Close()
+	risk, err := ws.Risk().Change(ctx, "main..HEAD", &barograph.ChangeOptions{Author: "ada@example.com"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s: riskier than %.0f %% of your changes\n", risk.Level, risk.Score)
+	for _, reason := range risk.Reasons[:3] {
+		fmt.Println(reason.Sentence, reason.Action)
+	}
+}
+
 // A step that is done is not run again, also by another process after a crash.
 func ExampleStep() {
 	ctx := context.Background()

@@ -1,6 +1,7 @@
 package barograph
 
 import (
+	"context"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -179,6 +180,20 @@ func TestExportsAreThoseOfTheManifest(t *testing.T) {
 		if !ok || found.Type.NumIn() != 3+len(parameters[words[2]]) {
 			t.Errorf("%s.%s does not take ctx, %v and options", receiver, method, parameters[words[2]])
 		}
+	}
+}
+
+func TestTheLibraryIsOfTheVersionThatTheModuleRequires(t *testing.T) {
+	text, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := memory(t).Info(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "/lib/linux_amd64 v"+info.Version+"\n") {
+		t.Fatalf("go.mod does not require version %s of the library", info.Version)
 	}
 }
 

@@ -120,11 +120,16 @@ export function record(op: string, place: string, value: unknown, names: readonl
   return value;
 }
 
-/** The options of a call: an object with no members but these and `signal`. */
-export function known<T>(op: string, options: unknown, names: readonly string[]): Partial<T> {
+/** The options of a call: an object with no members but these and `signal`; `before` are the arguments before it. */
+export function known<T>(
+  op: string,
+  options: unknown,
+  names: readonly string[],
+  before: readonly string[] = [],
+): Partial<T> {
   if (options === undefined || options === null) return {};
   if (!isPlain(options)) throw wrong(op, 'options', 'an object', options);
-  refuseUnknown(op, options, names, '');
+  refuseUnknown(op, options, [...names, 'signal'], '', before);
   const signal = options['signal'];
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw wrong(op, 'signal', 'an AbortSignal', signal);
@@ -137,12 +142,19 @@ export function shift<O>(first: unknown, options: O | undefined): [unknown, unkn
   return options === undefined && isPlain(first) ? [undefined, first] : [first, options];
 }
 
-function refuseUnknown(op: string, given: object, names: readonly string[], prefix: string): void {
+function refuseUnknown(
+  op: string,
+  given: object,
+  names: readonly string[],
+  prefix: string,
+  before: readonly string[] = [],
+): void {
   for (const name of Object.keys(given)) {
-    if (names.includes(name) || (prefix === '' && name === 'signal')) continue;
-    const known = prefix === '' ? [...names, 'signal'] : names;
-    const list = known.map((name) => `\`${name}\``).join(', ');
-    const message = `no option \`${prefix}${name}\`${hint(name, known)} (known: ${list})`;
+    if (names.includes(name)) continue;
+    const list = names.map((name) => `\`${name}\``).join(', ');
+    const message = before.includes(name)
+      ? `\`${name}\` is no option: pass it before the options (they are: ${list})`
+      : `no option \`${prefix}${name}\`${hint(name, [...names, ...before])} (known: ${list})`;
     throw raise('invalid_input', 'args.unknown_option', op, message);
   }
 }

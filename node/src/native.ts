@@ -25,6 +25,8 @@ export interface Door {
 }
 
 export interface Native {
+  /** Runs the command line, the program's name first; gives back its exit status. */
+  command(args: string[]): number;
   Door: new (settle: (id: number, body: Body) => void) => Door;
 }
 

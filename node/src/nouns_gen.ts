@@ -81,7 +81,7 @@ export function open(options: OpenOptions): Promise<Workspace>;
 export async function open(path?: string | OpenOptions, options?: OpenOptions): Promise<Workspace> {
   const op = 'workspace.open';
   const [first, rest] = shift(path, options);
-  const given = known<OpenOptions>(op, rest, ['store', 'inMemory', 'clock']);
+  const given = known<OpenOptions>(op, rest, ['store', 'inMemory', 'clock'], ['path']);
   const wire: Wire = {
     path: text(op, 'path', first),
     store: nullable(op, 'store', given.store, text),
@@ -103,7 +103,7 @@ export class EventsNoun extends Noun {
   async open(after?: number | EventsOpenOptions, options?: EventsOpenOptions): Promise<EventStream> {
     const op = 'events.open';
     const [first, rest] = shift(after, options);
-    const given = known<EventsOpenOptions>(op, rest, ['follow', 'transient']);
+    const given = known<EventsOpenOptions>(op, rest, ['follow', 'transient'], ['after']);
     const wire: Wire = {
       after: integer(op, 'after', first, 0, 9007199254740991),
       follow: flag(op, 'follow', given.follow),
@@ -140,7 +140,7 @@ export class GitNoun extends Noun {
   async features(range?: string | null | FeaturesOptions, options?: FeaturesOptions): Promise<FeatureTable> {
     const op = 'git.features';
     const [first, rest] = shift(range, options);
-    const given = known<FeaturesOptions>(op, rest, ['renames']);
+    const given = known<FeaturesOptions>(op, rest, ['renames'], ['range']);
     const wire: Wire = {
       range: nullable(op, 'range', first, text),
       renames: flag(op, 'renames', given.renames),
@@ -161,7 +161,7 @@ export class GitNoun extends Noun {
   async featuresColumns(range?: string | null | FeaturesOptions, options?: FeaturesOptions): Promise<Uint8Array> {
     const op = 'git.features';
     const [first, rest] = shift(range, options);
-    const given = known<FeaturesOptions>(op, rest, ['renames']);
+    const given = known<FeaturesOptions>(op, rest, ['renames'], ['range']);
     const wire: Wire = {
       range: nullable(op, 'range', first, text),
       renames: flag(op, 'renames', given.renames),
@@ -175,7 +175,7 @@ export class GitNoun extends Noun {
    */
   async historyExport(path: string, options?: CallOptions): Promise<HistoryPack> {
     const op = 'git.history_export';
-    const given = known<CallOptions>(op, options, []);
+    const given = known<CallOptions>(op, options, [], ['path']);
     const wire: Wire = {
       path: text(op, 'path', required(op, 'path', path)),
     };
@@ -189,7 +189,7 @@ export class GitNoun extends Noun {
    */
   async historyImport(path: string, options?: CallOptions): Promise<HistoryPack> {
     const op = 'git.history_import';
-    const given = known<CallOptions>(op, options, []);
+    const given = known<CallOptions>(op, options, [], ['path']);
     const wire: Wire = {
       path: text(op, 'path', required(op, 'path', path)),
     };
@@ -207,7 +207,7 @@ export class PredictNoun extends Noun {
    */
   async model(name?: string, options?: CallOptions): Promise<ModelCard> {
     const op = 'predict.model';
-    const given = known<CallOptions>(op, options, []);
+    const given = known<CallOptions>(op, options, [], ['name']);
     const wire: Wire = {
       name: text(op, 'name', name),
     };
@@ -225,7 +225,7 @@ export class QueueNoun extends Noun {
    */
   async enqueue(queue: string, tasks: readonly NewTask[], options?: CallOptions): Promise<Enqueued> {
     const op = 'queue.enqueue';
-    const given = known<CallOptions>(op, options, []);
+    const given = known<CallOptions>(op, options, [], ['queue', 'tasks']);
     const wire: Wire = {
       queue: text(op, 'queue', required(op, 'queue', queue)),
       tasks: list(op, 'tasks', required(op, 'tasks', tasks), writeNewTask),
@@ -240,7 +240,7 @@ export class QueueNoun extends Noun {
    */
   async show(queue: string, options?: CallOptions): Promise<QueueSummary> {
     const op = 'queue.show';
-    const given = known<CallOptions>(op, options, []);
+    const given = known<CallOptions>(op, options, [], ['queue']);
     const wire: Wire = {
       queue: text(op, 'queue', required(op, 'queue', queue)),
     };
@@ -261,7 +261,7 @@ export class RiskNoun extends Noun {
   async change(range?: string | null | ChangeOptions, options?: ChangeOptions): Promise<ChangeRisk> {
     const op = 'risk.change';
     const [first, rest] = shift(range, options);
-    const given = known<ChangeOptions>(op, rest, ['worktree', 'message', 'author', 'baseRate', 'deepen']);
+    const given = known<ChangeOptions>(op, rest, ['worktree', 'message', 'author', 'baseRate', 'deepen'], ['range']);
     const wire: Wire = {
       range: nullable(op, 'range', first, text),
       worktree: flag(op, 'worktree', given.worktree),
@@ -297,7 +297,7 @@ export class SessionNoun extends Noun {
    */
   async open(id: string, options?: SessionOpenOptions): Promise<Session> {
     const op = 'session.open';
-    const given = known<SessionOpenOptions>(op, options, ['resume', 'labels']);
+    const given = known<SessionOpenOptions>(op, options, ['resume', 'labels'], ['id']);
     const wire: Wire = {
       id: text(op, 'id', required(op, 'id', id)),
       resume: flag(op, 'resume', given.resume),
@@ -313,7 +313,7 @@ export class SessionNoun extends Noun {
    */
   async show(id: string, options?: CallOptions): Promise<SessionDetail> {
     const op = 'session.show';
-    const given = known<CallOptions>(op, options, []);
+    const given = known<CallOptions>(op, options, [], ['id']);
     const wire: Wire = {
       id: text(op, 'id', required(op, 'id', id)),
     };
@@ -333,7 +333,7 @@ export class WorkerNoun extends Noun {
   async open(queue?: string | WorkerOpenOptions, options?: WorkerOpenOptions): Promise<Worker> {
     const op = 'worker.open';
     const [first, rest] = shift(queue, options);
-    const given = known<WorkerOpenOptions>(op, rest, ['leaseMs']);
+    const given = known<WorkerOpenOptions>(op, rest, ['leaseMs'], ['queue']);
     const wire: Wire = {
       queue: text(op, 'queue', first),
       lease_ms: integer(op, 'leaseMs', given.leaseMs, 0, 9007199254740991),
@@ -353,7 +353,7 @@ export class EventStream extends EventStreamSugar {
    */
   async next(max?: number, waitMs?: number, options?: CallOptions): Promise<EventPage> {
     const op = 'events.next';
-    const given = known<CallOptions>(op, options, []);
+    const given = known<CallOptions>(op, options, [], ['max', 'waitMs']);
     const wire: Wire = {
       max: integer(op, 'max', max, 0, 4294967295),
       wait_ms: integer(op, 'waitMs', waitMs, 0, 9007199254740991),
@@ -371,7 +371,7 @@ export class Session extends SessionSugar {
    */
   async begin(name: string, options?: StepBeginOptions): Promise<StepStart> {
     const op = 'session.begin';
-    const given = known<StepBeginOptions>(op, options, ['key', 'args', 'policy']);
+    const given = known<StepBeginOptions>(op, options, ['key', 'args', 'policy'], ['name']);
     const wire: Wire = {
       name: text(op, 'name', required(op, 'name', name)),
       key: nullable(op, 'key', given.key, text),
@@ -388,7 +388,7 @@ export class Session extends SessionSugar {
    */
   async complete(output?: Payload | null, options?: SessionCompleteOptions): Promise<SessionSummary> {
     const op = 'session.complete';
-    const given = known<SessionCompleteOptions>(op, options, ['failure']);
+    const given = known<SessionCompleteOptions>(op, options, ['failure'], ['output']);
     const wire: Wire = {
       output: nullable(op, 'output', output, writePayload),
       failure: nullable(op, 'failure', given.failure, writeFailure),
@@ -404,7 +404,7 @@ export class Session extends SessionSugar {
    */
   async finish(token: string, result?: Payload | null, options?: StepFinishOptions): Promise<StepFinished> {
     const op = 'session.finish';
-    const given = known<StepFinishOptions>(op, options, ['failure']);
+    const given = known<StepFinishOptions>(op, options, ['failure'], ['token', 'result']);
     const wire: Wire = {
       token: text(op, 'token', required(op, 'token', token)),
       result: nullable(op, 'result', result, writePayload),
@@ -423,7 +423,7 @@ export class Worker extends WorkerSugar {
    */
   async complete(tasks: readonly TaskResult[], options?: CallOptions): Promise<TaskReport> {
     const op = 'worker.complete';
-    const given = known<CallOptions>(op, options, []);
+    const given = known<CallOptions>(op, options, [], ['tasks']);
     const wire: Wire = {
       tasks: list(op, 'tasks', required(op, 'tasks', tasks), writeTaskResult),
     };
@@ -437,7 +437,7 @@ export class Worker extends WorkerSugar {
    */
   async fail(tasks: readonly TaskFailure[], options?: CallOptions): Promise<TaskReport> {
     const op = 'worker.fail';
-    const given = known<CallOptions>(op, options, []);
+    const given = known<CallOptions>(op, options, [], ['tasks']);
     const wire: Wire = {
       tasks: list(op, 'tasks', required(op, 'tasks', tasks), writeTaskFailure),
     };
@@ -452,7 +452,7 @@ export class Worker extends WorkerSugar {
    */
   async next(max?: number, waitMs?: number, options?: CallOptions): Promise<TaskBatch> {
     const op = 'worker.next';
-    const given = known<CallOptions>(op, options, []);
+    const given = known<CallOptions>(op, options, [], ['max', 'waitMs']);
     const wire: Wire = {
       max: integer(op, 'max', max, 0, 4294967295),
       wait_ms: integer(op, 'waitMs', waitMs, 0, 9007199254740991),

@@ -611,10 +611,13 @@ fn one_method(
     let options_value = if shifts(operation) { "rest" } else { "options" };
     let allowed: Vec<String> =
         operation.options.iter().map(|field| format!("'{}'", camel(&field.name))).collect();
+    let before: Vec<String> =
+        operation.positional.iter().map(|field| format!("'{}'", camel(&field.name))).collect();
     let _ = writeln!(
         out,
-        "{indent}  const given = known<{options}>(op, {options_value}, [{}]);",
-        allowed.join(", ")
+        "{indent}  const given = known<{options}>(op, {options_value}, [{}]{});",
+        allowed.join(", "),
+        if before.is_empty() { String::new() } else { format!(", [{}]", before.join(", ")) }
     );
     let empty = operation.positional.is_empty() && operation.options.is_empty();
     out.push_str(&format!("{indent}  const wire: Wire = {}", if empty { "{};\n" } else { "{\n" }));

@@ -4,6 +4,8 @@
 //! changes with them, so that a stale library is refused when a program starts. Every function
 //! may be called from any thread. No function panics across, and none calls back.
 
+#![allow(clippy::result_large_err, reason = "errors here are rare, and written as JSON at once")]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use barograph::surface::door;

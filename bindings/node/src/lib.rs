@@ -6,4 +6,5 @@
 
 #![allow(missing_docs, reason = "seen by node/src/native.ts only, which describes each function")]
 
+mod command;
 mod door;

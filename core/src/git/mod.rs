@@ -18,6 +18,8 @@ mod read;
 pub mod record;
 mod rename;
 mod repository;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod worktree;
 

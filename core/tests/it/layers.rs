@@ -46,18 +46,11 @@ fn allowed(part: &str) -> BTreeSet<&'static str> {
     let mut found = BTreeSet::new();
     let mut open = vec![part];
     while let Some(next) = open.pop() {
-<<<<<<< HEAD
-        let below = LAYERS.iter().find(|(name, _)| *name == next).map_or(&[][..], |(_, below)| below);
-        for &name in below {
-            if found.insert(name) {
-                open.push(name);
-=======
         for (_, below) in LAYERS.iter().filter(|(name, _)| *name == next) {
             for &name in *below {
                 if found.insert(name) {
                     open.push(name);
                 }
->>>>>>> main
             }
         }
     }
