@@ -254,7 +254,7 @@ def test_a_run_that_was_killed_goes_on_where_it_stopped(tmp_path: Path) -> None:
         for name in "abc":
             assert s.step(name, lambda: "ran again") == name
         start = s.begin("d")
-        assert (start.state, start.attempt) == (barograph.StepState.RUN, 2)
+        assert start.state is barograph.StepState.RUN
         s.finish(start.token or "", "done")
         assert s.complete("end").steps_done == 4
     assert (tmp_path / "effects").read_text().split() == ["a", "b", "c", "stuck"]

@@ -10,11 +10,12 @@ use barograph::surface::Form;
 use barograph::surface::door::{self, Answer};
 use barograph::{Error, Result};
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use crate::columns::Columns;
 use crate::error::{border, raise};
 use crate::life::{self, Call};
-use crate::{Handle, text};
+use crate::{Handle, text, utf8};
 
 struct Arrived {
     future: Py<PyAny>,
@@ -56,7 +57,7 @@ impl Delivery {
         slf: &Bound<'_, Self>,
         handle: &Bound<'_, Handle>,
         op: &str,
-        args: &str,
+        args: &Bound<'_, PyString>,
         future: Py<PyAny>,
         columns: bool,
     ) -> PyResult<u64> {
@@ -65,6 +66,7 @@ impl Delivery {
             if life::ended() {
                 return Err(raise(py, &life::ending().in_op(op)));
             }
+            let args = utf8(args, op)?;
             let call = Call::enter();
             let delivery = slf.clone().unbind();
             let handle = handle.get().number;

@@ -100,9 +100,10 @@ fn wait(
     handle: u64,
     op: &str,
     form: Form,
-    args: &str,
+    args: &Bound<'_, PyString>,
     token: Option<&Token>,
 ) -> PyResult<Answer> {
+    let args = utf8(args, op)?;
     let call = Call::enter();
     let token = token.map_or(door::NO_TOKEN, |token| token.number);
     let mut interrupted = None;
@@ -137,7 +138,7 @@ fn call<'py>(
     py: Python<'py>,
     handle: &Bound<'py, Handle>,
     op: &str,
-    args: &str,
+    args: &Bound<'py, PyString>,
     token: Option<&Bound<'py, Token>>,
 ) -> PyResult<Bound<'py, PyString>> {
     border(|| {
@@ -154,7 +155,7 @@ fn open<'py>(
     py: Python<'py>,
     handle: &Bound<'py, Handle>,
     op: &str,
-    args: &str,
+    args: &Bound<'py, PyString>,
     token: Option<&Bound<'py, Token>>,
 ) -> PyResult<Handle> {
     border(|| {
@@ -173,7 +174,7 @@ fn take_columns<'py>(
     py: Python<'py>,
     handle: &Bound<'py, Handle>,
     op: &str,
-    args: &str,
+    args: &Bound<'py, PyString>,
     token: Option<&Bound<'py, Token>>,
 ) -> PyResult<columns::Columns> {
     border(|| {
@@ -182,6 +183,15 @@ fn take_columns<'py>(
             Answer::Columns(batch) => Ok(columns::Columns::new(batch)),
             _ => Err(raise(py, &error::defect(op, "columns"))),
         }
+    })
+}
+
+/// Python's text as UTF-8; half of a surrogate pair, which Python's text can hold, is refused.
+fn utf8<'text>(args: &'text Bound<'_, PyString>, op: &str) -> PyResult<&'text str> {
+    args.to_str().map_err(|cause| {
+        let text = "an argument holds text that is not Unicode (half of a surrogate pair); repair it";
+        let error = barograph::Error::new("value.not_i_json", text).because(&cause);
+        raise(args.py(), &error.in_op(op))
     })
 }
 

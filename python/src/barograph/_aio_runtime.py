@@ -32,7 +32,6 @@ async def _start(handle: Handle, op: str, args: dict[str, Any], columns: bool = 
     finally:
         # Done with an answer, this does nothing; else the task was cancelled, and so is the call.
         if future.cancelled() or not future.done():
-            future.cancel()
             delivery.cancel(token)
 
 
