@@ -100,6 +100,8 @@ export type ErrorCode =
   | 'args.unknown_option'
   // the library panicked; the call had no effect on other handles.
   | 'bug.panic'
+  // the library asked its store for something impossible.
+  | 'bug.store'
   // the caller cancelled the call.
   | 'call.cancelled'
   // no operation of this name exists for this handle.
@@ -142,12 +144,14 @@ export type ErrorCode =
   | 'session.missing'
   // another live process owns the session.
   | 'session.owned'
-  // a step of policy `once` was cut short and nobody has said whether its effect happened.
-  | 'session.unknown'
   // the step token is not one of this session's open steps.
   | 'session.token'
+  // a step of policy `once` was cut short; its effect may have happened.
+  | 'session.unknown'
   // another process held the store for too long.
   | 'store.busy'
+  // the store's file is damaged.
+  | 'store.damaged'
   // the disk is full.
   | 'store.full'
   // the store was written by a newer release.
