@@ -211,11 +211,7 @@ func play(c testCase, fixtures, folder, label string, lines *strings.Builder) er
 }
 
 func TestCases(t *testing.T) {
-	built, err := exec.Command("python3", "../tests/fixtures/repositories.py", "--into", "../target/fixtures").Output()
-	if err != nil {
-		t.Fatal("python3 builds the fixtures; install it: ", err)
-	}
-	fixtures := strings.TrimSpace(string(built))
+	fixtures := fixtures(t)
 	files, _ := filepath.Glob("../tests/cases/*/*.json")
 	slices.Sort(files)
 	var lines strings.Builder

@@ -1,9 +1,12 @@
 package barograph
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -32,6 +35,16 @@ func worker(t testing.TB, ws *Workspace) *Worker {
 	}
 	t.Cleanup(func() { _ = worker.Close() })
 	return worker
+}
+
+// fixtures is the folder of the fixture repositories.
+func fixtures(t testing.TB) string {
+	t.Helper()
+	built, err := exec.Command("python3", "../tests/fixtures/repositories.py", "--into", "../target/fixtures").Output()
+	if err != nil {
+		t.Fatal("python3 builds the fixtures; install it: ", err)
+	}
+	return strings.TrimSpace(string(built))
 }
 
 func TestErrorsAreTyped(t *testing.T) {
@@ -206,6 +219,36 @@ func TestManyWaitersNeedFewThreadsAndLeaveNothingBehind(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatalf("%d goroutines before, %d after", goroutines, runtime.NumGoroutine())
 		}
+	}
+}
+
+func TestColumnsAreAnArrowStream(t *testing.T) {
+	ctx := context.Background()
+	ws, err := Open(ctx, filepath.Join(fixtures(t), "linear"), &OpenOptions{InMemory: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.Close()
+	table, err := ws.Git().Features(ctx, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := ws.Git().FeaturesColumns(ctx, "HEAD", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// An Arrow IPC stream is messages that begin with 0xFFFFFFFF and a length, and ends with length 0.
+	mark := []byte{0xff, 0xff, 0xff, 0xff}
+	if !bytes.HasPrefix(stream, mark) || !bytes.HasSuffix(stream, append(mark, 0, 0, 0, 0)) {
+		t.Fatalf("%d bytes that are no Arrow stream", len(stream))
+	}
+	for _, text := range []string{"ndev_mean", table.Rows[0].SHA, table.Rows[len(table.Rows)-1].SHA} {
+		if !bytes.Contains(stream, []byte(text)) {
+			t.Fatalf("%s is not in the stream", text)
+		}
+	}
+	if _, err = ws.Git().FeaturesColumns(ctx, "no-such-branch", nil); !errors.Is(err, ErrNotFound) {
+		t.Fatal(err)
 	}
 }
 

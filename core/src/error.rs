@@ -99,12 +99,6 @@ pub const CODES: &[(&str, Kind, bool, &str)] = &[
     ("session.lease_lost", Kind::Conflict, false, "another owner has taken the session over"),
     ("session.missing", Kind::NotFound, false, "no session of this id exists"),
     ("session.owned", Kind::Conflict, true, "another live process owns the session"),
-    (
-        "session.step_unknown",
-        Kind::Conflict,
-        false,
-        "a step of policy `once` was cut short and nobody has said whether its effect happened",
-    ),
     ("session.token", Kind::InvalidInput, false, "the step token is not one of this session's open steps"),
     (
         "session.unknown",

@@ -139,8 +139,9 @@ export function raise(
   op: string,
   message: string,
   cause?: unknown,
+  context: Record<string, string> = {},
 ): BarographError | ArgumentTypeError {
-  return errorOf({ kind, code, message, op, retryable: false, context: {}, causes: [] }, cause);
+  return errorOf({ kind, code, message, op, retryable: false, context, causes: [] }, cause);
 }
 
 /** The causes as a chain of errors, the form in which Node prints them. */

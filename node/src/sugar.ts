@@ -69,8 +69,8 @@ export abstract class SessionSugar extends Handle {
    *
    * The value is what JSON keeps of it (or a `Uint8Array`), the same at the first run and after a
    * crash. What `run` throws is recorded and thrown on; the step runs again when it is begun again.
-   * A step of policy `once` that was cut short throws `session.step_unknown`: find out whether its
-   * effect happened, then call `begin` and `finish` yourself.
+   * A step of policy `once` that was cut short throws `session.unknown`: find out whether its
+   * effect happened, then report it with `finish` and the token in the error's `context`.
    */
   async step<T>(name: string, run: (step: StepContext) => T | Promise<T>, options?: StepBeginOptions): Promise<T> {
     if (typeof run !== 'function') {
@@ -81,10 +81,12 @@ export abstract class SessionSugar extends Handle {
     if (start.state === 'unknown') {
       throw raise(
         'conflict',
-        'session.step_unknown',
+        'session.unknown',
         'session.begin',
-        `step \`${name}\` was cut short and runs at most once; find out whether its effect happened, ` +
-          'then call session.begin and session.finish with its token',
+        `step \`${name}\` was cut short and may have had its effect; find out, then report it with ` +
+          'session.finish and the token in `context`',
+        undefined,
+        { step: name, token: start.token ?? '' },
       );
     }
     const token = start.token ?? '';

@@ -144,8 +144,6 @@ export type ErrorCode =
   | 'session.missing'
   // another live process owns the session.
   | 'session.owned'
-  // a step of policy `once` was cut short and nobody has said whether its effect happened.
-  | 'session.step_unknown'
   // the step token is not one of this session's open steps.
   | 'session.token'
   // a step of policy `once` was cut short; its effect may have happened.

@@ -79,7 +79,7 @@ test('every record, field, variant and code of the manifest is declared', () => 
 test('require and import give the same classes, with types for both', () => {
   const cjs = require('barograph') as Record<string, unknown>;
   const names = Object.keys(cjs).filter((name) => name !== '__esModule').sort();
-  assert.deepEqual(Object.keys(esm).filter((name) => name !== 'default' && name !== 'module.exports').sort(), names);
+  assert.deepEqual(Object.keys(esm).filter((name) => !['__esModule', 'default', 'module.exports'].includes(name)).sort(), names);
   for (const name of names) assert.equal(exported[name], cjs[name], name);
   const { exports, bin } = JSON.parse(readFileSync(join(NODE, 'package.json'), 'utf8')) as any;
   const paths = [bin.barograph, ...Object.values(exports['.']).flatMap((one) => Object.values(one as object))] as string[];

@@ -73,13 +73,11 @@ pub(crate) fn build(surface: &Description) -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .args(globals());
-    if let Some((_, width)) = console::Term::stdout().size_checked() {
-        root = root.term_width(usize::from(width).min(100));
-    }
     for (noun, operations) in nouns(surface) {
         let verbs: Vec<String> = operations.iter().map(|operation| words(verb(operation))).collect();
         let mut command = Command::new(words(noun))
             .about(verbs.join(", "))
+            .disable_help_subcommand(true)
             .subcommand_required(true)
             .arg_required_else_help(true);
         for operation in operations {

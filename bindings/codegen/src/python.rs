@@ -265,7 +265,8 @@ fn dataclass(model: &Model, record: &Record, input: bool) -> String {
     let _ = writeln!(out, "        {assign} {{");
     for field in record.fields.iter().filter(|field| !left_out(field)) {
         let value = format!("self.{}", name(&field.name));
-        let _ = writeln!(out, "            \"{}\": {},", field.name, encode(&field.name, &field.ty, &value));
+        let _ =
+            writeln!(out, "            \"{}\": {},", field.name, encode(&field.name, &field.ty, &value, ""));
     }
     out.push_str("        }\n");
     for field in record.fields.iter().filter(left_out) {
@@ -274,7 +275,7 @@ fn dataclass(model: &Model, record: &Record, input: bool) -> String {
             other => other,
         };
         let value = format!("self.{}", name(&field.name));
-        let encoded = encode(&field.name, inner, &value);
+        let encoded = encode(&field.name, inner, &value, "");
         let _ = write!(
             out,
             "        if {value} is not None:\n            wire[\"{}\"] = {encoded}\n",
@@ -333,20 +334,22 @@ fn plain(ty: &Type) -> bool {
     }
 }
 
-/// The expression that makes the JSON form out of `value`.
-fn encode(wire: &str, ty: &Type, value: &str) -> String {
+/// The expression that makes the JSON form out of `value`; errors name the operation `op`, where
+/// there is one.
+fn encode(wire: &str, ty: &Type, value: &str, op: &str) -> String {
+    let op_last = if op.is_empty() { String::new() } else { format!(", \"{op}\"") };
     match ty {
-        Type::Optional(inner) => match encode(wire, inner, value) {
+        Type::Optional(inner) => match encode(wire, inner, value, op) {
             same if same == value => same,
             made => format!("None if {value} is None else {made}"),
         },
         Type::Int if wire.ends_with("_ms") => format!("_wire.milliseconds({value})"),
         Type::Bytes => format!("_wire.base64({value})"),
-        Type::Json => format!("_wire.json_value({value}, \"{wire}\")"),
-        Type::Record(name) if name == "Payload" => format!("_wire.payload({value}, \"{wire}\")"),
+        Type::Json => format!("_wire.json_value({value}, \"{wire}\"{op_last})"),
+        Type::Record(name) if name == "Payload" => format!("_wire.payload({value}, \"{wire}\"{op_last})"),
         Type::Record(name) if name == "Failure" => format!("_wire.failure({value})"),
-        Type::Record(_) => format!("_wire.record({value})"),
-        Type::List(inner) if !plain(inner) => format!("_wire.records({value})"),
+        Type::Record(_) => format!("_wire.record({value}{op_last})"),
+        Type::List(inner) if !plain(inner) => format!("_wire.records({value}{op_last})"),
         _ => value.to_owned(),
     }
 }
@@ -585,7 +588,7 @@ fn body(operation: &Operation, fields: &[&Field], flavour: &Flavour, indent: &st
     } else {
         let _ = writeln!(out, "{inner}{pad}{{");
         for field in fields {
-            let value = encode(&field.name, &field.ty, &name(&field.name));
+            let value = encode(&field.name, &field.ty, &name(&field.name), &operation.name);
             // None stands for an empty map or list; see the parameter.
             let value = match (&field.ty, &field.default) {
                 (Type::Map(_), Some(Value::Object(_))) => format!("{{}} if {value} is None else {value}"),

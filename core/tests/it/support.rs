@@ -57,7 +57,7 @@ pub fn child(test: &str, folder: &Path, args: &[&str]) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"]);
     command.env("BAROGRAPH_TEST_FOLDER", folder).env("BAROGRAPH_TEST_ARGS", args.join(" "));
-    command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 /// The folder and arguments that [`child`] was given; `None` where the test was not started by it.
@@ -65,4 +65,23 @@ pub fn child_args() -> Option<(PathBuf, Vec<String>)> {
     let folder = std::env::var_os("BAROGRAPH_TEST_FOLDER")?;
     let args = std::env::var("BAROGRAPH_TEST_ARGS").unwrap_or_default();
     Some((folder.into(), args.split(' ').map(str::to_owned).collect()))
+}
+
+/// Sends a signal to a process that a test has started.
+pub fn kill(pid: u32, signal: &str) {
+    assert!(Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).status().unwrap().success());
+}
+
+/// The whole lines of a file; none where there is no file.
+pub fn lines(path: &Path) -> Vec<String> {
+    std::fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect()
+}
+
+/// Waits at most 20 s for something to become true.
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !is_so() {
+        assert!(std::time::Instant::now() < end, "waited in vain: {what}");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
 }

@@ -251,7 +251,7 @@ class QueueNoun(AsyncNoun):
                 "queue.enqueue",
                 {
                     "queue": queue,
-                    "tasks": _wire.records(tasks),
+                    "tasks": _wire.records(tasks, "queue.enqueue"),
                 },
             )
         )
@@ -533,7 +533,7 @@ class Session(_sugar.SessionSugar):
                 {
                     "name": name,
                     "key": key,
-                    "args": _wire.json_value(args, "args"),
+                    "args": _wire.json_value(args, "args", "session.begin"),
                     "policy": policy,
                 },
             )
@@ -555,7 +555,7 @@ class Session(_sugar.SessionSugar):
             await self._call(
                 "session.complete",
                 {
-                    "output": None if output is None else _wire.payload(output, "output"),
+                    "output": None if output is None else _wire.payload(output, "output", "session.complete"),
                     "failure": None if failure is None else _wire.failure(failure),
                 },
             )
@@ -580,7 +580,7 @@ class Session(_sugar.SessionSugar):
                 "session.finish",
                 {
                     "token": token,
-                    "result": None if result is None else _wire.payload(result, "result"),
+                    "result": None if result is None else _wire.payload(result, "result", "session.finish"),
                     "failure": None if failure is None else _wire.failure(failure),
                 },
             )
@@ -605,7 +605,7 @@ class Worker(_sugar.WorkerSugar):
             await self._call(
                 "worker.complete",
                 {
-                    "tasks": _wire.records(tasks),
+                    "tasks": _wire.records(tasks, "worker.complete"),
                 },
             )
         )
@@ -623,7 +623,7 @@ class Worker(_sugar.WorkerSugar):
             await self._call(
                 "worker.fail",
                 {
-                    "tasks": _wire.records(tasks),
+                    "tasks": _wire.records(tasks, "worker.fail"),
                 },
             )
         )

@@ -26,7 +26,7 @@ async def _start(handle: Handle, op: str, args: dict[str, Any], columns: bool = 
     if delivery is None:
         delivery = _deliveries[loop] = Delivery(weakref.ref(loop))
     future: asyncio.Future[Any] = loop.create_future()
-    token = delivery.start(handle, op, encode(args), future, columns)
+    token = delivery.start(handle, op, encode(op, args), future, columns)
     try:
         return await future
     finally:

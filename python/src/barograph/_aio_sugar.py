@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._aio_runtime import AsyncOwner
 from ._barograph import Handle
@@ -71,15 +71,37 @@ class SessionSugar(AsyncOwner):
             failure: Failure | BaseException | None = None,
         ) -> StepFinished: ...
 
+    @overload
     async def step(
         self,
         name: str,
-        fn: Callable[[], Awaitable[T]] | Callable[[], T],
+        fn: Callable[[], Awaitable[T]],
         *,
         key: str | None = None,
         args: Any = None,
         policy: StepPolicy | PolicyText = StepPolicy.RETRY,
-    ) -> T:
+    ) -> T: ...
+
+    @overload
+    async def step(
+        self,
+        name: str,
+        fn: Callable[[], T],
+        *,
+        key: str | None = None,
+        args: Any = None,
+        policy: StepPolicy | PolicyText = StepPolicy.RETRY,
+    ) -> T: ...
+
+    async def step(
+        self,
+        name: str,
+        fn: Callable[[], Any],
+        *,
+        key: str | None = None,
+        args: Any = None,
+        policy: StepPolicy | PolicyText = StepPolicy.RETRY,
+    ) -> Any:
         """Runs `fn` once for this step of the session; later runs get the recorded result.
 
         The result is what JSON can hold, or bytes; tuples come back as lists. An exception is
@@ -98,7 +120,7 @@ class SessionSugar(AsyncOwner):
         """
         start = await self.begin(name, key=key, args=args, policy=policy)
         if start.state is StepState.DONE:
-            return cast(T, recorded(start))
+            return recorded(start)
         if start.state is StepState.UNKNOWN or start.token is None:
             raise undecided(name, start.token)
         try:
@@ -108,7 +130,7 @@ class SessionSugar(AsyncOwner):
             await self.finish(start.token, failure=error)
             raise
         await self.finish(start.token, value)
-        return cast(T, result)
+        return result
 
 
 class WorkerSugar(AsyncOwner):
@@ -199,7 +221,7 @@ class WorkerSugar(AsyncOwner):
             return no_handler(task)
         try:
             value = await _outcome(handler(task.payload.value))
-            payload(value, "result")
+            payload(value, "result", "worker.complete")
         except Exception as error:
             return task_failure(task, error)
         return TaskResult(task.id, value)

@@ -252,7 +252,7 @@ class QueueNoun(Noun):
                 "queue.enqueue",
                 {
                     "queue": queue,
-                    "tasks": _wire.records(tasks),
+                    "tasks": _wire.records(tasks, "queue.enqueue"),
                 },
             )
         )
@@ -538,7 +538,7 @@ class Session(_sugar.SessionSugar):
                 {
                     "name": name,
                     "key": key,
-                    "args": _wire.json_value(args, "args"),
+                    "args": _wire.json_value(args, "args", "session.begin"),
                     "policy": policy,
                 },
             )
@@ -560,7 +560,7 @@ class Session(_sugar.SessionSugar):
             self._call(
                 "session.complete",
                 {
-                    "output": None if output is None else _wire.payload(output, "output"),
+                    "output": None if output is None else _wire.payload(output, "output", "session.complete"),
                     "failure": None if failure is None else _wire.failure(failure),
                 },
             )
@@ -585,7 +585,7 @@ class Session(_sugar.SessionSugar):
                 "session.finish",
                 {
                     "token": token,
-                    "result": None if result is None else _wire.payload(result, "result"),
+                    "result": None if result is None else _wire.payload(result, "result", "session.finish"),
                     "failure": None if failure is None else _wire.failure(failure),
                 },
             )
@@ -610,7 +610,7 @@ class Worker(_sugar.WorkerSugar):
             self._call(
                 "worker.complete",
                 {
-                    "tasks": _wire.records(tasks),
+                    "tasks": _wire.records(tasks, "worker.complete"),
                 },
             )
         )
@@ -628,7 +628,7 @@ class Worker(_sugar.WorkerSugar):
             self._call(
                 "worker.fail",
                 {
-                    "tasks": _wire.records(tasks),
+                    "tasks": _wire.records(tasks, "worker.fail"),
                 },
             )
         )

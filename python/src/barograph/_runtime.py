@@ -24,12 +24,12 @@ _call = _barograph.call
 
 def call(handle: Handle, op: str, args: dict[str, Any]) -> Any:
     """Calls an operation that answers with a record: the record's JSON form."""
-    return decode(_call(handle, op, encode(args), _get_token()))
+    return decode(_call(handle, op, encode(op, args), _get_token()))
 
 
 def open_handle(handle: Handle, op: str, args: dict[str, Any]) -> Handle:
     """Calls an operation that opens a handle."""
-    return _barograph.open(handle, op, encode(args), _get_token())
+    return _barograph.open(handle, op, encode(op, args), _get_token())
 
 
 class CancelToken:
@@ -71,10 +71,10 @@ class Noun:
         self._handle = handle
 
     def _call(self, op: str, args: dict[str, Any]) -> Any:
-        return decode(_call(self._handle, op, encode(args), _get_token()))
+        return decode(_call(self._handle, op, encode(op, args), _get_token()))
 
     def _columns(self, op: str, args: dict[str, Any]) -> Columns:
-        return _barograph.columns(self._handle, op, encode(args), _get_token())
+        return _barograph.columns(self._handle, op, encode(op, args), _get_token())
 
     def __repr__(self) -> str:
         return f"<barograph.{type(self).__name__}>"

@@ -29,7 +29,7 @@ from .errors import ConflictError, make
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
-StrPath = Union[str, "os.PathLike[str]"]
+StrPath = Union[str, os.PathLike[str]]
 PolicyText = Literal["retry", "once"]
 
 #: How long a worker that may be stopped waits for a task before it looks again.
@@ -53,10 +53,10 @@ def settled(value: Any) -> Any:
     """The value as a later run will read it: the first run must not see another one."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
-    wire = payload(value, "result")
+    wire = payload(value, "result", "session.finish")
     if "bytes" in wire:
         return as_payload(value).value
-    return decode(encode(wire))["json"]
+    return decode(encode("session.finish", wire))["json"]
 
 
 def recorded(start: StepStart) -> Any:
@@ -212,7 +212,7 @@ class WorkerSugar(Owner):
                     continue
                 try:
                     value = handler(task.payload.value)
-                    payload(value, "result")
+                    payload(value, "result", "worker.complete")
                 except Exception as error:
                     failed.append(task_failure(task, error))
                 else:

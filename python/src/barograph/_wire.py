@@ -105,16 +105,23 @@ def base64(value: bytes | bytearray | memoryview) -> str:
     return _base64.b64encode(value).decode("ascii")
 
 
-def record(value: Any) -> Any:
+def record(value: Any, op: str = "") -> Any:
     """A record's JSON form; anything else is left for the library to refuse."""
-    return value.to_wire() if isinstance(value, Record) else value
+    if not isinstance(value, Record):
+        return value
+    try:
+        return value.to_wire()
+    except Exception as error:
+        if op and getattr(error, "op", None) == "":
+            setattr(error, "op", op)
+        raise
 
 
-def records(value: Any) -> Any:
+def records(value: Any, op: str = "") -> Any:
     """Records' JSON forms; anything else is left for the library to refuse."""
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        return record(value)
-    return [record(item) for item in value]
+        return record(value, op)
+    return [record(item, op) for item in value]
 
 
 def failure(value: Any) -> Any:
@@ -137,16 +144,16 @@ def describe(error: BaseException) -> dict[str, Any]:
     return {"message": str(error) or name, "kind": name, "causes": causes}
 
 
-def payload(value: Any, what: str) -> Any:
+def payload(value: Any, what: str, op: str = "") -> Any:
     """A host's value as a payload: bytes as bytes, all else as JSON."""
     from ._records_gen import Payload
 
     if isinstance(value, Payload):
-        json_value(value.json, what)
+        json_value(value.json, what, op)
         return value.to_wire()
     if isinstance(value, (bytes, bytearray, memoryview)):
         return {"json": None, "bytes": base64(value)}
-    return {"json": json_value(value, what)}
+    return {"json": json_value(value, what, op)}
 
 
 def as_payload(value: Any) -> Payload:
@@ -160,7 +167,7 @@ def as_payload(value: Any) -> Payload:
     return Payload(json=value)
 
 
-def json_value(value: Any, what: str) -> Any:
+def json_value(value: Any, what: str, op: str = "") -> Any:
     """The value itself where it is I-JSON (RFC 7493); else an error that names the place."""
     kind = type(value)
     if kind is str or kind is bool or value is None:
@@ -172,11 +179,12 @@ def json_value(value: Any, what: str) -> Any:
             "value.not_i_json",
             f"`{what}` holds the integer {value if abs(value) < 10**40 else 'of many digits'}, "
             "which not every language can read; pass it as text",
+            op,
         )
     if kind is float:
         if value - value == 0.0:
             return value
-        raise _refused("value.not_i_json", f"`{what}` is {value}, which JSON cannot hold")
+        raise _refused("value.not_i_json", f"`{what}` is {value}, which JSON cannot hold", op)
     try:
         if isinstance(value, dict):
             for key, item in value.items():
@@ -185,15 +193,17 @@ def json_value(value: Any, what: str) -> Any:
                         "value.not_i_json",
                         f"`{what}` has the key {key!r}; keys must be text, or a value read back "
                         "would differ",
+                        op,
                     )
-                json_value(item, f"{what}.{key}")
+                json_value(item, f"{what}.{key}", op)
             return value
         if isinstance(value, (list, tuple)):
             for at, item in enumerate(value):
-                json_value(item, f"{what}[{at}]")
+                json_value(item, f"{what}[{at}]", op)
             return value
     except RecursionError:
-        raise _refused("value.not_i_json", f"`{what.split('.')[0]}` is nested too deeply") from None
+        text = f"`{what.split('.')[0][:80]}` is nested too deeply"
+        raise _refused("value.not_i_json", text, op) from None
     if isinstance(value, (str, int, float)):
         # A subclass, for example a member of an enumeration: JSON keeps its plain value.
         return value
@@ -201,13 +211,14 @@ def json_value(value: Any, what: str) -> Any:
         "args.type",
         f"`{what[:80]}` is of type {kind.__name__}, which JSON cannot hold; "
         "pass text, numbers, lists, dicts, or bytes as the whole value",
+        op,
     )
 
 
-def _refused(code: str, message: str) -> Exception:
+def _refused(code: str, message: str, op: str) -> Exception:
     from .errors import make
 
-    return make(code, message)
+    return make(code, message, op=op)
 
 
 def _default(value: Any) -> Any:
@@ -233,14 +244,14 @@ _raw_decode = _decoder.raw_decode
 _encode = _encoder.encode
 
 
-def encode(args: dict[str, Any]) -> str:
+def encode(op: str, args: dict[str, Any]) -> str:
     """Arguments as JSON; what cannot be written is the caller's mistake and named."""
     try:
         return _encode(args)
     except TypeError as error:
-        raise _refused("args.type", f"{_culprit(args)}{error}") from None
+        raise _refused("args.type", f"{_culprit(args)}{error}", op) from None
     except (ValueError, RecursionError) as error:
-        raise _refused("value.not_i_json", f"{_culprit(args)}{error}") from None
+        raise _refused("value.not_i_json", f"{_culprit(args)}{error}", op) from None
 
 
 def _culprit(args: dict[str, Any]) -> str:
