@@ -42,7 +42,8 @@ pub struct Question<'a> {
 /// Answers the question.
 pub fn assess(question: &Question<'_>, cancel: &CancelToken) -> Result<ChangeRisk> {
     let Question { change, history, base_rate } = *question;
-    let span = history.span(change.base);
+    let mut span = history.span(change.base);
+    span.cut |= change.parent_missing;
     // A cut history knows neither earlier authors nor earlier changes; once it spans the whole
     // window that ranks, what lies beyond the cut matters little.
     let size_only = change.parent_missing || (span.cut && (span.commits as usize) < WINDOW);
