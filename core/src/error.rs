@@ -123,6 +123,29 @@ pub const CODES: &[(&str, Kind, bool, &str)] = &[
     ),
 ];
 
+/// What an error says, as it crosses every border.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+struct ErrorRecord {
+    /// The class of the error.
+    kind: Kind,
+    /// The dotted code, for example `session.missing`.
+    code: String,
+    /// What failed, then what to do.
+    message: String,
+    /// The operation that failed as `noun.verb`; empty outside an operation.
+    #[serde(default)]
+    op: String,
+    /// Whether the same call may succeed later without a change by the caller.
+    #[serde(default)]
+    retryable: bool,
+    /// Names and values that place the error: paths, ids, limits.
+    #[serde(default)]
+    context: BTreeMap<String, String>,
+    /// The chain of causes, nearest first.
+    #[serde(default)]
+    causes: Vec<String>,
+}
+
 /// What failed, why, and what to do next.
 ///
 /// ```
@@ -130,35 +153,17 @@ pub const CODES: &[(&str, Kind, bool, &str)] = &[
 /// assert_eq!(error.kind(), barograph::Kind::NotFound);
 /// assert!(!error.retryable());
 /// ```
+// Behind a pointer, so that a result without an error costs one word more and not twenty.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "ErrorRecord")]
-pub struct Error {
-    /// The class of the error.
-    pub(crate) kind: Kind,
-    /// The dotted code, for example `session.missing`.
-    pub(crate) code: String,
-    /// What failed, then what to do.
-    pub(crate) message: String,
-    /// The operation that failed as `noun.verb`; empty outside an operation.
-    #[serde(default)]
-    pub(crate) op: String,
-    /// Whether the same call may succeed later without a change by the caller.
-    #[serde(default)]
-    pub(crate) retryable: bool,
-    /// Names and values that place the error: paths, ids, limits.
-    #[serde(default)]
-    pub(crate) context: BTreeMap<String, String>,
-    /// The chain of causes, nearest first.
-    #[serde(default)]
-    pub(crate) causes: Vec<String>,
-}
+#[serde(transparent)]
+pub struct Error(Box<ErrorRecord>);
 
 impl Error {
     /// An error with a code of [`CODES`]; an unknown code counts as `internal`.
     pub fn new(code: &str, message: impl Into<String>) -> Self {
         let (kind, retryable) =
             CODES.iter().find(|row| row.0 == code).map_or((Kind::Internal, false), |row| (row.1, row.2));
-        Error {
+        Error(Box::new(ErrorRecord {
             kind,
             code: code.to_owned(),
             message: message.into(),
@@ -166,13 +171,13 @@ impl Error {
             retryable,
             context: BTreeMap::new(),
             causes: Vec::new(),
-        }
+        }))
     }
 
     /// Adds a name and a value that place the error.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {
-        self.context.insert(name.to_owned(), value.to_string());
+        self.0.context.insert(name.to_owned(), value.to_string());
         self
     }
 
@@ -181,7 +186,7 @@ impl Error {
     pub fn because(mut self, cause: &(dyn std::error::Error + 'static)) -> Self {
         let mut next = Some(cause);
         while let Some(cause) = next {
-            self.causes.push(cause.to_string());
+            self.0.causes.push(cause.to_string());
             next = cause.source();
         }
         self
@@ -190,45 +195,45 @@ impl Error {
     /// Names the operation, unless an inner one has done so.
     #[must_use]
     pub fn in_op(mut self, op: &str) -> Self {
-        if self.op.is_empty() {
-            op.clone_into(&mut self.op);
+        if self.0.op.is_empty() {
+            op.clone_into(&mut self.0.op);
         }
         self
     }
 
     /// The class of the error.
     pub fn kind(&self) -> Kind {
-        self.kind
+        self.0.kind
     }
 
     /// The dotted code, for example `session.missing`.
     pub fn code(&self) -> &str {
-        &self.code
+        &self.0.code
     }
 
     /// What failed, then what to do.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// The operation that failed as `noun.verb`; empty outside an operation.
     pub fn op(&self) -> &str {
-        &self.op
+        &self.0.op
     }
 
     /// Whether the same call may succeed later without a change by the caller.
     pub fn retryable(&self) -> bool {
-        self.retryable
+        self.0.retryable
     }
 
     /// Names and values that place the error.
     pub fn context(&self) -> &BTreeMap<String, String> {
-        &self.context
+        &self.0.context
     }
 
     /// The chain of causes, nearest first.
     pub fn causes(&self) -> &[String] {
-        &self.causes
+        &self.0.causes
     }
 
     /// The error that stands for a cancelled call.
@@ -239,7 +244,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.message)
+        write!(f, "{}: {}", self.0.code, self.0.message)
     }
 }
 
