@@ -29,7 +29,7 @@ pub fn feature(name: &str) -> usize {
 /// within the project. The evidence is in the card's `harmonisation`.
 pub fn readable(set: Set, index: usize) -> bool {
     match (set, FEATURES[index]) {
-        (Set::Apache8, "ndev" | "nuc") => false,
+        (Set::Apache8, "fix" | "ndev" | "nuc") => false,
         (Set::Issta21, "rexp") => false,
         _ => true,
     }
@@ -86,8 +86,22 @@ pub fn centre(tables: &[&Table]) -> [(f64, f64); WIDTH] {
     })
 }
 
+/// Which columns of a table are fed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Columns {
+    /// Those that can stand for the reference's definition; the others stand at the mean.
+    Readable,
+    /// All, in the table's own reading: what a reader of the table alone would do.
+    Published,
+}
+
 /// The positions of a table's rows, as in use: against the strictly earlier rows of the table.
-pub fn positions(table: &Table, centre: &[(f64, f64); WIDTH], standing: &Standing) -> Vec<[f64; WIDTH]> {
+pub fn positions(
+    table: &Table,
+    centre: &[(f64, f64); WIDTH],
+    standing: &Standing,
+    columns: Columns,
+) -> Vec<[f64; WIDTH]> {
     let mut moments = Moments::default();
     let mut all = Vec::with_capacity(table.rows.len());
     for row in &table.rows {
@@ -96,7 +110,7 @@ pub fn positions(table: &Table, centre: &[(f64, f64); WIDTH], standing: &Standin
                 true => moments.shrunk(index, centre[index].0, centre[index].1, standing.pseudo),
                 false => centre[index],
             };
-            match readable(table.set, index) {
+            match columns == Columns::Published || readable(table.set, index) {
                 true => position(row.vector[index], mean, spread, standing.limit),
                 false => 0.0,
             }
@@ -150,7 +164,8 @@ pub fn train(
         // Rows of a table weigh 1/sqrt(size), in whole copies: small projects are heard, large
         // ones still count for more.
         let copies = (most / table.rows.len() as f64).sqrt().round().max(1.0) as u32;
-        for (row, positions) in positions(table, &centre, standing).into_iter().enumerate() {
+        for (row, positions) in positions(table, &centre, standing, Columns::Readable).into_iter().enumerate()
+        {
             let Some(defective) = known_label(table, row) else { continue };
             samples.push(Sample { positions, project, copies, defective });
             rows += 1;
@@ -184,8 +199,8 @@ pub fn train(
 
 impl Trained {
     /// Log-odds of every row of a table at the model's own base rate.
-    pub fn log_odds(&self, table: &Table) -> Vec<f64> {
-        let positions = positions(table, &self.centre, &self.standing);
+    pub fn log_odds(&self, table: &Table, columns: Columns) -> Vec<f64> {
+        let positions = positions(table, &self.centre, &self.standing, columns);
         positions.iter().map(|positions| self.intercept + weigh(&self.weights, positions)).collect()
     }
 }
@@ -251,7 +266,7 @@ pub fn choice_auc(tables: &[Table], left_out: &[(String, Trained)]) -> f64 {
         let Some((_, model)) = left_out.iter().find(|(project, _)| *project == table.project) else {
             continue;
         };
-        let log_odds = model.log_odds(table);
+        let log_odds = model.log_odds(table, Columns::Readable);
         let (mut scores, mut labels) = (Vec::new(), Vec::new());
         for (row, score) in log_odds.iter().enumerate() {
             if let Some(label) = known_label(table, row) {
@@ -281,9 +296,9 @@ pub struct Said {
 
 impl Said {
     /// Says of the rows `from..` of a table what the model says, at a base rate.
-    pub fn of(model: &Trained, table: &Table, from: usize, base_rate: Option<f64>) -> Said {
+    pub fn of(model: &Trained, table: &Table, columns: Columns, from: usize, base_rate: Option<f64>) -> Said {
         let shift = base_rate.map_or(0.0, |rate| shift_to(&model.reference, rate));
-        let scores: Vec<f64> = model.log_odds(table)[from..].to_vec();
+        let scores: Vec<f64> = model.log_odds(table, columns)[from..].to_vec();
         let churn = |row: &Row| signed_log1p(row.vector[feature("la")] + row.vector[feature("ld")]);
         let rows = &table.rows[from..];
         Said {

@@ -7,8 +7,9 @@ use std::path::Path;
 /// rows found) for apache8; jdt.core, jdt.ui and jdt.debug together (2,770 rows) for issta21.
 pub fn harmonisation(history: bool) -> Vec<String> {
     let mut lines = vec![
-        "NS, ND, NF, ENTROPY, LA, LD, FIX: used as published. LA, LD, NF and NS are equal in all compared rows of apache8 (ND in 96 %), LD in all and LA in 93 % of issta21.".to_owned(),
+        "NS, ND, NF, ENTROPY, LA, LD: used as published. LA, LD, NF and NS are equal in all compared rows of apache8 (ND in 96 %), LD in all and LA in 93 % of issta21.".to_owned(),
         "LT: both tables publish the sum over the touched files (rank correlation with the sum .999 on issta21, .94 on apache8; with the mean .86 and .89). Divided by NF it is the reference's mean, exactly.".to_owned(),
+        "FIX: issta21 marks a part of what the reference's expression over the whole message marks (83 % of rows agree in jdt.core, 76 % in nova). apache8 marks 3 to 16 % of a project's commits, by its issue tracker: 64 % of activemq's rows agree with the reference, no more than by chance. Dropped there, so its weight is learned from issta21 alone. With apache8's own reading the ranking of its projects is better (the last two lines of `unseen_projects`), but that is not the FIX of `git.features`.".to_owned(),
         "apache8 keeps only commits that modified existing Java methods: it says nothing of documentation-only or build-only changes, and a project's positions there are positions among code changes.".to_owned(),
     ];
     if history {

@@ -449,11 +449,14 @@ mod tests {
     #[test]
     fn the_shipped_prior_keeps_what_it_promises() {
         let card = Model::prior().unwrap().card();
-        let last = line(&card.unseen_projects, "mean of the tables above, last 20 %");
-        assert!(last.roc_auc >= 0.75, "{last:?}");
-        let whole = line(&card.unseen_projects, "mean of the tables above, all rows");
-        assert!(whole.roc_auc >= 0.735, "{whole:?}");
-        for of in [&last, &whole] {
+        for (name, least) in [
+            ("mean of the tables above, all rows", 0.70),
+            ("mean of the tables above, last 20 %", 0.71),
+            ("mean of the tables, all rows, with apache8's own", 0.73),
+            ("mean of the tables, last 20 % by date, with apache8's own", 0.74),
+        ] {
+            let of = line(&card.unseen_projects, name);
+            assert!(of.roc_auc >= least, "{of:?}");
             assert!(of.roc_auc >= of.roc_auc_churn - 0.01 && of.brier < of.brier_base_rate, "{of:?}");
         }
         for name in ["all of them, each at", "all of them, at the model's"] {
