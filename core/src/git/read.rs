@@ -15,6 +15,9 @@ const BIG_FILE: u64 = 512 << 20;
 /// Contents kept per reader, so that a file's next version finds the one before.
 const KEEP_BYTES: usize = 48 << 20;
 
+/// A buffer that one large object has grown beyond this is given back.
+const KEEP_BUFFER: usize = 16 << 20;
+
 /// One version of a file.
 #[derive(Debug)]
 pub(super) struct Blob {
@@ -77,6 +80,9 @@ impl Reader {
 
     /// The object's bytes where it is in this clone, readable and of this kind.
     fn load(&mut self, id: &ObjectId, kind: Kind) -> Option<&[u8]> {
+        if self.buffer.capacity() > KEEP_BUFFER {
+            self.buffer = Vec::new();
+        }
         match self.repo.objects.try_find(id, &mut self.buffer) {
             Ok(Some(found)) if found.kind == kind => Some(found.data),
             _ => None,

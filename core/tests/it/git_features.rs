@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use barograph::{FeatureRow, FeaturesArgs, blocking};
+use barograph::{DeepenArgs, FeatureRow, FeaturesArgs, OpenArgs, Workspace, blocking};
 
-use super::git::{Folder, clone_of, open};
+use super::git::{Folder, clone_of, git, open};
 
 /// How many of the reference's rows are equal, and which columns differ in the others.
 fn compare(rows: &[FeatureRow], csv: &Path) -> (usize, usize, Vec<String>) {
@@ -90,4 +90,44 @@ fn real_repositories_equal_the_reference() {
         let (name, renames) = name.strip_suffix("-norenames").map_or((name, true), |name| (name, false));
         check(&folder.join(name), &csv, renames, 0.995);
     }
+}
+
+#[test]
+fn history_is_kept_in_the_store_and_deepened_on_demand() {
+    let folder = Folder::new("store");
+    let whole = clone_of("kamei/synth-19", &folder);
+    let url = format!("file://{}", whole.display());
+    git(folder.path(), &["clone", "-q", "--depth=3", &url, "shallow"]);
+    let store = folder.path().join("store.db").display().to_string();
+    let args = |path: &Path| OpenArgs {
+        path: path.display().to_string(),
+        store: Some(store.clone()),
+        ..OpenArgs::default()
+    };
+    let shallow = folder.path().join("shallow");
+    blocking::wait(async {
+        let all = open(&whole).await?.git().features(FeaturesArgs::default()).await?;
+        let ws = Workspace::open(args(&shallow)).await?;
+        let cut = ws.git().features(FeaturesArgs::default()).await?;
+        assert!(cut.history.cut && cut.history.gaps > 0 && cut.rows.len() < all.rows.len());
+        let wrong = DeepenArgs { remote: "nowhere".to_owned(), ..DeepenArgs::default() };
+        let error = ws.git().deepen(wrong).await.unwrap_err();
+        assert_eq!(error.code(), "git.fetch");
+        assert!(error.context()["stderr"].contains("nowhere"), "{error:?}");
+        let some = ws.git().deepen(DeepenArgs { commits: 2, ..DeepenArgs::default() }).await?;
+        assert!(some.was_cut && some.is_cut);
+        let rest = ws.git().deepen(DeepenArgs::default()).await?;
+        assert!(rest.was_cut && !rest.is_cut);
+        assert_eq!(ws.git().features(FeaturesArgs::default()).await?, all);
+        drop(ws);
+        // Another process reads what this one has kept.
+        let again = Workspace::open(args(&shallow)).await?;
+        assert_eq!(again.git().features(FeaturesArgs::default()).await?, all);
+        let last = FeaturesArgs { range: Some("HEAD~2..".to_owned()), ..FeaturesArgs::default() };
+        let last = again.git().features(last).await?.rows;
+        assert!(!last.is_empty() && all.rows.ends_with(&last[last.len() - 1..]));
+        assert!(!again.git().deepen(DeepenArgs::default()).await?.was_cut);
+        Ok::<(), barograph::Error>(())
+    })
+    .unwrap();
 }
