@@ -193,7 +193,8 @@ pub struct StepStart {
     pub result: Option<Payload>,
     /// What to hand to `session.finish`, where `state` is `run` or `unknown`.
     pub token: Option<String>,
-    /// How often the step has been begun, this time included.
+    /// How often the step has been begun as far as is on disk, this time included: a `retry` step
+    /// writes nothing before it ends, so a try that a crash cut short does not count.
     pub attempt: u32,
 }
 

@@ -132,10 +132,6 @@ impl Store {
         &self.around.clock
     }
 
-    pub(crate) fn bus(&self) -> &Bus {
-        &self.around.bus
-    }
-
     /// Told when tasks may have become ready in this process.
     pub(crate) fn work(&self) -> &Arc<Notify> {
         &self.around.work
