@@ -3,7 +3,10 @@
 
 package barograph
 
-import "context"
+import (
+	"context"
+	"reflect"
+)
 
 // dispatch calls the public method of an operation with arguments read from JSON.
 var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, error){
@@ -187,4 +190,19 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		}
 		return Open(ctx, path, opts)
 	},
+}
+
+// receivers are the types that operations are methods of.
+var receivers = map[string]reflect.Type{
+	"EventStream": reflect.TypeFor[*EventStream](),
+	"Session":     reflect.TypeFor[*Session](),
+	"Worker":      reflect.TypeFor[*Worker](),
+	"Workspace":   reflect.TypeFor[*Workspace](),
+	"Events":      reflect.TypeFor[Events](),
+	"Git":         reflect.TypeFor[Git](),
+	"Predict":     reflect.TypeFor[Predict](),
+	"Queues":      reflect.TypeFor[Queues](),
+	"Risk":        reflect.TypeFor[Risk](),
+	"Sessions":    reflect.TypeFor[Sessions](),
+	"Workers":     reflect.TypeFor[Workers](),
 }

@@ -144,7 +144,7 @@ func TestCancelWhileWaiting(t *testing.T) {
 	if !errors.Is(err, ErrCancelled) || !errors.Is(err, cause) {
 		t.Fatalf("not the error of a cancelled call: %v", err)
 	}
-	if took := time.Since(started); took > 2*time.Second {
+	if took := time.Since(started); took > 10*time.Second {
 		t.Fatalf("the call ended after %v", took)
 	}
 }
@@ -166,7 +166,7 @@ func TestAWaitLastsAsLongAsAsked(t *testing.T) {
 		if err != nil || len(batch.Tasks) != 0 {
 			t.Fatal(batch, err)
 		}
-		if took := time.Since(started); took < wait || took > wait+time.Second {
+		if took := time.Since(started); took < wait || took > wait+10*time.Second {
 			t.Fatalf("a wait of %v took %v", wait, took)
 		}
 	}
@@ -215,7 +215,7 @@ func TestManyWaitersNeedFewThreadsAndLeaveNothingBehind(t *testing.T) {
 	}
 	cancel()
 	waiters.Wait()
-	for end := time.Now().Add(2 * time.Second); runtime.NumGoroutine() > goroutines; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > goroutines; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%d goroutines before, %d after", goroutines, runtime.NumGoroutine())
 		}

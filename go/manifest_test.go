@@ -6,7 +6,6 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -162,13 +161,6 @@ func TestExportsAreThoseOfTheManifest(t *testing.T) {
 		}
 	}
 	// Every argument that no option holds is a parameter: ctx, parameters, opts.
-	types := map[string]reflect.Type{
-		"Workspace": reflect.TypeFor[*Workspace](), "Session": reflect.TypeFor[*Session](),
-		"Worker": reflect.TypeFor[*Worker](), "EventStream": reflect.TypeFor[*EventStream](),
-		"Risk": reflect.TypeFor[Risk](), "Git": reflect.TypeFor[Git](), "Predict": reflect.TypeFor[Predict](),
-		"Queues": reflect.TypeFor[Queues](), "Sessions": reflect.TypeFor[Sessions](),
-		"Workers": reflect.TypeFor[Workers](), "Events": reflect.TypeFor[Events](),
-	}
 	for line := range strings.Lines(string(text)) {
 		words := strings.Fields(line)
 		if words[0] != "operation" || words[1] == "workspace.open" {
@@ -176,7 +168,12 @@ func TestExportsAreThoseOfTheManifest(t *testing.T) {
 		}
 		noun, verb, _ := strings.Cut(words[1], ".")
 		receiver, method, _ := strings.Cut(operationName(noun, goName(verb), found), ".")
-		found, ok := types[receiver].MethodByName(method)
+		kind := receivers[receiver]
+		if kind == nil {
+			t.Errorf("%s has no receiver", words[1])
+			continue
+		}
+		found, ok := kind.MethodByName(method)
 		if !ok || found.Type.NumIn() != 3+len(parameters[words[2]]) {
 			t.Errorf("%s.%s does not take ctx, %v and options", receiver, method, parameters[words[2]])
 		}

@@ -25,7 +25,7 @@ type StepOptions struct {
 // again. fn gets ctx; its outcome is recorded also where ctx is done by then.
 //
 // A step of [StepPolicyOnce] that was cut short is not run: the error matches [ErrConflict] and
-// its code is session.step_unknown. Find out whether the effect happened, then tell the session
+// its code is session.unknown. Find out whether the effect happened, then tell the session
 // with [Session.Begin] and [Session.Finish].
 func Step[T any](ctx context.Context, s *Session, name string, fn func(context.Context) (T, error), opts *StepOptions) (result T, err error) {
 	var begin StepBeginOptions
@@ -45,7 +45,7 @@ func Step[T any](ctx context.Context, s *Session, name string, fn func(context.C
 	case StepStateUnknown:
 		return result, &Error{
 			Kind: KindConflict,
-			Code: "session.step_unknown",
+			Code: "session.unknown",
 			Op:   "session.begin",
 			Message: fmt.Sprintf("the step %q was cut short and may have had its effect; find out, then tell the session "+
 				"with Begin and Finish", name),

@@ -15,6 +15,17 @@ mod workspace;
 
 pub use base::cancel::CancelToken;
 pub use base::value::{Bytes, Failure, Payload};
+#[cfg(feature = "learn")]
+#[doc(hidden)]
+pub mod learn {
+    //! What the training command needs; no part of the public interface.
+    pub use crate::predict::FEATURES;
+    pub use crate::predict::evaluate::{brier, ece, roc_auc};
+    pub use crate::predict::learn::{Fitted, Sample, fit, refit};
+    pub use crate::predict::model::{FORMAT, Model, ModelFile, Score, Standing, logistic, shift_to};
+    pub use crate::predict::position::{Moments, WIDTH, position, signed_log1p};
+}
+
 pub use error::{CODES, Error, Kind, Result};
 pub use exec::record::{
     ClaimedTask, EnqueueArgs, Enqueued, NewTask, QueueShowArgs, QueueSummary, TaskBatch, TaskFailure,

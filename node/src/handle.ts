@@ -184,9 +184,8 @@ export async function columns(on: Handle, op: string, wire: Wire, signal?: Abort
 
 /** The class instance for a handle that an operation opened. @internal */
 export function openHandle<T>(
-  kind: new (handle: number, opened: Wire) => T,
+  kind: new (handle: number) => T,
   answer: { handle: number },
-  wire: Wire,
 ): T {
-  return new kind(answer.handle, wire);
+  return new kind(answer.handle);
 }

@@ -89,7 +89,7 @@ export async function open(path?: string | OpenOptions, options?: OpenOptions): 
     clock: nullable(op, 'clock', given.clock, text),
   };
   const answer = await invoke(ROOT, op, wire, given.signal);
-  return openHandle(Workspace, answer, wire);
+  return openHandle(Workspace, answer);
 }
 
 /** The operations `events.*` of a workspace. */
@@ -110,7 +110,7 @@ export class EventsNoun extends Noun {
       transient: flag(op, 'transient', given.transient),
     };
     const answer = await invoke(this[OWNER], op, wire, given.signal);
-    return openHandle(EventStream, answer, wire);
+    return openHandle(EventStream, answer);
   }
 }
 
@@ -304,7 +304,7 @@ export class SessionNoun extends Noun {
       labels: map(op, 'labels', given.labels, text),
     };
     const answer = await invoke(this[OWNER], op, wire, given.signal);
-    return openHandle(Session, answer, wire);
+    return openHandle(Session, answer);
   }
 
   /**
@@ -339,7 +339,7 @@ export class WorkerNoun extends Noun {
       lease_ms: integer(op, 'leaseMs', given.leaseMs, 0, 9007199254740991),
     };
     const answer = await invoke(this[OWNER], op, wire, given.signal);
-    return openHandle(Worker, answer, wire);
+    return openHandle(Worker, answer);
   }
 }
 

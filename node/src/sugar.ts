@@ -231,31 +231,30 @@ export abstract class WorkerSugar extends Handle {
 }
 
 export abstract class EventStreamSugar extends Handle implements AsyncIterable<Event> {
-  readonly #follow: boolean;
   #held = false;
-
-  /** @internal */
-  constructor(number: number, opened: Wire) {
-    super(number);
-    this.#follow = opened?.follow === true;
-  }
+  /** Set while the loop below asks for its next page. */
+  #looping = false;
 
   abstract next(max?: number, waitMs?: number, options?: CallOptions): Promise<EventPage>;
 
-  /** Lets a stream that waits for new events hold the process alive; by itself it does not. */
+  /**
+   * Lets a `for await` that waits for new events hold the process alive; by itself it does not. A call
+   * of `next` holds it for as long as it was told to wait.
+   */
   ref(): this {
     this.#held = true;
     return this;
   }
 
-  /** Lets the process end although this stream waits for new events: how a stream begins. */
+  /** Lets the process end although a `for await` waits for new events: how a stream begins. */
   unref(): this {
     this.#held = false;
     return this;
   }
 
   protected override holds(wire: Wire): boolean {
-    return this.#held || !this.#follow || !(wire.wait_ms > 0);
+    // The first page is asked for without waiting: that answer comes at once, follow or not.
+    return this.#held || !this.#looping || !(wire.wait_ms > 0);
   }
 
   /** Every event in order; ends with the stream, or when it is closed. Leaving the loop closes it. */
@@ -264,7 +263,10 @@ export abstract class EventStreamSugar extends Handle implements AsyncIterable<E
       for (let wait = 0; !this.closed; ) {
         let page: EventPage;
         try {
-          page = await this.next(1000, wait);
+          this.#looping = true;
+          const asked = this.next(1000, wait);
+          this.#looping = false;
+          page = await asked;
         } catch (error) {
           if (this.closed) return;
           throw error;

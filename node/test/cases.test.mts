@@ -174,7 +174,7 @@ async function runCase(one: Any, label: string, fixtures: string, lines: string[
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'barograph-node-')));
   const run = new Run(folder, undefined);
   try {
-    if (one.fixture) execFileSync('cp', ['-a', join(fixtures, one.fixture, '.'), folder]);
+    if (one.fixture) execFileSync('cp', ['-a', `${join(fixtures, one.fixture)}/.`, folder]);
     const first = { path: folder, ...(one.clock ? { clock: one.clock } : {}), ...run.filled(one.open ?? {}) };
     const { path, ...options } = turned(true, TYPES['OpenArgs'], first);
     run.workspace = await open(path, options);

@@ -111,6 +111,9 @@ def test_paths_stay_in_the_repository(barograph: str, repository: Path, mode: st
                 error = await refused(client, tool, path=path)
                 assert (error["code"], error["op"]) == ("args.invalid", tool.replace("_", ".", 1)), path
         assert not (repository.parent / "x").exists()
+        for remote in ["/srv/other", "../other", "https://example.com/x"]:
+            error = await refused(client, "git_deepen", remote=remote)
+            assert (error["code"], error["op"]) == ("args.invalid", "git.deepen"), remote
 
     ask(barograph, repository, mode, talk)
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// SIGINT counts while this lives; what was there before comes back when it is dropped.
+/// What SIGINT does while this lives; what was there before comes back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Interrupt {
     #[cfg(unix)]
@@ -20,18 +20,37 @@ extern "C" fn count(_: libc::c_int) {
 }
 
 impl Interrupt {
-    /// Takes over SIGINT, unless it is ignored: a shell's background job must stay one.
+    /// Gives SIGINT back to the system, which ends the process: the host of an interpreter only
+    /// takes note of it, and a wait for input would never end.
+    #[cfg(unix)]
+    pub(crate) fn release() -> Interrupt {
+        Interrupt::set(libc::SIG_DFL)
+    }
+
+    /// Takes over SIGINT: from now on it is counted.
     #[cfg(unix)]
     pub(crate) fn watch() -> Interrupt {
         COUNT.store(0, Ordering::SeqCst);
-        let handler = count as extern "C" fn(libc::c_int) as libc::sighandler_t;
-        // SAFETY: the handler touches an atomic and `_exit` only, both allowed in a handler.
-        let before = unsafe { libc::signal(libc::SIGINT, handler) };
+        Interrupt::set(count as extern "C" fn(libc::c_int) as libc::sighandler_t)
+    }
+
+    /// Sets what SIGINT does, unless it is ignored: a shell's background job must stay one.
+    #[cfg(unix)]
+    fn set(action: libc::sighandler_t) -> Interrupt {
+        // SAFETY: the action is the default or a handler that touches an atomic and `_exit` only,
+        // both allowed in a handler.
+        let before = unsafe { libc::signal(libc::SIGINT, action) };
         if before == libc::SIG_IGN {
             // SAFETY: puts back what was there.
             unsafe { libc::signal(libc::SIGINT, libc::SIG_IGN) };
         }
         Interrupt { before }
+    }
+
+    /// Elsewhere the system's own way stays in force.
+    #[cfg(not(unix))]
+    pub(crate) fn release() -> Interrupt {
+        Interrupt {}
     }
 
     /// Elsewhere the system's own way stays in force.

@@ -20,6 +20,7 @@ use std::ffi::OsString;
 use barograph::surface::Description;
 
 use crate::command::{Action, Global};
+use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::problem::Problem;
 
@@ -28,6 +29,7 @@ use crate::problem::Problem;
 ///
 /// Writes to the process's standard output and error, and owns SIGINT while an operation runs.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let _interrupt = Interrupt::release();
     let surface = barograph::describe();
     let mut command = command::build(&surface);
     let matches = match command.try_get_matches_from_mut(args) {

@@ -23,7 +23,8 @@ pub(crate) struct Progress {
     pages: Receiver<Option<Value>>,
     started: Instant,
     newest: Option<Value>,
-    bar: Option<(String, ProgressBar)>,
+    /// The part of the work that the bar shows (its name, whether its total is known).
+    bar: Option<((String, bool), ProgressBar)>,
 }
 
 impl Progress {
@@ -58,11 +59,17 @@ impl Progress {
         let done = event["data"]["done"].as_u64().unwrap_or_default();
         let total = event["data"]["total"].as_u64().unwrap_or_default();
         let unit = event["data"]["unit"].as_str().unwrap_or_default().to_owned();
-        if self.bar.as_ref().is_none_or(|(of, _)| *of != subject) {
+        // The same work may learn its total on the way: then a count becomes a bar.
+        let part = (subject, total > 0);
+        if self.bar.as_ref().is_none_or(|(of, _)| *of != part) {
             self.clear();
-            self.bar = Some((subject.clone(), bar(&subject, total, &unit)));
+            let bar = bar(&part.0, total, &unit);
+            self.bar = Some((part, bar));
         }
         if let Some((_, bar)) = &self.bar {
+            if total > 0 {
+                bar.set_length(total);
+            }
             bar.set_position(done);
             bar.tick();
         }

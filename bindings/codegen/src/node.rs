@@ -645,7 +645,7 @@ fn one_method(
     let _ = writeln!(out, "{indent}  const answer = await invoke({owner}, op, wire, given.signal);");
     let line = match operation.opens.is_empty() {
         true => read(model, &Type::Record(operation.out.clone()), "answer"),
-        false => format!("openHandle({}, answer, wire)", operation.opens),
+        false => format!("openHandle({}, answer)", operation.opens),
     };
     let _ = writeln!(out, "{indent}  return {line};\n{indent}}}\n");
 }

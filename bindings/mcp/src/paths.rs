@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 /// The names of arguments that are paths, in every operation.
 const NAMES: [&str; 2] = ["path", "store"];
 
+/// The name of arguments that are git remotes.
+const REMOTE: &str = "remote";
+
 /// The top of the repository, with every link resolved.
 #[derive(Debug)]
 pub(crate) struct Fence(PathBuf);
@@ -26,7 +29,17 @@ impl Fence {
     }
 
     /// Makes every path among `args` absolute (a relative one starts at the top), or refuses it.
+    /// A remote must be one of the repository's own, as git takes any path or address for one.
     pub(crate) fn check(&self, args: &mut Map<String, Value>) -> Result<()> {
+        if let Some(Value::String(remote)) = args.get(REMOTE) {
+            let outside = remote.starts_with(['/', '.', '~', '-']) || remote.contains([':', '\\']);
+            if outside || remote.split('/').any(|part| part == "..") {
+                return Err(Error::new(
+                    "args.invalid",
+                    format!("`{REMOTE}` is `{remote}`; name a remote of the repository, for example origin"),
+                ));
+            }
+        }
         for name in NAMES {
             if let Some(Value::String(text)) = args.get_mut(name) {
                 *text = self.resolve(name, text)?;
@@ -87,6 +100,27 @@ impl Fence {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_remotes_by_name_pass() {
+        let fence = Fence::new(&std::env::temp_dir()).unwrap();
+        let check = |remote: &str| fence.check(&mut Map::from_iter([(REMOTE.to_owned(), remote.into())]));
+        for good in ["origin", "team/fork", "up-stream.2"] {
+            assert!(check(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "/srv/other",
+            "../other",
+            "a/../../b",
+            "https://x/y",
+            "host:path",
+            "ext::sh -c x",
+            "--upload-pack=x",
+            "~/x",
+        ] {
+            assert_eq!(check(bad).unwrap_err().code(), "args.invalid", "{bad}");
+        }
+    }
 
     #[test]
     fn only_paths_in_the_repository_pass() {

@@ -18,9 +18,9 @@ mod read;
 pub mod record;
 mod rename;
 mod repository;
-#[cfg(test)]
-mod tests;
 mod tree;
+#[cfg(test)]
+mod trial;
 mod worktree;
 
 pub use change::{Change, CommitTitle, FileChange};

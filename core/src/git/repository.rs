@@ -123,12 +123,23 @@ impl Repository {
         if revision.is_empty() {
             return Err(unknown());
         }
+        let missing = |id: ObjectId| {
+            Error::new(
+                "git.object_missing",
+                format!("`{revision}` is `{id}`, which is not in this clone; fetch it, or more history with git.deepen"),
+            )
+            .with("revision", revision)
+            .with("id", id)
+        };
         let id = match local.rev_parse_single(revision) {
             Ok(id) => id.detach(),
             Err(error) => {
-                let error = unknown().with("cause", error);
+                // A whole id that is not here, as build servers hand it in.
+                if let Ok(id) = ObjectId::from_hex(revision.as_bytes()) {
+                    return Err(missing(id));
+                }
                 if !self.is_shallow() {
-                    return Err(error);
+                    return Err(unknown().with("cause", error));
                 }
                 return Err(Error::new(
                     "git.revision",
@@ -139,17 +150,9 @@ impl Repository {
                 .with("revision", revision));
             }
         };
-        let missing = || {
-            Error::new(
-                "git.object_missing",
-                format!("`{revision}` is `{id}`, which is not in this clone; fetch it"),
-            )
-            .with("revision", revision)
-            .with("id", id)
-        };
         // Tags point at commits, sometimes over other tags.
-        let object = local.find_object(id).map_err(|_| missing())?;
-        let object = object.peel_tags_to_end().map_err(|_| missing())?;
+        let object = local.find_object(id).map_err(|_| missing(id))?;
+        let object = object.peel_tags_to_end().map_err(|_| missing(id))?;
         if object.kind == gix::objs::Kind::Commit { Ok(object.id) } else { Err(unknown()) }
     }
 

@@ -1,3 +1,4 @@
 //! How risky a change is, and why.
 
+pub mod change;
 pub mod record;

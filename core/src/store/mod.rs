@@ -291,3 +291,123 @@ fn fresh_number() -> i64 {
     let bits = u64::from_str_radix(&id[..16], 16).unwrap_or(1);
     (bits >> 1) as i64 & !0xF_FFFF
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_memory() -> Store {
+        Store::in_memory(Clock::fixed(0), Bus::default()).unwrap()
+    }
+
+    fn count(store: &Store) -> i64 {
+        store
+            .write_blocking(|tx| {
+                tx.conn().query_row("SELECT count(*) FROM queue", [], |row| row.get(0)).when("count")
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn jobs_of_one_transaction_fail_alone() {
+        let store = Arc::new(in_memory());
+        // Holds the writer up until the others wait behind it.
+        let (go, held) = channel::<()>();
+        store.cast(move |_| held.recv().map_err(|_| Error::cancelled()));
+        let threads: Vec<_> = (0..9)
+            .map(|at| {
+                let store = store.clone();
+                std::thread::spawn(move || {
+                    store.write_blocking(move |tx| {
+                        tx.queue(&format!("q{at}"))?;
+                        match at % 3 {
+                            0 => Ok(at),
+                            1 => Err(Error::new("args.invalid", "refused after it wrote")),
+                            _ => panic!("after it wrote"),
+                        }
+                    })
+                })
+            })
+            .collect();
+        std::thread::sleep(Duration::from_millis(50));
+        go.send(()).unwrap();
+        let mut codes: Vec<String> = threads
+            .into_iter()
+            .map(|thread| {
+                thread.join().unwrap().map_or_else(|error| error.code().to_owned(), |_| "ok".to_owned())
+            })
+            .collect();
+        codes.sort();
+        assert_eq!(codes, [["args.invalid"; 3], ["bug.panic"; 3], ["ok"; 3]].concat());
+        assert_eq!(count(&store), 3);
+    }
+
+    #[test]
+    fn a_full_disk_is_told_and_survived() {
+        let path = std::env::temp_dir().join(format!("barograph-full-{}.db", std::process::id()));
+        let store = Store::open(&path, Clock::fixed(0), Bus::default()).unwrap();
+        let limit = |pages: i64| {
+            store.write_blocking(move |tx| {
+                let sql = format!("PRAGMA max_page_count = {pages}");
+                tx.conn().query_row(&sql, [], |row| row.get::<_, i64>(0)).when("limit the file")
+            })
+        };
+        let used = limit(1).unwrap();
+        let large = || Body(rusqlite::types::Value::Blob(vec![0; 500_000]));
+        let task = move || NewRow {
+            name: "t".into(),
+            body: large(),
+            key: None,
+            priority: 0,
+            max_attempts: 1,
+            delay_ms: 0,
+        };
+        let enqueue = || store.write_blocking(move |tx| tx.enqueue("q", &[task()]));
+        let error = enqueue().unwrap_err();
+        assert_eq!((error.code(), error.retryable()), ("store.full", true));
+        limit(used + 10_000).unwrap();
+        enqueue().unwrap();
+        assert_eq!(count(&store), 1);
+        drop(store);
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_file_is_opened_with_full_durability() {
+        let path = std::env::temp_dir().join(format!("barograph-durable-{}.db", std::process::id()));
+        let store = Store::open(&path, Clock::fixed(0), Bus::default()).unwrap();
+        let pragma = |name: &str| {
+            let sql = format!("PRAGMA {name}");
+            store
+                .write_blocking(move |tx| {
+                    tx.conn().query_row(&sql, [], |row| row.get::<_, rusqlite::types::Value>(0)).when("ask")
+                })
+                .unwrap()
+        };
+        assert_eq!(pragma("journal_mode"), rusqlite::types::Value::Text("wal".into()));
+        assert_eq!(pragma("synchronous"), rusqlite::types::Value::Integer(2));
+        assert_eq!(pragma("foreign_keys"), rusqlite::types::Value::Integer(1));
+        drop(store);
+        // The last one out has moved the log into the file.
+        assert!(!path.with_extension("db-wal").exists());
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_store_gives_everything_back_when_it_ends() {
+        let path = std::env::temp_dir().join(format!("barograph-ends-{}.db", std::process::id()));
+        let store = Store::open(&path, Clock::fixed(0), Bus::default()).unwrap();
+        store.write_blocking(|tx| tx.open_session("s", false, &Default::default())).unwrap();
+        drop(store);
+        let store = Store::open(&path, Clock::fixed(0), Bus::default()).unwrap();
+        let left: i64 = store
+            .read_blocking(|view| {
+                let sql = "SELECT (SELECT count(*) FROM lease) + (SELECT count(lease) FROM session)";
+                view.0.query_row(sql, [], |row| row.get(0)).when("count")
+            })
+            .unwrap();
+        assert_eq!(left, 0);
+        drop(store);
+        std::fs::remove_file(&path).unwrap();
+    }
+}

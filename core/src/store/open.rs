@@ -19,6 +19,12 @@ pub(super) fn writer(path: &Path, patience: Duration) -> Result<Connection> {
             format!("`{}` is a folder; name a file in it", path.display()),
         )));
     }
+    if !looks_like_sqlite(path) {
+        return Err(place(Error::new(
+            "store.not_a_store",
+            format!("`{}` is not a store of this library; name another file", path.display()),
+        )));
+    }
     let opened = Connection::open_with_flags(path, flags()).map_err(|error| cannot_open(path, &error));
     let conn = opened.map_err(place)?;
     prepare(&conn, path, patience).map_err(place)?;
@@ -42,6 +48,15 @@ pub(super) fn memory() -> Result<Connection> {
     conn.set_prepared_statement_cache_capacity(64);
     migrate(&conn)?;
     Ok(conn)
+}
+
+/// SQLite takes a file that is shorter than a page for an empty one, and writes over it.
+fn looks_like_sqlite(path: &Path) -> bool {
+    use std::io::Read;
+    let mut head = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(512).read_to_end(&mut head));
+    // What cannot be read is for SQLite to report.
+    read.is_err() || head.is_empty() || (head.len() == 512 && head.starts_with(b"SQLite format 3\0"))
 }
 
 fn flags() -> OpenFlags {

@@ -124,3 +124,52 @@ impl Ledger for Store {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::Clock;
+    use crate::base::port::Memory;
+    use crate::observe::bus::Bus;
+
+    fn behave(segments: &dyn Segments) {
+        assert_eq!(segments.read("a").unwrap(), None);
+        assert!(!segments.append("a", Some("t0"), "t1", b"x").unwrap());
+        assert!(segments.append("a", None, "t1", b"one").unwrap());
+        assert!(!segments.append("a", None, "t2", b"no").unwrap());
+        assert!(segments.append("a", Some("t1"), "t2", b"two").unwrap());
+        assert!(segments.append("b", None, "u", b"").unwrap());
+        assert_eq!(segments.read("a").unwrap(), Some(("t2".to_owned(), b"onetwo".to_vec())));
+        assert_eq!(segments.read("b").unwrap(), Some(("u".to_owned(), Vec::new())));
+        let large: Vec<u8> = (0..3 * CHUNK + 5).map(|at| at as u8).collect();
+        segments.replace("a", "t3", &large).unwrap();
+        assert!(segments.append("a", Some("t3"), "t4", b"end").unwrap());
+        let (tip, bytes) = segments.read("a").unwrap().unwrap();
+        assert_eq!((tip.as_str(), bytes.len()), ("t4", large.len() + 3));
+        assert!(bytes.starts_with(&large) && bytes.ends_with(b"end"));
+        assert_eq!(segments.tip("a").unwrap().as_deref(), Some("t4"));
+    }
+
+    #[test]
+    fn a_file_and_memory_behave_alike() {
+        behave(&Memory::default());
+        behave(&Store::in_memory(Clock::fixed(0), Bus::default()).unwrap());
+        let path = std::env::temp_dir().join(format!("barograph-segments-{}.db", std::process::id()));
+        let open = || Store::open(&path, Clock::fixed(0), Bus::default()).unwrap();
+        behave(&open());
+        assert_eq!(open().tip("a").unwrap().as_deref(), Some("t4"));
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_ledger_is_read_after_a_cursor() {
+        let store = Store::in_memory(Clock::fixed(0), Bus::default()).unwrap();
+        let first = Ledger::append(&store, "outcomes", b"1").unwrap();
+        let other = Ledger::append(&store, "models", b"m").unwrap();
+        let second = Ledger::append(&store, "outcomes", b"2").unwrap();
+        assert!(first < other && other < second);
+        assert_eq!(store.after("outcomes", 0, 1).unwrap(), [(first, b"1".to_vec())]);
+        assert_eq!(store.after("outcomes", first, 9).unwrap(), [(second, b"2".to_vec())]);
+        assert_eq!(store.after("none", 0, 9).unwrap(), []);
+    }
+}

@@ -116,7 +116,7 @@ class SessionSugar(AsyncOwner):
             args: What the step depends on; another value at the same place is
                 `session.diverged`.
             policy: `retry` runs a step that was cut short again; `once` never does, and raises
-                `ConflictError` (code `session.step_unknown`) for you to decide.
+                `ConflictError` (code `session.unknown`) for you to decide.
         """
         start = await self.begin(name, key=key, args=args, policy=policy)
         if start.state is StepState.DONE:

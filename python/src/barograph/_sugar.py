@@ -39,7 +39,7 @@ WAIT_MS = 500
 def undecided(name: str, token: str | None) -> ConflictError:
     """The error for a step that was cut short and must not run again by itself."""
     error = make(
-        "session.step_unknown",
+        "session.unknown",
         f"step `{name}` was cut short and has policy `once`: nobody knows whether its effect "
         "happened; find out, then call finish with the token of begin",
         op="session.begin",
@@ -109,7 +109,7 @@ class SessionSugar(Owner):
             args: What the step depends on; another value at the same place is
                 `session.diverged`.
             policy: `retry` runs a step that was cut short again; `once` never does, and raises
-                `ConflictError` (code `session.step_unknown`) for you to decide.
+                `ConflictError` (code `session.unknown`) for you to decide.
         """
         start = self.begin(name, key=key, args=args, policy=policy)
         if start.state is StepState.DONE:

@@ -179,7 +179,7 @@ _OWN = {
     "args.invalid": InvalidInputError,
     "value.not_i_json": InvalidInputError,
     "handle.closed": ClosedError,
-    "session.step_unknown": ConflictError,
+    "session.unknown": ConflictError,
     "task.raised": FailedError,
 }
 

@@ -37,8 +37,13 @@ fn rank(page: &mut Page, risk: &ChangeRisk) {
     };
     // Cut, not rounded: 99.8 % must not read as all of them.
     let score = risk.score.floor();
-    let text = format!("riskier than {score:.0} % of {whose} — {}", word(risk.level));
-    page.line(&styled(colour(risk.level).bold(), &text));
+    if unreadable(risk) {
+        // A number that says next to nothing is not put first.
+        page.line(&styled(BOLD, "what this change did cannot be read in this clone (see the note)"));
+    } else {
+        let text = format!("riskier than {score:.0} % of {whose} — {}", word(risk.level));
+        page.line(&styled(colour(risk.level).bold(), &text));
+    }
 
     let base = match risk.calibration.basis {
         Basis::Prior => format!("at the prior's base rate of {}", percent(risk.base_rate)),
@@ -72,6 +77,11 @@ fn rank(page: &mut Page, risk: &ChangeRisk) {
     );
 }
 
+/// Whether not even the size of the change is known: its parent is not in the clone.
+fn unreadable(risk: &ChangeRisk) -> bool {
+    risk.reasons.iter().any(|reason| reason.feature == "la" && reason.value.is_none())
+}
+
 fn reasons(page: &mut Page, all: &[Reason]) {
     let mut shown: Vec<&Reason> = all.iter().filter(|reason| reason.contribution.abs() >= FLAT).collect();
     shown.sort_by(|a, b| b.contribution.abs().total_cmp(&a.contribution.abs()));
@@ -96,10 +106,13 @@ fn reasons(page: &mut Page, all: &[Reason]) {
     }
 }
 
-/// `la 340 lines`; a value that is not known says so.
+/// `la 340 lines`, `fix yes`; a value that is not known says so.
 fn measured(reason: &Reason) -> String {
     let value = reason.value.map_or_else(|| "unknown".to_owned(), number);
     let text = match reason.value {
+        Some(value) if reason.unit == "yes or no" => {
+            format!("{} {}", reason.feature, if value > 0.0 { "yes" } else { "no" })
+        }
         Some(_) => format!("{} {value} {}", reason.feature, reason.unit),
         None => format!("{} {value}", reason.feature),
     };

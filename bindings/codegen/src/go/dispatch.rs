@@ -7,7 +7,7 @@ use super::*;
 
 pub(super) fn file(model: &Model) -> String {
     let mut out = format!(
-        "{HEAD}\npackage barograph\n\nimport \"context\"\n\n\
+        "{HEAD}\npackage barograph\n\nimport (\n\t\"context\"\n\t\"reflect\"\n)\n\n\
          // dispatch calls the public method of an operation with arguments read from JSON.\n\
          var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, error){{\n"
     );
@@ -53,6 +53,16 @@ pub(super) fn file(model: &Model) -> String {
             class => format!("on.(*{class})."),
         };
         let _ = writeln!(out, "\t\treturn {target}{call}\n\t}},");
+    }
+    let nouns = model.nouns().keys().map(|noun| nouns::noun_type(noun)).collect::<Vec<_>>();
+    let classes = model.classes();
+    let width = nouns.iter().chain(&classes).map(String::len).max().unwrap_or(0) + 3;
+    out.push_str("}\n\n// receivers are the types that operations are methods of.\nvar receivers = map[string]reflect.Type{\n");
+    for class in &classes {
+        let _ = writeln!(out, "\t{:width$} reflect.TypeFor[*{class}](),", format!("{class:?}:"));
+    }
+    for noun in &nouns {
+        let _ = writeln!(out, "\t{:width$} reflect.TypeFor[{noun}](),", format!("{noun:?}:"));
     }
     out + "}\n"
 }
