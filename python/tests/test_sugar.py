@@ -72,7 +72,7 @@ def test_a_step_that_was_cut_short_is_for_the_host_to_decide(tmp_path: Any) -> N
     with barograph.open(tmp_path, store=store) as ws, ws.session("s", resume=True) as s:
         with pytest.raises(barograph.ConflictError) as caught:
             s.step("deploy", lambda: 1, policy="once")
-        assert caught.value.code == "session.step_unknown"
+        assert caught.value.code == "session.unknown"
         assert "deploy" in caught.value.message
         s.finish(caught.value.context["token"], "it had happened")
     with barograph.open(tmp_path, store=store) as ws, ws.session("s", resume=True) as s:

@@ -555,7 +555,7 @@ class Session(_sugar.SessionSugar):
             await self._call(
                 "session.complete",
                 {
-                    "output": None if output is None else _wire.payload(output, "output", "session.complete"),
+                    "output": _wire.optional_payload(output, "output", "session.complete"),
                     "failure": None if failure is None else _wire.failure(failure),
                 },
             )
@@ -580,7 +580,7 @@ class Session(_sugar.SessionSugar):
                 "session.finish",
                 {
                     "token": token,
-                    "result": None if result is None else _wire.payload(result, "result", "session.finish"),
+                    "result": _wire.optional_payload(result, "result", "session.finish"),
                     "failure": None if failure is None else _wire.failure(failure),
                 },
             )

@@ -646,6 +646,35 @@ class Failure(Record):
         return wire
 
 
+class _FeatureRowDraft(Record):
+    # Filled by plain assignment, then turned into a FeatureRow: five times as fast as frozen.
+    __slots__ = (
+        "order",
+        "sha",
+        "author",
+        "time",
+        "ns",
+        "nd",
+        "nf",
+        "entropy",
+        "la",
+        "ld",
+        "lt_sum",
+        "lt",
+        "fix",
+        "ndev",
+        "age",
+        "nuc",
+        "nuc_last",
+        "exp",
+        "rexp",
+        "sexp",
+        "renames",
+        "ndev_mean",
+        "nuc_mean",
+    )
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class FeatureRow(Record):
     """The change measures of one commit (Kamei et al., IEEE TSE 39(6):757-773, 2013, Table 1)."""
@@ -722,31 +751,33 @@ class FeatureRow(Record):
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> FeatureRow:
         """The record out of its JSON form."""
-        return FeatureRow(
-            wire["order"],
-            wire["sha"],
-            wire["author"],
-            wire["time"],
-            wire["ns"],
-            wire["nd"],
-            wire["nf"],
-            wire["entropy"],
-            wire["la"],
-            wire["ld"],
-            wire["lt_sum"],
-            wire["lt"],
-            wire["fix"],
-            wire["ndev"],
-            wire["age"],
-            wire["nuc"],
-            wire["nuc_last"],
-            wire["exp"],
-            wire["rexp"],
-            wire["sexp"],
-            wire["renames"],
-            wire["ndev_mean"],
-            wire["nuc_mean"],
-        )
+        row: Any = _FeatureRowDraft()
+        row.order = wire["order"]
+        row.sha = wire["sha"]
+        row.author = wire["author"]
+        row.time = wire["time"]
+        row.ns = wire["ns"]
+        row.nd = wire["nd"]
+        row.nf = wire["nf"]
+        row.entropy = wire["entropy"]
+        row.la = wire["la"]
+        row.ld = wire["ld"]
+        row.lt_sum = wire["lt_sum"]
+        row.lt = wire["lt"]
+        row.fix = wire["fix"]
+        row.ndev = wire["ndev"]
+        row.age = wire["age"]
+        row.nuc = wire["nuc"]
+        row.nuc_last = wire["nuc_last"]
+        row.exp = wire["exp"]
+        row.rexp = wire["rexp"]
+        row.sexp = wire["sexp"]
+        row.renames = wire["renames"]
+        row.ndev_mean = wire["ndev_mean"]
+        row.nuc_mean = wire["nuc_mean"]
+        row.__class__ = FeatureRow
+        made: FeatureRow = row
+        return made
 
     def to_wire(self) -> dict[str, Any]:
         """The record's JSON form, as every language writes it."""
@@ -1351,7 +1382,7 @@ class SessionSummary(Record):
             "created": self.created,
             "updated": self.updated,
             "steps_done": self.steps_done,
-            "output": None if self.output is None else _wire.payload(self.output, "output"),
+            "output": _wire.optional_payload(self.output, "output"),
             "failure": None if self.failure is None else _wire.failure(self.failure),
         }
 
@@ -1443,7 +1474,7 @@ class StepRecord(Record):
             "attempts": self.attempts,
             "started": self.started,
             "finished": self.finished,
-            "result": None if self.result is None else _wire.payload(self.result, "result"),
+            "result": _wire.optional_payload(self.result, "result"),
             "failure": None if self.failure is None else _wire.failure(self.failure),
         }
 
@@ -1478,7 +1509,7 @@ class StepStart(Record):
         """The record's JSON form, as every language writes it."""
         return {
             "state": self.state,
-            "result": None if self.result is None else _wire.payload(self.result, "result"),
+            "result": _wire.optional_payload(self.result, "result"),
             "token": self.token,
             "attempt": self.attempt,
         }

@@ -156,6 +156,11 @@ def payload(value: Any, what: str, op: str = "") -> Any:
     return {"json": json_value(value, what, op)}
 
 
+def optional_payload(value: Any, what: str, op: str = "") -> Any:
+    """The same for a value that may be absent."""
+    return None if value is None else payload(value, what, op)
+
+
 def as_payload(value: Any) -> Payload:
     """The same as a record."""
     from ._records_gen import Payload
