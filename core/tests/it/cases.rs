@@ -4,7 +4,6 @@
 //! what the other runners reach through their SDK.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -124,10 +123,9 @@ impl Run {
                 )
             }
             Ok(bytes) => {
-                let opened = operation(op).is_ok_and(|operation| !operation.opens.is_empty());
                 let record: Value = serde_json::from_slice(&bytes).expect("an answer is JSON");
                 let name = step["save"].as_str().unwrap_or_default().to_owned();
-                let shown = if opened {
+                let shown = if operation(op).is_ok_and(|operation| !operation.opens.is_empty()) {
                     self.handles.insert(name, record["handle"].as_u64().expect("a handle is a number"));
                     json!({})
                 } else {
@@ -197,7 +195,7 @@ fn run(case: &Value, label: &str, fixtures: &Path, lines: &mut String) -> Result
             }
         } else {
             let (line, result) = run.step(step);
-            let _ = writeln!(lines, "{label}.{at} {line}");
+            *lines += &format!("{label}.{at} {line}\n");
             outcome = result.map_err(|error| format!("step {at}: {error}"));
         }
         if outcome.is_err() {
