@@ -12,14 +12,16 @@ use gix::ObjectId;
 
 use super::diff::{self, Delta};
 use super::log::{BOUNDARY, FIX, GAP, IdMap, Log, MERGE, NewCommit};
-use super::read::{CommitHead, author_key, is_fix};
+use super::read::{CommitHead, Reader, author_key, is_fix};
 use super::repository::Repository;
 use crate::base::cancel::CancelToken;
 use crate::base::port::Progress;
 use crate::error::{Error, Result};
 
 /// Commits in one run of neighbours.
-const RUN: usize = 48;
+const RUN: usize = 200;
+/// What all workers together keep of what they have read, in bytes.
+const MEMORY: usize = 320 << 20;
 /// Progress is reported at most this often.
 const REPORT_EVERY: Duration = Duration::from_millis(100);
 
@@ -62,8 +64,9 @@ pub(super) fn mine(
     let done = AtomicU64::new(0);
     let found: Mutex<Vec<NewCommit>> = Mutex::default();
     let walked = std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            (0..workers).map(|_| scope.spawn(|| work(repo, &receive, &found, &done, cancel))).collect();
+        let threads: Vec<_> = (0..workers)
+            .map(|_| scope.spawn(|| work(repo, MEMORY / workers, &receive, &found, &done, cancel)))
+            .collect();
         let walked = walk(repo, starts, known, send, &done, progress, cancel);
         let mut total = 0;
         if let Ok(count) = walked {
@@ -92,12 +95,13 @@ pub(super) fn mine(
 
 fn work(
     repo: &Repository,
+    memory: usize,
     receive: &Mutex<mpsc::Receiver<Vec<Job>>>,
     found: &Mutex<Vec<NewCommit>>,
     done: &AtomicU64,
     cancel: &CancelToken,
 ) {
-    let mut reader = repo.reader();
+    let mut reader = Reader::with_memory(repo.local(), memory);
     loop {
         let run = receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(run) = run else { return };

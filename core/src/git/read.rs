@@ -12,8 +12,8 @@ use super::lines;
 /// Beyond this size git calls every file binary without looking.
 const BIG_FILE: u64 = 512 << 20;
 
-/// Contents kept per reader, so that a file's next version finds the one before.
-const KEEP_BYTES: usize = 48 << 20;
+/// What a reader keeps where nothing else is said, in bytes.
+const MEMORY: usize = 64 << 20;
 
 /// A buffer that one large object has grown beyond this is given back.
 const KEEP_BUFFER: usize = 16 << 20;
@@ -75,7 +75,17 @@ impl<T: Clone> Kept<T> {
 impl Reader {
     /// A reader of its own thread.
     pub fn new(repo: gix::Repository) -> Self {
-        Reader { repo, buffer: Vec::new(), blobs: Kept::new(KEEP_BYTES), trees: Kept::new(KEEP_BYTES / 4) }
+        Reader::with_memory(repo, MEMORY)
+    }
+
+    /// A reader that keeps about `bytes` of what it has read: more than half of it what stored
+    /// differences build upon, the rest whole files and trees, so that a file's next version finds
+    /// the one before.
+    pub fn with_memory(mut repo: gix::Repository, bytes: usize) -> Self {
+        let bases = (bytes / 10 * 6).max(1);
+        repo.objects
+            .set_pack_cache(move || Box::new(gix::odb::pack::cache::lru::MemoryCappedHashmap::new(bases)));
+        Reader { repo, buffer: Vec::new(), blobs: Kept::new(bytes / 10 * 3), trees: Kept::new(bytes / 10) }
     }
 
     /// The object's bytes where it is in this clone, readable and of this kind.
