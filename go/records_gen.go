@@ -231,6 +231,10 @@ type Enqueued struct {
 	IDs []string `json:"ids"`
 }
 
+// Error is what failed, why, and what to do next.
+type Error struct {
+}
+
 // Evaluation is how well a model ranks and how honest its probabilities are on one set of rows.
 type Evaluation struct {
 	// Which rows, for example `qt, last 20 % by date` or `camel, never seen`.
@@ -574,7 +578,8 @@ type StepStart struct {
 	Result *Payload `json:"result,omitzero"`
 	// What to hand to `session.finish`, where `state` is `run` or `unknown`.
 	Token string `json:"token,omitzero"`
-	// How often the step has been begun, this time included.
+	// How often the step has been begun as far as is on disk, this time included: a `retry` step
+	// writes nothing before it ends, so a try that a crash cut short does not count.
 	Attempt int64 `json:"attempt"`
 }
 

@@ -286,6 +286,10 @@ export interface Enqueued {
 }
 
 /** What failed, why, and what to do next. */
+export interface Error {
+}
+
+/** What an error says, as it crosses every border. */
 export interface ErrorRecord {
   /** The class of the error. */
   kind: Kind;
@@ -647,7 +651,10 @@ export interface StepStart {
   result: Payload | null;
   /** What to hand to `session.finish`, where `state` is `run` or `unknown`. */
   token: string | null;
-  /** How often the step has been begun, this time included. */
+  /**
+   * How often the step has been begun as far as is on disk, this time included: a `retry` step
+   * writes nothing before it ends, so a try that a crash cut short does not count.
+   */
   attempt: number;
 }
 

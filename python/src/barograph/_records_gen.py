@@ -479,6 +479,22 @@ class Enqueued(Record):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Error(Record):
+    """What failed, why, and what to do next."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> Error:
+        """The record out of its JSON form."""
+        return Error(
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Evaluation(Record):
     """How well a model ranks and how honest its probabilities are on one set of rows."""
 
@@ -1493,7 +1509,9 @@ class StepStart(Record):
     """What to hand to `session.finish`, where `state` is `run` or `unknown`."""
 
     attempt: int
-    """How often the step has been begun, this time included."""
+    """How often the step has been begun as far as is on disk, this time included: a `retry` step
+    writes nothing before it ends, so a try that a crash cut short does not count.
+    """
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> StepStart:
@@ -1670,6 +1688,7 @@ __all__ = [
     "CommitRisk",
     "Deepened",
     "Enqueued",
+    "Error",
     "Evaluation",
     "Event",
     "EventPage",
