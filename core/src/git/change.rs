@@ -107,7 +107,7 @@ impl Graph<'_> {
         let mut stack = vec![start];
         while let Some(id) = stack.pop() {
             if seen.insert(id) {
-                if seen.len() % 256 == 0 {
+                if seen.len().is_multiple_of(256) {
                     cancel.check()?;
                 }
                 stack.extend(self.node(&id).map(|(parents, _)| parents).unwrap_or_default());
@@ -132,7 +132,7 @@ impl Graph<'_> {
             if hidden.contains(&id) || numbers.contains_key(&id) {
                 continue;
             }
-            if numbers.len() % 256 == 0 {
+            if numbers.len().is_multiple_of(256) {
                 cancel.check()?;
             }
             let Some((parents, time)) = self.node(&id) else { continue };
@@ -168,7 +168,7 @@ impl Graph<'_> {
                 }
                 continue;
             }
-            if seen.len() % 256 == 0 {
+            if seen.len().is_multiple_of(256) {
                 cancel.check()?;
             }
             stack.extend(self.node(&id).map(|(parents, _)| parents).unwrap_or_default());

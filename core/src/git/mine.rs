@@ -150,7 +150,7 @@ fn walk(
         if known.is_known(&id) || seen.insert(id, ()).is_some() {
             continue;
         }
-        if count % 64 == 0 {
+        if count.is_multiple_of(64) {
             cancel.check()?;
             if reported.elapsed() > REPORT_EVERY {
                 reported = Instant::now();
