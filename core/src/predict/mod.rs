@@ -5,6 +5,8 @@
 //! each part into words, [`evaluate`] says how good a set of probabilities is, and `learn`
 //! (feature `learn`, the training command only) finds the weights.
 
+// Measuring is the training command's; a repository's own models will need it too.
+#[cfg(any(test, feature = "learn"))]
 pub mod evaluate;
 pub mod explain;
 #[cfg(feature = "learn")]

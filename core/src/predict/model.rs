@@ -50,6 +50,7 @@ pub struct ModelFile {
     pub reference: Vec<f64>,
 }
 
+#[cfg(any(test, feature = "learn"))]
 impl ModelFile {
     /// The file's text with its checksum.
     pub fn write(&self) -> Result<String> {

@@ -50,6 +50,7 @@ impl Moments {
     }
 
     /// Whether none was added.
+    #[cfg(any(test, feature = "learn"))]
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
