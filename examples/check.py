@@ -52,6 +52,8 @@ def node(name: str) -> list[str | Path]:
     if not link.is_symlink():
         link.symlink_to(TOP / "node")
     shutil.copy(HERE / "package.json", out)
+    if not (TOP / "node/dist").is_dir():
+        run(["npm", "run", "--silent", "build"], cwd=TOP / "node")
     run([TOP / "node/node_modules/.bin/tsc", "-p", HERE / "tsconfig.json", "--outDir", out])
     return ["node", out / name / "main.js"]
 

@@ -49,6 +49,8 @@ def build(language: str) -> list[str]:
         if not link.is_symlink():
             link.symlink_to(TOP / "node")
         shutil.copy(HERE / "worker.mjs", OUT)
+        if not (TOP / "node/dist").is_dir():
+            subprocess.run(["npm", "run", "--silent", "build"], cwd=TOP / "node", check=True)
         return ["node", str(OUT / "worker.mjs")]
     return [sys.executable, str(HERE / "worker.py")]
 

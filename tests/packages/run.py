@@ -182,11 +182,11 @@ class Packages:
         # The types of the installed package must be good for a strict program too.
         shutil.copy(EXAMPLE / "main.ts", room)
         settings = json.loads((TOP / "examples/tsconfig.json").read_text())
-        settings["compilerOptions"] |= {"outDir": ".", "typeRoots": [str(TOP / "node/node_modules/@types")]}
+        settings["compilerOptions"] |= {"outDir": "out", "typeRoots": [str(TOP / "node/node_modules/@types")]}
         del settings["compilerOptions"]["paths"]
         (room / "tsconfig.json").write_text(json.dumps({**settings, "include": ["main.ts"]}))
         run([TOP / "node/node_modules/.bin/tsc", "-p", room])
-        self.same("npm", run(["node", "main.js", self.repository(room)], room, env=environment))
+        self.same("npm", run(["node", "out/main.js", self.repository(room)], room, env=environment))
         (room / "old.cjs").write_text("const { open } = require('barograph');\n"
                                       "open(process.argv[2]).then((ws) => ws.risk.change()).then((risk) => console.log(risk.probability));\n")
         probability = float(run(["node", "old.cjs", room / "demo"], room, env=environment))
