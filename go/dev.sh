@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the native library and puts it where this module links it from: `go/dev.sh [PROFILE]`.
 # PROFILE is a cargo profile, by default dev; `dist` also strips debug symbols, as a release does.
+# With BAROGRAPH_BUILT=1 it takes the library that is built already.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 profile=${1:-dev}
@@ -11,7 +12,9 @@ Linux-x86_64) platform=linux_amd64 ;;
 	exit 1
 	;;
 esac
-(cd "$root" && cargo build --quiet -p barograph-go --profile "$profile")
+if [ -z "${BAROGRAPH_BUILT:-}" ]; then
+	(cd "$root" && cargo build --quiet -p barograph-go --profile "$profile")
+fi
 target=${CARGO_TARGET_DIR:-$root/target}
 folder=$profile
 [ "$profile" = dev ] && folder=debug

@@ -56,6 +56,8 @@ type RiskLevel string
 
 // Every RiskLevel.
 const (
+	// RiskLevelUnknown: nothing of the change could be read here, so the score says nothing.
+	RiskLevelUnknown RiskLevel = "unknown"
 	// RiskLevelLow: score below 70.
 	RiskLevelLow RiskLevel = "low"
 	// RiskLevelMedium: score from 70.
@@ -229,10 +231,6 @@ type Deepened struct {
 type Enqueued struct {
 	// One id per task, in order.
 	IDs []string `json:"ids"`
-}
-
-// Error is what failed, why, and what to do next.
-type Error struct {
 }
 
 // Evaluation is how well a model ranks and how honest its probabilities are on one set of rows.

@@ -29,7 +29,7 @@ pub fn feature(name: &str) -> usize {
 /// within the project. The evidence is in the card's `harmonisation`.
 pub fn readable(set: Set, index: usize) -> bool {
     match (set, FEATURES[index]) {
-        (Set::Apache8, "fix" | "ndev" | "nuc") => false,
+        (Set::Apache8, "ndev" | "nuc") => false,
         (Set::Issta21, "rexp") => false,
         _ => true,
     }

@@ -125,7 +125,7 @@ pub const CODES: &[(&str, Kind, bool, &str)] = &[
 
 /// What an error says, as it crosses every border.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-struct ErrorRecord {
+pub(crate) struct ErrorRecord {
     /// The class of the error.
     kind: Kind,
     /// The dotted code, for example `session.missing`.
@@ -154,7 +154,7 @@ struct ErrorRecord {
 /// assert!(!error.retryable());
 /// ```
 // Behind a pointer, so that a result without an error costs one word more and not twenty.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Error(Box<ErrorRecord>);
 

@@ -50,12 +50,13 @@ export type Kind =
 
 /**
  * How a score ranks among this repository's changes.
+ * - `unknown`: Nothing of the change could be read here, so the score says nothing.
  * - `low`: Score below 70.
  * - `medium`: Score from 70.
  * - `high`: Score from 90.
  * - `critical`: Score from 98.
  */
-export type RiskLevel = 'low' | 'medium' | 'high' | 'critical';
+export type RiskLevel = 'unknown' | 'low' | 'medium' | 'high' | 'critical';
 
 /**
  * Where a session stands.
@@ -283,10 +284,6 @@ export interface Deepened {
 export interface Enqueued {
   /** One id per task, in order. */
   ids: string[];
-}
-
-/** What failed, why, and what to do next. */
-export interface Error {
 }
 
 /** What an error says, as it crosses every border. */

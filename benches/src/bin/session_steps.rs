@@ -88,7 +88,8 @@ fn tasks(ws: &Workspace) -> Fallible<f64> {
         if batch.is_empty() {
             return Ok(TASKS as f64 / start.elapsed().as_secs_f64());
         }
-        let tasks = batch.into_iter().map(|task| TaskResult { id: task.id, ..TaskResult::default() }).collect();
+        let tasks =
+            batch.into_iter().map(|task| TaskResult { id: task.id, ..TaskResult::default() }).collect();
         wait(worker.complete(WorkerCompleteArgs { tasks }))?;
     }
 }

@@ -1,4 +1,4 @@
-//! The ground floor: clock, ids, cancellation, the runtime, and the three ports to the outside.
+//! The ground floor: clock, ids, cancellation, the runtime, and the two ports to the outside.
 //!
 //! No other module reads the wall clock or asks for randomness.
 

@@ -1,8 +1,10 @@
-//! The three ports through which the reading tower reaches the outside.
+//! The two ports through which the reading tower reaches the outside.
 //!
-//! The roof hands in the real ones (store and observe implement them); tests hand in [`Memory`].
+//! The roof hands in the real ones (store and observe implement them); tests hand in those of this file.
 
+#[cfg(test)]
 use std::collections::BTreeMap;
+#[cfg(test)]
 use std::sync::Mutex;
 
 use crate::error::Result;
@@ -10,9 +12,6 @@ use crate::error::Result;
 /// Named append-only byte segments, each with a tip that guards its end: caches of history,
 /// symbols and metrics.
 pub trait Segments: Send + Sync {
-    /// The segment's tip, or `None` where there is no such segment.
-    fn tip(&self, name: &str) -> Result<Option<String>>;
-
     /// The segment's whole content and its tip; `None` where there is no such segment.
     fn read(&self, name: &str) -> Result<Option<(String, Vec<u8>)>>;
 
@@ -24,15 +23,6 @@ pub trait Segments: Send + Sync {
     fn replace(&self, name: &str, tip: &str, bytes: &[u8]) -> Result<()>;
 }
 
-/// Records that are appended and read after a cursor: outcomes, model versions, stored values.
-pub trait Ledger: Send + Sync {
-    /// Appends a record to `topic` and returns its sequence number, which only grows.
-    fn append(&self, topic: &str, record: &[u8]) -> Result<u64>;
-
-    /// At most `limit` records of `topic` with a sequence number above `after`, oldest first.
-    fn after(&self, topic: &str, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>>;
-}
-
 /// Takes reports of how far long work has come; must return at once.
 pub trait Progress: Send + Sync {
     /// `done` of `total` (0 where unknown) `unit`s; `message` names the work, for example `history`.
@@ -40,28 +30,29 @@ pub trait Progress: Send + Sync {
 }
 
 /// Takes reports and forgets them.
+#[cfg(test)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;
 
+#[cfg(test)]
 impl Progress for Silent {
     fn report(&self, _: u64, _: u64, _: &str, _: &str) {}
 }
 
-/// Segments in memory, for tests and for a work tree that cannot be written.
+/// Segments in memory, for tests.
+#[cfg(test)]
 #[derive(Debug, Default)]
 pub struct Memory(Mutex<BTreeMap<String, (String, Vec<u8>)>>);
 
+#[cfg(test)]
 impl Memory {
     fn map(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (String, Vec<u8>)>> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
+#[cfg(test)]
 impl Segments for Memory {
-    fn tip(&self, name: &str) -> Result<Option<String>> {
-        Ok(self.map().get(name).map(|(tip, _)| tip.clone()))
-    }
-
     fn read(&self, name: &str) -> Result<Option<(String, Vec<u8>)>> {
         Ok(self.map().get(name).cloned())
     }

@@ -49,7 +49,6 @@ pub struct Before {
     vectors: Vec<Vector>,
     span: HistorySpan,
     places: OnceLock<IdMap<usize>>,
-    pub(super) measured: Mutex<Option<(u64, Arc<super::measure::Measure>)>>,
 }
 
 /// Records that need no second look in this process.
@@ -243,7 +242,6 @@ impl Before {
             vectors,
             span,
             places: OnceLock::new(),
-            measured: Mutex::default(),
         }
     }
 
@@ -251,11 +249,6 @@ impl Before {
     /// not known are left out.
     pub fn vectors(&self) -> &[Vector] {
         &self.vectors
-    }
-
-    /// What of the history could be read.
-    pub fn span(&self) -> &HistorySpan {
-        &self.span
     }
 
     fn place(&self, id: &ObjectId) -> Option<usize> {

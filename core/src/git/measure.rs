@@ -1,7 +1,6 @@
 //! The measures of a change that is not in history (yet), whole or with one file left out.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
 
 use super::fold::{entropy, mean};
 use super::history::Before;
@@ -182,26 +181,6 @@ impl Before {
         }
         Measure { fix: change.fix, files, subsystems, directories, totals, exp, rexp }
     }
-
-    /// Measures `change` as the next one after this state, or what is left of it without the file
-    /// at `skip`. An unknown author has no experience.
-    ///
-    /// The last change is remembered, so that asking for each file of it in turn is cheap; for very
-    /// many files [`prepare`](Self::prepare) saves looking it up.
-    pub fn measure(&self, change: &Change, skip: Option<usize>) -> Vector {
-        let print = change.fingerprint();
-        let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
-        let measure = match measured.as_ref() {
-            Some((known, measure)) if *known == print => Arc::clone(measure),
-            _ => {
-                let measure = Arc::new(self.prepare(change));
-                *measured = Some((print, Arc::clone(&measure)));
-                measure
-            }
-        };
-        drop(measured);
-        measure.vector(skip)
-    }
 }
 
 impl Measure {
@@ -255,20 +234,5 @@ impl Measure {
             self.rexp,
             sexp as f64,
         ]
-    }
-}
-
-impl Change {
-    /// A number that differs where any measured part differs.
-    fn fingerprint(&self) -> u64 {
-        use std::hash::{Hash, Hasher};
-        let mut hasher = std::hash::DefaultHasher::new();
-        (self.time, &self.author, self.fix, self.files.len()).hash(&mut hasher);
-        for file in &self.files {
-            file.path.as_slice().hash(&mut hasher);
-            file.old_path.as_ref().map(|old| old.as_slice()).hash(&mut hasher);
-            (file.added, file.deleted, file.lines_before, file.binary).hash(&mut hasher);
-        }
-        hasher.finish()
     }
 }

@@ -23,7 +23,7 @@ mod tree;
 mod trial;
 mod worktree;
 
-pub use change::{Change, CommitTitle, FileChange};
+pub use change::Change;
 pub use gix::ObjectId;
 pub use history::{Before, History};
 pub use measure::Measure;

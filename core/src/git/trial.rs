@@ -10,6 +10,7 @@ mod tests {
     use crate::base::cancel::CancelToken;
     use crate::base::port::{Memory, Segments, Silent};
     use crate::error::Result;
+    use crate::git::change::FileChange;
     use crate::git::*;
 
     struct Repo(PathBuf);
@@ -365,7 +366,7 @@ mod tests {
             assert_eq!((tip.parent_missing, shown(&tip)), (false, vec!["a +1 -0 of 59".to_owned()]));
             let own = again.own(again.tip(), again.tip()).unwrap();
             assert_eq!(own.0, 59);
-            assert_eq!(again.before(tip.base).measure(&tip, None), own.1);
+            assert_eq!(again.before(tip.base).prepare(&tip).vector(None), own.1);
         }
 
         // What was cut is read once it is there.
@@ -422,7 +423,7 @@ mod tests {
             files: vec![FileChange { path: "a".into(), added: 1, ..FileChange::default() }],
             ..Change::default()
         };
-        let vector = history.before(Some(history.tip())).measure(&next, None);
+        let vector = history.before(Some(history.tip())).prepare(&next).vector(None);
         assert_eq!((vector[8], vector[9], vector[10], vector[11]), (1.0, 1.0, 4.0, 4.0));
     }
 
@@ -448,12 +449,13 @@ mod tests {
         let before = history.before(whole.base);
         let (place, own) = history.own(tip, tip).unwrap();
         assert_eq!((place, before.vectors().len()), (4, 4));
-        assert_eq!(before.measure(&whole, None), own);
+        assert_eq!(before.prepare(&whole).vector(None), own);
         assert_eq!(own[11], 2.0);
         for skip in 0..whole.files.len() {
             let mut less = whole.clone();
             less.files.remove(skip);
-            let (quick, slow) = (before.measure(&whole, Some(skip)), before.measure(&less, None));
+            let (quick, slow) =
+                (before.prepare(&whole).vector(Some(skip)), before.prepare(&less).vector(None));
             for (at, name) in FEATURES.iter().enumerate() {
                 assert!(
                     (quick[at] - slow[at]).abs() < 1e-9,
@@ -464,9 +466,9 @@ mod tests {
             }
         }
         let stranger = Change { author: Some("nobody@x".into()), ..whole.clone() };
-        assert_eq!(before.measure(&stranger, None)[11..], [0.0, 0.0, 0.0]);
+        assert_eq!(before.prepare(&stranger).vector(None)[11..], [0.0, 0.0, 0.0]);
         let nothing = Change { files: Vec::new(), ..whole };
-        assert_eq!(before.measure(&nothing, None)[..6], [0.0; 6]);
+        assert_eq!(before.prepare(&nothing).vector(None)[..6], [0.0; 6]);
     }
 
     #[test]

@@ -45,14 +45,9 @@ impl Moments {
     }
 
     /// How many changes were added.
-    pub fn len(&self) -> u64 {
+    #[cfg(test)]
+    pub fn count(&self) -> u64 {
         self.count
-    }
-
-    /// Whether none was added.
-    #[cfg(any(test, feature = "learn"))]
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
     }
 
     /// Mean and spread of a transformed feature, shrunk towards `mean` and `spread` as if
@@ -96,7 +91,7 @@ mod tests {
             .collect();
         let mut moments = Moments::default();
         rows.iter().for_each(|row| moments.push(row));
-        assert_eq!(moments.len(), 500);
+        assert_eq!(moments.count(), 500);
         for feature in 0..WIDTH {
             let values: Vec<f64> = rows.iter().map(|row| signed_log1p(row[feature])).collect();
             let mean = values.iter().sum::<f64>() / 500.0;

@@ -61,9 +61,10 @@ pub fn assess(question: &Question<'_>, cancel: &CancelToken) -> Result<ChangeRis
     let (rank, basis) = ranking.rank(model, &own);
 
     let mut notes = notes(change, size_only, &span);
-    if basis == Basis::Prior {
+    if basis == Basis::Prior && !change.parent_missing {
         notes.push(format!(
-            "only {} earlier changes are known here: the score ranks among the changes that the prior was trained on",
+            "with {} earlier changes there is too little to rank by (fewer than {ENOUGH}): the score ranks among \
+             the changes that the prior was trained on",
             ranking.log_odds.len()
         ));
     }
@@ -91,7 +92,7 @@ pub fn assess(question: &Question<'_>, cancel: &CancelToken) -> Result<ChangeRis
         percentile: (basis == Basis::Repository).then_some(rank),
         score: rank,
         score_basis: basis,
-        level: level(rank),
+        level: if change.parent_missing { RiskLevel::Unknown } else { level(rank) },
         log_odds: score.log_odds,
         baseline: score.baseline,
         reasons: reasons(&vector, &known, &score, &before),

@@ -37,6 +37,8 @@ impl From<&str> for ChangeArgs {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RiskLevel {
+    /// Nothing of the change could be read here, so the score says nothing.
+    Unknown,
     /// Score below 70.
     #[default]
     Low,
@@ -46,6 +48,18 @@ pub enum RiskLevel {
     High,
     /// Score from 98.
     Critical,
+}
+
+impl std::fmt::Display for RiskLevel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            RiskLevel::Unknown => "unknown",
+            RiskLevel::Low => "low",
+            RiskLevel::Medium => "medium",
+            RiskLevel::High => "high",
+            RiskLevel::Critical => "critical",
+        })
+    }
 }
 
 /// What a probability or a score is measured against.

@@ -1,4 +1,4 @@
-//! The only place that knows SQL: sessions, queues, events, segments and ledgers in one SQLite file.
+//! The only place that knows SQL: sessions, queues, events and segments in one SQLite file.
 //!
 //! One thread writes (see [`writer`]), a few connections read, and several processes may share the
 //! file. What was answered is on disk: WAL with `synchronous = FULL`, checked at opening.
@@ -167,12 +167,7 @@ impl Store {
         self.around.keeper.forget(lease);
     }
 
-    fn submit<T, W>(
-        &self,
-        work: W,
-        then: Option<Box<dyn FnOnce(&Result<T>) + Send>>,
-        reply: Reply<T>,
-    ) -> Result<()>
+    fn submit<T, W>(&self, work: W, then: Option<writer::Then<T>>, reply: Reply<T>) -> Result<()>
     where
         T: Send + 'static,
         W: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,

@@ -105,13 +105,6 @@ CREATE TABLE chunk (
   body    BLOB NOT NULL
 ) STRICT;
 CREATE INDEX chunk_of_segment ON chunk (segment);
-
-CREATE TABLE ledger (
-  seq   INTEGER PRIMARY KEY AUTOINCREMENT,
-  topic TEXT NOT NULL,
-  body  BLOB NOT NULL
-) STRICT;
-CREATE INDEX ledger_by_topic ON ledger (topic);
 ";
 
 /// What a row of `event` says; the numbers are in the files.

@@ -1,10 +1,10 @@
-//! The reading tower's ports: segments and ledgers as rows.
+//! The reading tower's port: segments as rows.
 
 use rusqlite::{OptionalExtension, params};
 
 use super::fault::Attempt;
 use super::{Store, Tx, View};
-use crate::base::port::{Ledger, Segments};
+use crate::base::port::Segments;
 use crate::error::Result;
 
 /// Appended bytes rest in rows of at most this size, so that appending rewrites nothing.
@@ -56,11 +56,6 @@ impl Tx<'_> {
 }
 
 impl Segments for Store {
-    fn tip(&self, name: &str) -> Result<Option<String>> {
-        let name = name.to_owned();
-        self.read_blocking(move |view| Ok(view.segment(&name)?.map(|(_, tip)| tip)))
-    }
-
     fn read(&self, name: &str) -> Result<Option<(String, Vec<u8>)>> {
         let name = name.to_owned();
         self.read_blocking(move |view| {
@@ -93,38 +88,6 @@ impl Segments for Store {
     }
 }
 
-impl Ledger for Store {
-    fn append(&self, topic: &str, record: &[u8]) -> Result<u64> {
-        let (topic, record) = (topic.to_owned(), record.to_vec());
-        self.write_blocking(move |tx| {
-            tx.prepare("INSERT INTO ledger (topic, body) VALUES (?1, ?2) RETURNING seq")?
-                .query_row(params![topic, record], |row| row.get::<_, i64>(0))
-                .map(|seq| seq as u64)
-                .when("append to a ledger")
-        })
-    }
-
-    fn after(&self, topic: &str, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>> {
-        let topic = topic.to_owned();
-        let after = i64::try_from(after).unwrap_or(i64::MAX);
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.read_blocking(move |view| {
-            let what = "read a ledger";
-            view.0
-                .prepare_cached(
-                    "SELECT seq, body FROM ledger WHERE topic = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
-                )
-                .when(what)?
-                .query_map(params![topic, after, limit], |row| {
-                    Ok((row.get::<_, i64>(0)? as u64, row.get(1)?))
-                })
-                .when(what)?
-                .collect::<rusqlite::Result<_>>()
-                .when(what)
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,7 +110,7 @@ mod tests {
         let (tip, bytes) = segments.read("a").unwrap().unwrap();
         assert_eq!((tip.as_str(), bytes.len()), ("t4", large.len() + 3));
         assert!(bytes.starts_with(&large) && bytes.ends_with(b"end"));
-        assert_eq!(segments.tip("a").unwrap().as_deref(), Some("t4"));
+        assert_eq!(segments.read("a").unwrap().map(|(tip, _)| tip).as_deref(), Some("t4"));
     }
 
     #[test]
@@ -157,19 +120,7 @@ mod tests {
         let path = std::env::temp_dir().join(format!("barograph-segments-{}.db", std::process::id()));
         let open = || Store::open(&path, Clock::fixed(0), Bus::default()).unwrap();
         behave(&open());
-        assert_eq!(open().tip("a").unwrap().as_deref(), Some("t4"));
+        assert_eq!(open().read("a").unwrap().map(|(tip, _)| tip).as_deref(), Some("t4"));
         std::fs::remove_file(&path).unwrap();
-    }
-
-    #[test]
-    fn a_ledger_is_read_after_a_cursor() {
-        let store = Store::in_memory(Clock::fixed(0), Bus::default()).unwrap();
-        let first = Ledger::append(&store, "outcomes", b"1").unwrap();
-        let other = Ledger::append(&store, "models", b"m").unwrap();
-        let second = Ledger::append(&store, "outcomes", b"2").unwrap();
-        assert!(first < other && other < second);
-        assert_eq!(store.after("outcomes", 0, 1).unwrap(), [(first, b"1".to_vec())]);
-        assert_eq!(store.after("outcomes", first, 9).unwrap(), [(second, b"2".to_vec())]);
-        assert_eq!(store.after("none", 0, 9).unwrap(), []);
     }
 }

@@ -109,7 +109,7 @@ pub(super) enum Reply<T> {
     Nobody,
 }
 
-type Then<T> = Box<dyn FnOnce(&Result<T>) + Send>;
+pub(super) type Then<T> = Box<dyn FnOnce(&Result<T>) + Send>;
 
 /// Something to be done in a transaction.
 pub(super) trait Job: Send {

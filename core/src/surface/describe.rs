@@ -96,7 +96,7 @@ pub fn describe() -> Description {
             out: operation.out.map_or_else(String::new, |out| name_of(&out(&mut generator))),
         })
         .collect();
-    generator.subschema_for::<crate::error::Error>();
+    generator.subschema_for::<crate::error::ErrorRecord>();
     let types = generator.take_definitions(true).into_iter().collect();
     Description {
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -1,5 +1,7 @@
 //! Public behaviour of the crate: one binary, one module per topic.
 
+#![allow(clippy::print_stderr, reason = "what a test skipped or measured is told to whoever runs it")]
+
 mod cases;
 mod events;
 mod git;

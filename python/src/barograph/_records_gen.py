@@ -73,6 +73,9 @@ class Kind(TextEnum):
 class RiskLevel(TextEnum):
     """How a score ranks among this repository's changes."""
 
+    UNKNOWN = "unknown"
+    """Nothing of the change could be read here, so the score says nothing."""
+
     LOW = "low"
     """Score below 70."""
 
@@ -475,22 +478,6 @@ class Enqueued(Record):
         """The record's JSON form, as every language writes it."""
         return {
             "ids": self.ids,
-        }
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Error(Record):
-    """What failed, why, and what to do next."""
-
-    @staticmethod
-    def from_wire(wire: dict[str, Any]) -> Error:
-        """The record out of its JSON form."""
-        return Error(
-        )
-
-    def to_wire(self) -> dict[str, Any]:
-        """The record's JSON form, as every language writes it."""
-        return {
         }
 
 
@@ -1688,7 +1675,6 @@ __all__ = [
     "CommitRisk",
     "Deepened",
     "Enqueued",
-    "Error",
     "Evaluation",
     "Event",
     "EventPage",

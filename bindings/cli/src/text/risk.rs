@@ -41,7 +41,7 @@ fn rank(page: &mut Page, risk: &ChangeRisk) {
         // A number that says next to nothing is not put first.
         page.line(&styled(BOLD, "what this change did cannot be read in this clone (see the note)"));
     } else {
-        let text = format!("riskier than {score:.0} % of {whose} — {}", word(risk.level));
+        let text = format!("riskier than {score:.0} % of {whose} — {}", risk.level);
         page.line(&styled(colour(risk.level).bold(), &text));
     }
 
@@ -167,7 +167,7 @@ fn commits(page: &mut Page, risk: &ChangeRisk) {
         .map(|commit| {
             vec![
                 format!("{:.0}", commit.score.floor()),
-                styled(colour(commit.level), word(commit.level)),
+                styled(colour(commit.level), &commit.level.to_string()),
                 short(&commit.sha).to_owned(),
                 safe(&commit.title),
             ]
@@ -209,17 +209,9 @@ fn short(sha: &str) -> &str {
     sha.get(..10).unwrap_or(sha)
 }
 
-fn word(level: RiskLevel) -> &'static str {
-    match level {
-        RiskLevel::Low => "low",
-        RiskLevel::Medium => "medium",
-        RiskLevel::High => "high",
-        RiskLevel::Critical => "critical",
-    }
-}
-
 fn colour(level: RiskLevel) -> Style {
     match level {
+        RiskLevel::Unknown => AnsiColor::Yellow.on_default(),
         RiskLevel::Low => AnsiColor::Green.on_default(),
         RiskLevel::Medium => AnsiColor::Yellow.on_default(),
         RiskLevel::High => AnsiColor::Red.on_default(),
