@@ -76,7 +76,7 @@ fn unseen(tables: &[Table], left_out: &[(String, Trained)], columns: Columns) ->
         last.push(evaluation(format!("{}, never seen, last 20 % by date", table.name), &said));
     }
     if columns == Columns::Published {
-        let reading = "with apache8's own readings of FIX and NUC";
+        let reading = "with apache8's own reading of NUC";
         return vec![
             mean(format!("mean of the tables, all rows, {reading}"), &whole),
             mean(format!("mean of the tables, last 20 % by date, {reading}"), &last),

@@ -451,10 +451,10 @@ mod tests {
     fn the_shipped_prior_keeps_what_it_promises() {
         let card = Model::prior().unwrap().card();
         for (name, least) in [
-            ("mean of the tables above, all rows", 0.70),
-            ("mean of the tables above, last 20 %", 0.71),
-            ("mean of the tables, all rows, with apache8's own", 0.73),
-            ("mean of the tables, last 20 % by date, with apache8's own", 0.74),
+            // .75 is reached on the rows after each table's split; over all rows the limit was found
+            // at .744 (benches/README.md).
+            ("mean of the tables above, all rows", 0.74),
+            ("mean of the tables above, last 20 %", 0.75),
         ] {
             let of = line(&card.unseen_projects, name);
             assert!(of.roc_auc >= least, "{of:?}");
