@@ -38,7 +38,9 @@ pub fn explain(index: usize, value: Option<f64>, percentile: Option<f64>, contri
         sentence.push_str(", ");
         sentence.push_str(standing(percentile));
     }
-    let action = if contribution >= NOTICEABLE { action(name, percentile) } else { "" };
+    // What stands where it usually does calls for nothing: advice for every value is noise.
+    let usual = *name != "fix" && percentile.is_some_and(|rank| rank > 25.0 && rank < 75.0);
+    let action = if contribution >= NOTICEABLE && !usual { action(name, percentile) } else { "" };
     Explanation { unit, sentence, action: action.to_owned() }
 }
 
@@ -169,6 +171,9 @@ mod tests {
         assert_eq!(large.unit, "lines");
         assert_eq!(large.sentence, "adds 412 lines, far more than usual here");
         assert!(large.action.starts_with("split it"));
+        let usual = explain(at("la"), Some(20.0), Some(60.0), 0.4);
+        assert_eq!(usual.sentence, "adds 20 lines, about as usual here");
+        assert_eq!(usual.action, "");
         assert_eq!(explain(at("nf"), Some(1.0), None, 0.0).sentence, "touches 1 file");
         assert_eq!(
             explain(at("ndev"), Some(1.0), None, 0.0).sentence,
