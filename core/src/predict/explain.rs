@@ -188,7 +188,7 @@ mod tests {
             for contribution in [-1.0, 0.0] {
                 assert_eq!(explain(index, Some(3.0), Some(50.0), contribution).action, "");
             }
-            assert_ne!(explain(index, Some(3.0), Some(50.0), 1.0).action, "");
+            assert_ne!(explain(index, Some(3.0), Some(90.0), 1.0).action, "");
         }
     }
 
