@@ -72,21 +72,8 @@ impl History {
         progress: &dyn Progress,
         cancel: &CancelToken,
     ) -> Result<Arc<History>> {
-        let stored = Stored::read(segments);
-        // What was not in the clone last time may be there now: commits that could not be read
-        // whole, and those beyond a cut.
-        let mut starts = vec![tip];
-        for at in reachable(&stored.log, tip) {
-            let commit = stored.log.commit(at);
-            if commit.is_gap() && commit.id != tip {
-                starts.push(commit.id);
-            }
-            starts
-                .extend(stored.log.parents_of(at).iter().filter(|parent| stored.log.find(parent).is_none()));
-        }
-        let mut found = mine(repo, &starts, &Settled(&stored.log), progress, cancel)?;
-        found.retain(|commit| !same_gap(&stored.log, commit));
-        Ok(Arc::new(History::from_stored(stored.add(segments, found), tip)))
+        let stored = fill(Stored::read(segments), repo, tip, true, segments, progress, cancel)?;
+        Ok(Arc::new(History::from_stored(stored, tip)))
     }
 
     /// The history of another tip, from what is in memory; only new commits are read.
@@ -103,9 +90,9 @@ impl History {
         if tip == self.tip {
             return Ok(Arc::clone(self));
         }
-        let found = mine(repo, &[tip], self.log.as_ref(), progress, cancel)?;
         let stored = Stored { log: Arc::clone(&self.log), expected: self.expected.clone(), damaged: false };
-        let next = History::from_stored(stored.add(segments, found), tip);
+        let stored = fill(stored, repo, tip, false, segments, progress, cancel)?;
+        let next = History::from_stored(stored, tip);
         if self.log.len() <= next.log.len() && Arc::ptr_eq(&self.log, &next.log) || next.continues(self) {
             let states = self.states.lock().unwrap_or_else(PoisonError::into_inner).clone();
             *next.states.lock().unwrap_or_else(PoisonError::into_inner) = states;
@@ -316,7 +303,52 @@ fn same_gap(log: &Log, commit: &NewCommit) -> bool {
     })
 }
 
+/// Adds what the log lacks of the history of `tip`, kept piece by piece, so that a read that is cut
+/// short goes on where it stopped. With `again`, what could not be read before is tried again.
+fn fill(
+    mut stored: Stored,
+    repo: &Repository,
+    tip: ObjectId,
+    mut again: bool,
+    segments: &dyn Segments,
+    progress: &dyn Progress,
+    cancel: &CancelToken,
+) -> Result<Stored> {
+    loop {
+        let log = Arc::clone(&stored.log);
+        let starts = starts(&log, tip, again);
+        let settled = Settled(&log);
+        let known: &dyn Known = if again { &settled } else { log.as_ref() };
+        mine(repo, &starts, known, progress, cancel, &mut |mut found| {
+            found.retain(|commit| !same_gap(&log, commit));
+            stored = std::mem::take(&mut stored).add(segments, found);
+        })?;
+        // What was found may stand on what is known, but not to the end: look again from there.
+        if stored.log.len() == log.len() {
+            return Ok(stored);
+        }
+        again = false;
+    }
+}
+
+/// Where reading begins: the tip, and behind what is known but not to the end. With `again` also what
+/// was not in the clone before: commits that could not be read whole, and those beyond a cut.
+fn starts(log: &Log, tip: ObjectId, again: bool) -> Vec<ObjectId> {
+    let mut starts = vec![tip];
+    for at in reachable(log, tip) {
+        let commit = log.commit(at);
+        if again && commit.is_gap() && commit.id != tip {
+            starts.push(commit.id);
+        }
+        if again || commit.flags & BOUNDARY == 0 {
+            starts.extend(log.parents_of(at).iter().filter(|parent| log.find(parent).is_none()));
+        }
+    }
+    starts
+}
+
 /// The log as the segment has it.
+#[derive(Default)]
 pub(super) struct Stored {
     pub log: Arc<Log>,
     /// The segment's tip; `None` where there is no segment.

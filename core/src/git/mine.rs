@@ -31,6 +31,9 @@ struct Job {
     trees: Option<(Option<ObjectId>, ObjectId)>,
 }
 
+/// How many records wait before a piece is kept.
+const PIECE: usize = 4096;
+
 /// Which records of the log count as known.
 pub(super) trait Known: Sync {
     /// Whether the commit needs no reading.
@@ -43,8 +46,9 @@ impl Known for Log {
     }
 }
 
-/// Reads every commit reachable from `starts` that is not known and stands in this clone,
-/// parents before children.
+/// Reads every commit reachable from `starts` that is not known and stands in this clone, and hands
+/// the records to `keep` in pieces, within a piece parents before children. What was read before the
+/// call was cancelled is handed over too; the last piece may be empty.
 ///
 /// Errors: `git.object_missing` where `starts[0]` is neither known nor in this clone,
 /// `call.cancelled`.
@@ -54,9 +58,11 @@ pub(super) fn mine(
     known: &dyn Known,
     progress: &dyn Progress,
     cancel: &CancelToken,
-) -> Result<Vec<NewCommit>> {
+    keep: &mut dyn FnMut(Vec<NewCommit>),
+) -> Result<()> {
     if starts.iter().all(|id| known.is_known(id)) {
-        return Ok(Vec::new());
+        keep(Vec::new());
+        return Ok(());
     }
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let (send, receive) = mpsc::channel::<Vec<Job>>();
@@ -74,6 +80,9 @@ pub(super) fn mine(
             // The walk is over: from here on the total is known.
             while threads.iter().any(|thread| !thread.is_finished()) && !cancel.is_cancelled() {
                 progress.report(done.load(Ordering::Relaxed), total, "commits", "history");
+                if let Some(piece) = taken(&found, PIECE) {
+                    keep(sorted(piece));
+                }
                 let pause = Instant::now();
                 while pause.elapsed() < REPORT_EVERY && threads.iter().any(|thread| !thread.is_finished()) {
                     std::thread::sleep(Duration::from_millis(2));
@@ -88,9 +97,15 @@ pub(super) fn mine(
         progress.report(done.load(Ordering::Relaxed), total, "commits", "history");
         walked
     });
+    keep(sorted(taken(&found, 0).unwrap_or_default()));
     walked?;
-    cancel.check()?;
-    Ok(sorted(found.into_inner().unwrap_or_else(PoisonError::into_inner)))
+    cancel.check()
+}
+
+/// What was found so far, where it is at least `least`.
+fn taken(found: &Mutex<Vec<NewCommit>>, least: usize) -> Option<Vec<NewCommit>> {
+    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+    (found.len() >= least).then(|| std::mem::take(&mut *found))
 }
 
 fn work(

@@ -11,6 +11,7 @@ mod tests {
     use crate::base::port::{Memory, Segments, Silent};
     use crate::error::Result;
     use crate::git::change::FileChange;
+    use crate::git::history::Stored;
     use crate::git::*;
 
     struct Repo(PathBuf);
@@ -564,6 +565,30 @@ mod tests {
         let stopped = History::load(&opened, tip, &Memory::default(), &Silent, &cancel);
         assert_eq!(code(stopped), "call.cancelled");
         assert_eq!(code(opened.worktree_change(None, None, 0, &cancel)), "call.cancelled");
+    }
+
+    #[test]
+    fn a_reading_that_was_cut_short_goes_on() {
+        let repo = Repo::new();
+        for day in 0..24usize {
+            repo.write(&format!("f{}", day % 5), &lines(day));
+            repo.commit(&format!("a{}@x", day % 3), day as i64, "step");
+        }
+        let opened = repo.open();
+        let tip = opened.head().unwrap();
+        let whole = load(&opened, &Memory::default()).unwrap();
+        // What is left of a reading: any pieces of the log, with the tip and without it.
+        for kept in
+            [|at: u32| at % 3 != 0, |at: u32| at % 3 != 2, |at: u32| at > 11, |at: u32| (8..20).contains(&at)]
+        {
+            let segments = Memory::default();
+            let pieces = (0..whole.log().len() as u32).filter(|at| kept(*at));
+            Stored::default().add(&segments, pieces.map(|at| whole.log().restore(at)).collect());
+            let resumed = load(&opened, &segments).unwrap();
+            assert_eq!(resumed.features(None, tip, true), whole.features(None, tip, true));
+            let again = load(&opened, &segments).unwrap();
+            assert_eq!(again.log().len(), whole.log().len());
+        }
     }
 
     #[test]

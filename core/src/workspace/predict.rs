@@ -23,7 +23,7 @@ impl Predict {
     /// let card = ws.predict().model(Default::default()).await?;
     /// assert_eq!(card.coefficients.len(), 14);
     /// assert!(card.base_rate > 0.0 && card.base_rate < 1.0);
-    /// # barograph::Result::Ok(()) }).unwrap();
+    /// # Ok::<(), barograph::Error>(()) }).unwrap();
     /// ```
     pub async fn model(&self, args: ModelArgs) -> Result<ModelCard> {
         self.0.alive()?;

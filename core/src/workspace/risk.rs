@@ -25,7 +25,7 @@ impl Risk {
     /// let ws = barograph::Workspace::open(".").await?;
     /// let risk = ws.risk().change("HEAD~1..HEAD").await?;
     /// println!("riskier than {:.0} % of your changes: {}", risk.score, risk.reasons[0].sentence);
-    /// # barograph::Result::Ok(()) }).unwrap();
+    /// # Ok::<(), barograph::Error>(()) }).unwrap();
     /// ```
     pub async fn change(&self, args: impl Into<ChangeArgs>) -> Result<ChangeRisk> {
         let args = args.into();
