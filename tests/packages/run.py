@@ -3,12 +3,14 @@
 
     python tests/packages/run.py [--profile dev|dist] [wheel|sdist|npm|go|crate ...]
 
+Every package must hold LICENSE and the NOTICE of the shipped models, and say of itself what an index shows.
 Wheel and npm tarballs are installed and run with cargo, rustc and every C compiler out of reach; the Go modules,
 served from a file proxy as a release would serve them, with cargo and rustc out of reach. The sdist and the crate are
 sources, and built. `dev` (the default) uses unoptimised libraries: quick, and sizes are only printed. `dist` is what
 a release ships; it costs minutes, and wheel and npm tarball must then stay below 10 MB and the Go library below 25 MB.
 
-Needs maturin for wheel and sdist (in the interpreter that runs this), and node/node_modules for the npm tarballs.
+Needs maturin for wheel and sdist and, in profile dist, ziglang (in the interpreter that runs this), and
+node/node_modules for the npm tarballs. What is built stays in packages/ of the target folder.
 """
 
 from __future__ import annotations
@@ -30,6 +32,9 @@ OUT = TARGET / "packages"
 EXAMPLE = TOP / "examples" / "01-risk"
 COMPILERS = ("cargo", "rustc", "cc", "gcc", "g++", "clang", "c++", "cl")
 LIMIT, GO_LIMIT = 10_000_000, 25_000_000
+LICENSE, NOTICE = TOP / "LICENSE", TOP / "core/src/predict/prior/NOTICE"
+METADATA = ("Name: barograph\n", "Summary: ", "Keywords: ", "License-Expression: Apache-2.0", "Project-URL: Repository, ",
+            "Description-Content-Type: text/markdown", "# Barograph for Python")
 MODULE = "github.com/barograph/barograph/go"
 
 
@@ -66,8 +71,8 @@ def clean(path: str, home: Path, **more: str) -> dict[str, str]:
 class Packages:
     """One run: the profile, the bundled repository, and what its example must print."""
 
-    def __init__(self, profile: str, folder: Path) -> None:
-        self.profile, self.folder = profile, folder
+    def __init__(self, profile: str, sources: bool, folder: Path) -> None:
+        self.profile, self.sources, self.folder = profile, sources or profile == "dist", folder
         self.built = TARGET / ("debug" if profile == "dev" else profile)
         fixtures = Path(run([sys.executable, TOP / "tests/fixtures/repositories.py", "--into", TARGET / "fixtures"]).strip())
         self.demo = fixtures / "demo"
@@ -82,6 +87,26 @@ class Packages:
         print(f"  {file.name}: {size / 1e6:.1f} MB")
         if self.profile == "dist" and size >= limit:
             print(f"  {file.name} is too large: at most {limit / 1e6:.0f} MB")
+            self.failed += 1
+
+    def holds(self, package: Path, files: dict[str, Path], says: str = "", words: tuple[str, ...] = ()) -> None:
+        """A package must hold these texts, under names that end like this, and these words in the file `says`."""
+        if package.suffix in (".whl", ".zip"):
+            with zipfile.ZipFile(package) as archive:
+                found = {name: archive.read(name) for name in archive.namelist()}
+        else:
+            with tarfile.open(package) as tar:
+                found = {item.name: tar.extractfile(item).read() for item in tar if item.isfile()}
+        for end, original in files.items():
+            if original.read_bytes() not in [text for name, text in found.items() if name.endswith(end)]:
+                print(f"  {package.name}: no {end} that is {original.relative_to(TOP)}")
+                self.failed += 1
+        # The shortest path is the package's own, where a package holds others' too.
+        described = min((name for name in found if says and name.endswith(says)), key=len, default=None)
+        text = found[described].decode() if described else ""
+        missing = [word for word in words if word not in text]
+        if missing:
+            print(f"  {package.name}: {described or says} does not say {missing}")
             self.failed += 1
 
     def repository(self, folder: Path) -> Path:
@@ -128,22 +153,33 @@ class Packages:
     def wheel(self) -> None:
         out = OUT / "wheel"
         shutil.rmtree(out, ignore_errors=True)
-        run([sys.executable, "-m", "maturin", "build", "--quiet", "--profile", self.profile, "--out", out], TOP / "python")
+        # A release's wheel must load on old systems too: zig links it against the glibc of manylinux2014.
+        portable = ["--zig", "--compatibility", "manylinux2014"] if self.profile == "dist" else ["--compatibility", "linux"]
+        run([sys.executable, "-m", "maturin", "build", "--quiet", "--locked", "--profile", self.profile,
+             *portable, "--out", out], TOP / "python")
         (wheel,) = out.glob("*.whl")
         self.size(wheel)
+        self.holds(wheel, {"licenses/LICENSE": LICENSE, "licenses/NOTICE": NOTICE}, ".dist-info/METADATA", METADATA)
         self.python("wheel", wheel, None)
 
     def sdist(self) -> None:
         out = OUT / "sdist"
         shutil.rmtree(out, ignore_errors=True)
-        run([sys.executable, "-m", "maturin", "sdist", "--quiet", "--out", out], TOP / "python")
+        run([sys.executable, "-m", "maturin", "sdist", "--out", out], TOP / "python")
         (sdist,) = out.glob("*.tar.gz")
         self.size(sdist)
+        self.holds(sdist, {f"{self.version}/LICENSE": LICENSE, f"{self.version}/NOTICE": NOTICE,
+                           "core/src/predict/prior/NOTICE": NOTICE}, "PKG-INFO", METADATA)
         # An sdist is built where it is installed: cargo and maturin are in reach, this checkout is not.
         room = self.room("sdist-build")
-        run([sys.executable, "-m", "maturin", "build", "--quiet", "--profile", self.profile, "--out", room / "wheel",
-             "--manifest-path", self.unpacked(sdist, room) / "bindings/python/Cargo.toml"],
-            room, env={**os.environ, "CARGO_TARGET_DIR": str(TARGET)})
+        manifest = self.unpacked(sdist, room) / "bindings/python/Cargo.toml"
+        # Every member must have come along; the lock file is the workspace's, and loses what is not built here.
+        run(["cargo", "metadata", "--offline", "--format-version", "1", "--manifest-path", manifest], room)
+        if not self.sources:
+            print("  not built: --sdist or --profile dist does")
+            return
+        run([sys.executable, "-m", "maturin", "build", "--quiet", "--profile", self.profile,
+             "--out", room / "wheel", "--compatibility", "linux", "--manifest-path", manifest], room)
         (wheel,) = (room / "wheel").glob("*.whl")
         self.python("sdist", wheel, None)
 
@@ -151,6 +187,9 @@ class Packages:
         """The one folder that an archive of sources holds."""
         with tarfile.open(archive) as tar:
             tar.extractall(room / "sources", filter="data")
+        # Archives carry one fixed time, with which cargo would take the sources of an earlier run for these.
+        for file in (room / "sources").rglob("*"):
+            file.touch()
         (folder,) = (room / "sources").iterdir()
         return folder
 
@@ -160,7 +199,7 @@ class Packages:
         out = OUT / "npm"
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir(parents=True)
-        if not os.environ.get("BAROGRAPH_BUILT") or self.profile != "dev":
+        if not os.environ.get("BAROGRAPH_BUILT"):
             run(["cargo", "build", "--quiet", "--profile", self.profile, "-p", "barograph-node"])
         run(["npm", "run", "--silent", "build"], TOP / "node")
         stage = self.room("npm-stage")
@@ -174,6 +213,9 @@ class Packages:
             name = run(["npm", "pack", "--silent", "--ignore-scripts", "--pack-destination", out], folder).split()[-1]
             archives.append(out / name)
             self.size(out / name)
+            self.holds(out / name, {"package/LICENSE": LICENSE, "package/NOTICE": NOTICE,
+                                    "package/README.md": folder / "README.md"},
+                       "package/package.json", ('"description"', '"license": "Apache-2.0"', '"repository"', self.version))
         room = self.room("npm")
         path = path_of(room, "node", "npm", "npx", "git", "sh", "env")
         environment = clean(path, room, npm_config_cache=str(room / "cache"), npm_config_update_notifier="false")
@@ -200,8 +242,7 @@ class Packages:
     # --- Go -------------------------------------------------------------------------------------
 
     def go(self) -> None:
-        if self.profile != "dev" or not os.environ.get("BAROGRAPH_BUILT"):
-            run(["go/dev.sh", self.profile])
+        run(["go/dev.sh", self.profile])
         proxy = OUT / "goproxy"
         shutil.rmtree(proxy, ignore_errors=True)
         library = TOP / "go/lib/linux_amd64/libbarograph.a"
@@ -209,9 +250,10 @@ class Packages:
         tracked = run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "go"]).split("\0")
         sources = [Path(name) for name in tracked if name and not name.startswith("go/lib/") and (TOP / name).is_file()]
         native = [path.relative_to(TOP) for path in (TOP / "go/lib/linux_amd64").iterdir()
-                  if path.suffix in (".go", ".mod", ".a") and path.name != "stamp.go"]
+                  if path.suffix in (".go", ".mod", ".a", "") and path.name != "stamp.go"]
         self.module(proxy, MODULE, Path("go"), sources)
-        self.module(proxy, f"{MODULE}/lib/linux_amd64", Path("go/lib/linux_amd64"), native)
+        served = self.module(proxy, f"{MODULE}/lib/linux_amd64", Path("go/lib/linux_amd64"), native)
+        self.holds(served, {"/LICENSE": LICENSE, "/NOTICE": NOTICE})
         room = self.room("go")
         # Go links the library with the C compiler; Rust is not needed.
         path = path_of(room, "go", "git", "gcc", "cc", "ld", "as", "ar", "sh")
@@ -227,8 +269,8 @@ class Packages:
         # The cache of modules is read-only, and could not be removed as it is.
         run(["go", "clean", "-modcache"], room, env=environment)
 
-    def module(self, proxy: Path, name: str, root: Path, files: list[Path]) -> None:
-        """Writes one version of a module as the proxy protocol serves it."""
+    def module(self, proxy: Path, name: str, root: Path, files: list[Path]) -> Path:
+        """Writes one version of a module as the proxy protocol serves it, and says where its sources are."""
         place = proxy / name / "@v"
         place.mkdir(parents=True)
         version = f"v{self.version}"
@@ -238,6 +280,9 @@ class Packages:
         with zipfile.ZipFile(place / f"{version}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             for file in files:
                 archive.write(TOP / file, f"{name}@{version}/{file.relative_to(root).as_posix()}")
+            # Go itself adds the repository's licence to a module in a folder that has none.
+            archive.write(LICENSE, f"{name}@{version}/LICENSE")
+        return place / f"{version}.zip"
 
     # --- Rust -----------------------------------------------------------------------------------
 
@@ -245,6 +290,10 @@ class Packages:
         run(["cargo", "package", "--quiet", "-p", "barograph", "--allow-dirty", "--no-verify"])
         package = TARGET / "package" / f"barograph-{self.version}.crate"
         self.size(package)
+        self.holds(package, {f"{self.version}/LICENSE": LICENSE, "prior/NOTICE": NOTICE,
+                             f"{self.version}/README.md": TOP / "core/README.md"},
+                   f"{self.version}/Cargo.toml",
+                   ("description = ", 'license = "Apache-2.0"', "repository = ", "keywords = ", "readme = ", "categories = "))
         room = self.room("crate")
         source = self.unpacked(package, room)
         (room / "Cargo.toml").write_text(
@@ -254,8 +303,7 @@ class Packages:
             '[profile.dev]\ndebug = "line-tables-only"\n\n[profile.dev.package."*"]\nopt-level = 1\ndebug = false\n')
         shutil.copy(EXAMPLE / "main.rs", room)
         shutil.copy(TOP / "Cargo.lock", room)
-        environment = {**os.environ, "CARGO_TARGET_DIR": str(TARGET)}
-        run(["cargo", "build", "--quiet"], room, env=environment)
+        run(["cargo", "build", "--quiet"], room)
         self.same("crate", run([TARGET / "debug" / "empty", self.repository(room)], room, env=clean("/nowhere", room)))
 
 
@@ -265,18 +313,23 @@ KINDS = {"wheel": Packages.wheel, "sdist": Packages.sdist, "npm": Packages.npm, 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Builds, installs and runs every package.")
     parser.add_argument("--profile", choices=["dev", "dist"], default="dev", help="dist: as a release, minutes to build")
+    parser.add_argument("--sdist", action="store_true", help="builds the sdist in profile dev too, which compiles everything once more")
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {', '.join(KINDS)}; default all")
     options = parser.parse_args()
     unknown = [kind for kind in options.kinds if kind not in KINDS]
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}")
     kinds = options.kinds or list(KINDS)
+    # Steps run in several folders, and what a caller has built is of profile dev.
+    os.environ["CARGO_TARGET_DIR"] = str(TARGET)
+    if options.profile != "dev":
+        os.environ.pop("BAROGRAPH_BUILT", None)
     with tempfile.TemporaryDirectory(prefix="barograph-packages-") as folder:
-        packages = Packages(options.profile, Path(folder))
+        packages = Packages(options.profile, options.sdist, Path(folder))
         for kind in kinds:
             print(f"--- {kind}", flush=True)
             KINDS[kind](packages)
-    print(next(iter(packages.printed.values())), end="")
+    print(next(iter(packages.printed.values()), ""), end="")
     print(f"packages: {len(kinds)} kinds installed and run, {packages.failed} failed")
     return 1 if packages.failed else 0
 
