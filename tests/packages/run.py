@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """Builds every package as a release would, installs each in an empty folder, and runs examples/01 from there.
 
-    python tests/packages/run.py [--profile dev|dist] [wheel|sdist|npm|go|crate ...]
+    python tests/packages/run.py [--profile dev|dist] [--sdist] [wheel|sdist|npm|go|crate ...]
 
 Every package must hold LICENSE and the NOTICE of the shipped models, and say of itself what an index shows.
 Wheel and npm tarballs are installed and run with cargo, rustc and every C compiler out of reach; the Go modules,
 served from a file proxy as a release would serve them, with cargo and rustc out of reach. The sdist and the crate are
-sources, and built. `dev` (the default) uses unoptimised libraries: quick, and sizes are only printed. `dist` is what
-a release ships; it costs minutes, and wheel and npm tarball must then stay below 10 MB and the Go library below 25 MB.
+sources: the crate is built, the sdist only with --sdist or in `dist`, as that compiles everything once more. `dev`
+(the default) uses unoptimised libraries: quick, and sizes are only printed. `dist` is what a release ships, a wheel
+for manylinux2014 by way of zig; it costs many minutes (LTO, for two glibcs), and wheel and npm tarball must then
+stay below 10 MB and the Go library below 25 MB.
 
 Needs maturin for wheel and sdist and, in profile dist, ziglang (in the interpreter that runs this), and
-node/node_modules for the npm tarballs. What is built stays in packages/ of the target folder.
+node/node_modules for the npm tarballs. What is built stays in packages/ of the target folder. With BAROGRAPH_BUILT=1
+the libraries for npm and Go are not built, but taken as they are in this profile.
 """
 
 from __future__ import annotations
@@ -155,8 +158,10 @@ class Packages:
         shutil.rmtree(out, ignore_errors=True)
         # A release's wheel must load on old systems too: zig links it against the glibc of manylinux2014.
         portable = ["--zig", "--compatibility", "manylinux2014"] if self.profile == "dist" else ["--compatibility", "linux"]
+        # maturin looks for zig through the first Python that it finds.
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         run([sys.executable, "-m", "maturin", "build", "--quiet", "--locked", "--profile", self.profile,
-             *portable, "--out", out], TOP / "python")
+             *portable, "--out", out], TOP / "python", env={**os.environ, "PATH": path})
         (wheel,) = out.glob("*.whl")
         self.size(wheel)
         self.holds(wheel, {"licenses/LICENSE": LICENSE, "licenses/NOTICE": NOTICE}, ".dist-info/METADATA", METADATA)
@@ -199,8 +204,6 @@ class Packages:
         out = OUT / "npm"
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir(parents=True)
-        if not os.environ.get("BAROGRAPH_BUILT"):
-            run(["cargo", "build", "--quiet", "--profile", self.profile, "-p", "barograph-node"])
         run(["npm", "run", "--silent", "build"], TOP / "node")
         stage = self.room("npm-stage")
         platform = stage / "platform"
@@ -320,10 +323,12 @@ def main() -> int:
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}")
     kinds = options.kinds or list(KINDS)
-    # Steps run in several folders, and what a caller has built is of profile dev.
+    # Steps run in several folders.
     os.environ["CARGO_TARGET_DIR"] = str(TARGET)
-    if options.profile != "dev":
-        os.environ.pop("BAROGRAPH_BUILT", None)
+    if {"npm", "go"} & set(kinds) and not os.environ.get("BAROGRAPH_BUILT"):
+        # In one selection, so that features unify once and nothing is built twice.
+        run(["cargo", "build", "--quiet", "--locked", "--profile", options.profile, "-p", "barograph-node", "-p", "barograph-go"])
+    os.environ["BAROGRAPH_BUILT"] = "1"
     with tempfile.TemporaryDirectory(prefix="barograph-packages-") as folder:
         packages = Packages(options.profile, options.sdist, Path(folder))
         for kind in kinds:
