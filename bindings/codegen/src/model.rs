@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use barograph::surface::describe::{CodeDescription, Description, KindDescription};
+use barograph::surface::describe::{CodeDescription, Description};
 use serde_json::Value;
 
 /// The type of a field, as every emitter maps it to its language.
@@ -65,7 +65,6 @@ pub struct Operation {
     pub receiver: String,
     /// The class that it opens; empty where it answers with a record.
     pub opens: String,
-    pub read_only: bool,
     pub columns: bool,
     pub doc: String,
     /// The record of its arguments.
@@ -81,14 +80,12 @@ pub struct Operation {
 /// Everything that the emitters read.
 #[derive(Debug)]
 pub struct Model {
-    pub version: String,
     /// Records that a user sees: results and what they hold, and records inside arguments.
     pub records: BTreeMap<String, Record>,
     /// Records that are the arguments of an operation.
     pub args: BTreeMap<String, Record>,
     pub enums: BTreeMap<String, Enumeration>,
     pub operations: Vec<Operation>,
-    pub kinds: Vec<KindDescription>,
     pub codes: Vec<CodeDescription>,
 }
 
@@ -96,12 +93,10 @@ impl Model {
     /// Resolves the description; an operation or type that cannot be emitted is a defect and named.
     pub fn from(description: &Description) -> Result<Model, String> {
         let mut model = Model {
-            version: description.version.clone(),
             records: BTreeMap::new(),
             args: BTreeMap::new(),
             enums: BTreeMap::new(),
             operations: Vec::new(),
-            kinds: description.kinds.clone(),
             codes: description.codes.clone(),
         };
         let is_enum =
@@ -135,7 +130,6 @@ impl Model {
                 verb: verb.to_owned(),
                 receiver: operation.receiver.clone(),
                 opens: operation.opens.clone(),
-                read_only: operation.read_only,
                 columns: operation.columns,
                 doc: operation.doc.clone(),
                 args: operation.args.clone(),

@@ -165,7 +165,7 @@ pub(crate) fn number(value: f64) -> String {
     let size = value.abs();
     let text = if !value.is_finite() || value == 0.0 {
         return if value == 0.0 { "0".to_owned() } else { value.to_string() };
-    } else if size >= 1000.0 && size < 1e15 {
+    } else if (1000.0..1e15).contains(&size) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded just above")]
         let whole = thousands(size.round() as u64);
         return if value < 0.0 { format!("-{whole}") } else { whole };
