@@ -93,11 +93,9 @@ impl Names {
 fn reach(model: &Model, ty: &Type, into: &mut BTreeSet<String>) {
     match ty {
         Type::List(inner) | Type::Map(inner) | Type::Optional(inner) => reach(model, inner, into),
-        Type::Record(name) => {
-            if into.insert(name.clone()) {
-                let fields = model.records.get(name).map(|record| &record.fields);
-                fields.into_iter().flatten().for_each(|field| reach(model, &field.ty, into));
-            }
+        Type::Record(name) if into.insert(name.clone()) => {
+            let fields = model.records.get(name).map(|record| &record.fields);
+            fields.into_iter().flatten().for_each(|field| reach(model, &field.ty, into));
         }
         _ => {}
     }

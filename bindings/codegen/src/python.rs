@@ -127,10 +127,10 @@ fn input_type(model: &Model, name: &str, ty: &Type) -> String {
 }
 
 /// A default as Python writes it; `None` where it has to be made anew each time.
-fn literal(model: &Model, ty: &Type, value: &Value) -> Option<String> {
+fn literal(ty: &Type, value: &Value) -> Option<String> {
     match (ty, value) {
         (_, Value::Null) => Some("None".into()),
-        (Type::Optional(inner), value) => literal(model, inner, value),
+        (Type::Optional(inner), value) => literal(inner, value),
         (Type::Enum(found), Value::String(text)) => Some(format!("{found}.{}", text.to_uppercase())),
         (_, Value::Bool(true)) => Some("True".into()),
         (_, Value::Bool(false)) => Some("False".into()),
@@ -259,7 +259,7 @@ fn dataclass(model: &Model, record: &Record, input: bool, row: bool) -> String {
         // Python wants fields with defaults last, and the order is the one that people read.
         let may_default = record.fields[at..].iter().all(|field| field.default.is_some());
         let default = match &field.default {
-            Some(value) if may_default => literal(model, &field.ty, value).map_or_else(
+            Some(value) if may_default => literal(&field.ty, value).map_or_else(
                 || match &field.ty {
                     Type::List(_) => " = field(default_factory=list)".to_owned(),
                     _ => " = field(default_factory=dict)".to_owned(),
@@ -288,7 +288,7 @@ fn dataclass(model: &Model, record: &Record, input: bool, row: bool) -> String {
     if row {
         let _ = writeln!(out, "        row: Any = _{}Draft()", record.name);
         for field in &record.fields {
-            let _ = writeln!(out, "        row.{} = {}", name(&field.name), decode(model, field));
+            let _ = writeln!(out, "        row.{} = {}", name(&field.name), decode(field));
         }
         let _ = writeln!(
             out,
@@ -298,7 +298,7 @@ fn dataclass(model: &Model, record: &Record, input: bool, row: bool) -> String {
     } else {
         let _ = writeln!(out, "        return {}(", record.name);
         for field in &record.fields {
-            let _ = writeln!(out, "            {},", decode(model, field));
+            let _ = writeln!(out, "            {},", decode(field));
         }
         out.push_str("        )\n");
     }
@@ -336,7 +336,7 @@ fn dataclass(model: &Model, record: &Record, input: bool, row: bool) -> String {
 }
 
 /// The expression that makes a field's value out of the JSON form `wire`.
-fn decode(model: &Model, field: &Field) -> String {
+fn decode(field: &Field) -> String {
     fn value(ty: &Type, at: &str) -> String {
         match ty {
             Type::Bytes => format!("b64decode({at})"),
@@ -361,7 +361,7 @@ fn decode(model: &Model, field: &Field) -> String {
             format!("_wire.optional({make}, wire.get(\"{wire}\"))")
         }
         (ty, Some(default)) if plain(ty) => {
-            let default = literal(model, ty, default).unwrap_or_else(|| match ty {
+            let default = literal(ty, default).unwrap_or_else(|| match ty {
                 Type::List(_) => "[]".into(),
                 _ => "{}".into(),
             });
@@ -549,7 +549,7 @@ fn function(model: &Model, operation: &Operation, flavour: &Flavour, indent: &st
         let ty = input_type(model, &field.name, &field.ty);
         let default = match &field.default {
             None => String::new(),
-            Some(value) => match literal(model, &field.ty, value) {
+            Some(value) => match literal(&field.ty, value) {
                 Some(text) => format!(" = {text}"),
                 // Empty maps and lists: None stands for them, as a default must not be shared.
                 None => format!("{} = None", if ty == "Any" { "" } else { " | None" }),

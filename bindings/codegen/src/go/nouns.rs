@@ -219,7 +219,7 @@ fn options(out: &mut String, model: &Model, operation: &Operation) {
         };
         let ty = if is_duration(field) { ty.replace("int64", "time.Duration") } else { ty };
         let doc = comment(&argument_doc(field), 1);
-        let _ = write!(out, "{doc}\t{} {ty} `json:\"{tag}\"`\n", exported(&argument(field)));
+        let _ = writeln!(out, "{doc}\t{} {ty} `json:\"{tag}\"`", exported(&argument(field)));
     }
     out.push_str("}\n");
 }

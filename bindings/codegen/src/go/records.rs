@@ -13,7 +13,7 @@ pub(super) fn file(model: &Model) -> String {
         for (variant, doc) in &item.variants {
             let constant = format!("{name}{}", exported(variant));
             let doc = comment(&format!("{constant}: {}", continued(doc)), 1);
-            let _ = write!(out, "{doc}\t{constant} {name} = {variant:?}\n");
+            let _ = writeln!(out, "{doc}\t{constant} {name} = {variant:?}");
         }
         out.push_str(")\n");
     }
@@ -37,7 +37,7 @@ pub(super) fn file(model: &Model) -> String {
             }
             let omit = if omit { ",omitzero" } else { "" };
             let doc = comment(&doc, 1);
-            let _ = write!(out, "{doc}\t{} {ty} `json:\"{}{omit}\"`\n", exported(&field.name), field.name);
+            let _ = writeln!(out, "{doc}\t{} {ty} `json:\"{}{omit}\"`", exported(&field.name), field.name);
         }
         out.push_str("}\n");
     }
