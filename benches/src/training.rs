@@ -28,11 +28,7 @@ pub fn feature(name: &str) -> usize {
 /// Whether the table's column can stand for the reference's definition, at least as a position
 /// within the project. The evidence is in the card's `harmonisation`.
 pub fn readable(set: Set, index: usize) -> bool {
-    match (set, FEATURES[index]) {
-        (Set::Apache8, "ndev" | "nuc") => false,
-        (Set::Issta21, "rexp") => false,
-        _ => true,
-    }
+    !matches!((set, FEATURES[index]), (Set::Apache8, "ndev" | "nuc") | (Set::Issta21, "rexp"))
 }
 
 /// Whether the table's column has the reference's scale, so that it may speak for mean and spread.
