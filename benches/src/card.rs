@@ -122,6 +122,9 @@ fn covariance(model: &Trained, left_out: &[(String, Trained)]) -> Vec<Vec<f64>> 
         .collect()
 }
 
+/// Mean ROC-AUC, standing, penalty and models of the best settings so far.
+type Best = (f64, Standing, f64, Vec<(String, Trained)>);
+
 /// Chooses settings, trains, measures, and writes everything down; `say` hears of the progress.
 pub fn build(
     name: &str,
@@ -130,7 +133,11 @@ pub fn build(
     plan: &Plan,
     say: &mut dyn FnMut(String),
 ) -> Result<ModelFile, String> {
+<<<<<<< HEAD
     let mut best: Option<Candidate> = None;
+=======
+    let mut best: Option<Best> = None;
+>>>>>>> go
     let mut tried = Vec::new();
     for pseudo in &plan.pseudos {
         for alpha in &plan.alphas {
