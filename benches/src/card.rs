@@ -89,10 +89,6 @@ fn unseen(tables: &[Table], left_out: &[(String, Trained)], columns: Columns) ->
     lines
 }
 
-/// Settings that were tried: their mean ROC-AUC, where values stand, the penalty, and the models that
-/// each left one project out.
-type Candidate = (f64, Standing, f64, Vec<(String, Trained)>);
-
 /// Covariance of weights and intercept for a project that was not trained on: how far they move
 /// when a project is left out (jackknife over projects), plus the sampling of rows.
 fn covariance(model: &Trained, left_out: &[(String, Trained)]) -> Vec<Vec<f64>> {
@@ -133,11 +129,7 @@ pub fn build(
     plan: &Plan,
     say: &mut dyn FnMut(String),
 ) -> Result<ModelFile, String> {
-<<<<<<< HEAD
-    let mut best: Option<Candidate> = None;
-=======
     let mut best: Option<Best> = None;
->>>>>>> go
     let mut tried = Vec::new();
     for pseudo in &plan.pseudos {
         for alpha in &plan.alphas {
