@@ -4,13 +4,17 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Worker as Thread } from 'node:worker_threads';
 
 import { CancelledError, ConflictError, type Event, open } from 'barograph';
 
 import { run, start } from './child.mjs';
+
+// A stream that follows does not keep the process alive, and a test that waits for one would end with it.
+const awake = setInterval(() => {}, 1_000);
+after(() => clearInterval(awake));
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
