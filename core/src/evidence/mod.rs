@@ -1,0 +1,3 @@
+//! What tools found out about code, as plain data: findings.
+
+pub mod record;
