@@ -4,5 +4,7 @@
 //! is generated or vendored) is handed in.
 
 pub mod language;
+pub mod metrics;
 pub mod parse;
 pub mod record;
+mod syntax;
