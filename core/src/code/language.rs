@@ -193,6 +193,12 @@ impl Language {
         TABLE.iter().find(|row| row.name.eq_ignore_ascii_case(name)).map(|row| row.language)
     }
 
+    /// The language of files with this ending, without the dot, in any case.
+    pub fn of_extension(extension: &str) -> Option<Language> {
+        let fits = |known: &&str| known.eq_ignore_ascii_case(extension);
+        TABLE.iter().find(|row| row.extensions.iter().any(|known| fits(&known))).map(|row| row.language)
+    }
+
     /// The grammar; `None` where this build has it not.
     pub fn grammar(self) -> Option<tree_sitter::Language> {
         match self {
