@@ -6,3 +6,4 @@
 pub mod language;
 pub mod parse;
 pub mod record;
+pub mod symbols;
