@@ -12,6 +12,7 @@ mod lines;
 mod log;
 mod measure;
 mod mine;
+mod objects;
 mod order;
 pub mod pack;
 mod read;
