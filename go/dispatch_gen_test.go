@@ -10,6 +10,13 @@ import (
 
 // dispatch calls the public method of an operation with arguments read from JSON.
 var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, error){
+	"code.languages": func(ctx context.Context, on any, a *arguments) (any, error) {
+		opts := new(LanguagesOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Code().Languages(ctx, opts)
+	},
 	"events.open": func(ctx context.Context, on any, a *arguments) (any, error) {
 		after := arg[int64](a, "after", 0)
 		opts := new(EventsOpenOptions)
@@ -198,6 +205,7 @@ var receivers = map[string]reflect.Type{
 	"Session":     reflect.TypeFor[*Session](),
 	"Worker":      reflect.TypeFor[*Worker](),
 	"Workspace":   reflect.TypeFor[*Workspace](),
+	"Code":        reflect.TypeFor[Code](),
 	"Events":      reflect.TypeFor[Events](),
 	"Git":         reflect.TypeFor[Git](),
 	"Predict":     reflect.TypeFor[Predict](),

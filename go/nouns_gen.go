@@ -116,6 +116,9 @@ func (w *Workspace) Info(ctx context.Context, opts *InfoOptions) (*WorkspaceInfo
 	return answer[WorkspaceInfo](ctx, w.handle, "workspace.info", &workspaceInfoArgs{InfoOptions: opts})
 }
 
+// Code gives the operations code.*.
+func (w *Workspace) Code() Code { return Code{w.handle} }
+
 // Events gives the operations events.*.
 func (w *Workspace) Events() Events { return Events{w.handle} }
 
@@ -136,6 +139,14 @@ func (w *Workspace) Session() Sessions { return Sessions{w.handle} }
 
 // Worker gives the operations worker.*.
 func (w *Workspace) Worker() Workers { return Workers{w.handle} }
+
+// Code are the operations code.languages.
+type Code struct{ handle *handle }
+
+// Languages is code.languages: the languages that can be read, and how their files are recognised.
+func (c Code) Languages(ctx context.Context, opts *LanguagesOptions) (*LanguageTable, error) {
+	return answer[LanguageTable](ctx, c.handle, "code.languages", &codeLanguagesArgs{LanguagesOptions: opts})
+}
 
 // Events are the operations events.open.
 type Events struct{ handle *handle }
@@ -272,6 +283,9 @@ func (w Workers) Open(ctx context.Context, queue string, opts *WorkerOpenOptions
 	}
 	return &Worker{handle: handle}, nil
 }
+
+// LanguagesOptions are the options of code.languages: none yet, pass nil.
+type LanguagesOptions struct{}
 
 // EventsOpenOptions are the options of events.open; nil for the defaults.
 type EventsOpenOptions struct {

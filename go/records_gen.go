@@ -397,6 +397,28 @@ type Interval struct {
 	Level float64 `json:"level"`
 }
 
+// LanguageRow is one language that can be read.
+type LanguageRow struct {
+	// The name in answers and options, for example `typescript`.
+	Name string `json:"name"`
+	// What a person calls it, for example `TypeScript`.
+	Title string `json:"title"`
+	// Endings of its file names, without the dot.
+	Extensions []string `json:"extensions"`
+	// Whole names of files that are in it.
+	Files []string `json:"files"`
+	// Interpreters whose name in a first line (`#!`) says that a file is in it.
+	Interpreters []string `json:"interpreters"`
+	// Whether this build reads it.
+	BuiltIn bool `json:"built_in"`
+}
+
+// LanguageTable is the languages that can be read.
+type LanguageTable struct {
+	// Every language that is known, in the order of the documentation's table.
+	Languages []LanguageRow `json:"languages"`
+}
+
 // ModelCard is what a model is, what it was trained on, and what it must not be used for.
 type ModelCard struct {
 	// The model's name: `prior` or `size-only`.

@@ -3,6 +3,10 @@
 
 package barograph
 
+type codeLanguagesArgs struct {
+	*LanguagesOptions
+}
+
 type eventsOpenArgs struct {
 	After int64 `json:"after"`
 	*EventsOpenOptions
@@ -531,6 +535,46 @@ func (v *Interval) read(r *reader) {
 			v.High = r.float()
 		case "level":
 			v.Level = r.float()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *LanguageRow) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "name":
+			v.Name = r.text()
+		case "title":
+			v.Title = r.text()
+		case "extensions":
+			v.Extensions = list(r, func(r *reader, item *string) {
+				*item = r.text()
+			})
+		case "files":
+			v.Files = list(r, func(r *reader, item *string) {
+				*item = r.text()
+			})
+		case "interpreters":
+			v.Interpreters = list(r, func(r *reader, item *string) {
+				*item = r.text()
+			})
+		case "built_in":
+			v.BuiltIn = r.bool()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *LanguageTable) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "languages":
+			v.Languages = list(r, func(r *reader, item *LanguageRow) {
+				item.read(r)
+			})
 		default:
 			r.skip()
 		}

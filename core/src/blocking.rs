@@ -75,6 +75,11 @@ impl Workspace {
         wait(self.0.info(args.into()))
     }
 
+    /// Blocking form of [`crate::Code`].
+    pub fn code(&self) -> Code {
+        Code(self.0.code())
+    }
+
     /// Blocking form of [`crate::Events`].
     pub fn events(&self) -> Events {
         Events(self.0.events())
@@ -108,6 +113,17 @@ impl Workspace {
     /// Blocking form of [`crate::Workers`].
     pub fn worker(&self) -> Workers {
         Workers(self.0.worker())
+    }
+}
+
+/// Blocking form of [`crate::Code`].
+#[derive(Clone, Debug)]
+pub struct Code(pub crate::Code);
+
+impl Code {
+    /// The languages that can be read, and how their files are recognised.
+    pub fn languages(&self, args: impl Into<crate::NoArgs>) -> Result<crate::LanguageTable> {
+        wait(self.0.languages(args.into()))
     }
 }
 

@@ -19,6 +19,7 @@ pub mod surface;
 mod workspace;
 
 pub use base::cancel::CancelToken;
+pub use base::shared::Shared;
 pub use base::value::{Bytes, Failure, Payload};
 #[cfg(feature = "learn")]
 #[doc(hidden)]
@@ -31,6 +32,7 @@ pub mod learn {
     pub use crate::predict::position::{Moments, WIDTH, position, signed_log1p};
 }
 
+pub use code::record::{LanguageRow, LanguageTable};
 pub use error::{CODES, Error, Kind, Result};
 pub use exec::record::{
     ClaimedTask, EnqueueArgs, Enqueued, NewTask, QueueShowArgs, QueueSummary, TaskBatch, TaskFailure,
@@ -53,5 +55,5 @@ pub use session::record::{
 pub use surface::describe;
 pub use workspace::record::{EventsNextArgs, EventsOpenArgs, OpenArgs, WorkspaceInfo};
 pub use workspace::{
-    EventStream, Events, Git, Predict, Queues, Risk, Session, Sessions, Worker, Workers, Workspace,
+    Code, EventStream, Events, Git, Predict, Queues, Risk, Session, Sessions, Worker, Workers, Workspace,
 };

@@ -147,6 +147,7 @@ macro_rules! operations {
 
 /// The records by their names in the list.
 mod args {
+    pub use crate::code::record::*;
     pub use crate::exec::record::*;
     pub use crate::git::record::*;
     pub use crate::observe::event::EventPage;
@@ -157,6 +158,8 @@ mod args {
 }
 
 operations! {
+    /// The languages that can be read, and how their files are recognised.
+    read Workspace "code.languages" () NoArgs => LanguageTable, |ws, a| ws.code().languages(a);
     /// Events after a durable cursor, as a stream that can follow what happens next.
     open Workspace "events.open" ("after") EventsOpenArgs => EventStream, |ws, a| ws.events().open(a);
     /// The next batch of a stream of events.

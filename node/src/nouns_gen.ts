@@ -28,6 +28,7 @@ import type {
   FeatureTable,
   FeaturesOptions,
   HistoryPack,
+  LanguageTable,
   ModelCard,
   NewTask,
   OpenOptions,
@@ -57,6 +58,7 @@ import {
   readDeepened,
   readFeatureTable,
   readHistoryPack,
+  readLanguageTable,
   readModelCard,
   readSessionDetail,
   readSessionList,
@@ -90,6 +92,18 @@ export async function open(path?: string | OpenOptions, options?: OpenOptions): 
   };
   const answer = await invoke(ROOT, op, wire, given.signal);
   return openHandle(Workspace, answer);
+}
+
+/** The operations `code.*` of a workspace. */
+export class CodeNoun extends Noun {
+  /** The languages that can be read, and how their files are recognised. */
+  async languages(options?: CallOptions): Promise<LanguageTable> {
+    const op = 'code.languages';
+    const given = known<CallOptions>(op, options, []);
+    const wire: Wire = {};
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readLanguageTable(answer);
+  }
 }
 
 /** The operations `events.*` of a workspace. */
@@ -464,6 +478,8 @@ export class Worker extends WorkerSugar {
 
 /** What `workspace.open` opens; end it with `close()` or `await using`. */
 export class Workspace extends Handle {
+  /** The operations `code.*`. */
+  readonly code: CodeNoun = new CodeNoun(this);
   /** The operations `events.*`; called itself it is `events.open`. */
   readonly events: EventsNoun & EventsNoun['open'] = callable(new EventsNoun(this), 'open');
   /** The operations `git.*`. */

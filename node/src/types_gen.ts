@@ -107,6 +107,10 @@ export type ErrorCode =
   | 'call.cancelled'
   // no operation of this name exists for this handle.
   | 'call.unknown'
+  // a text took too long to parse or to search.
+  | 'code.too_slow'
+  // the repository is bare and has no files on disk.
+  | 'git.bare'
   // missing history could not be fetched.
   | 'git.fetch'
   // the repository or branch has no commit yet.
@@ -125,10 +129,16 @@ export type ErrorCode =
   | 'git.revision'
   // the handle was closed.
   | 'handle.closed'
+  // the build has no grammar of this language.
+  | 'language.not_built_in'
+  // no language of this name is known.
+  | 'language.unknown'
   // a model file is damaged or is none.
   | 'model.format'
   // no model of this name exists.
   | 'model.missing'
+  // a path was named at which there is nothing.
+  | 'path.missing'
   // the handle was made before this process was forked.
   | 'process.forked'
   // the task is not claimed by this worker (any more).
@@ -466,6 +476,28 @@ export interface Interval {
   high: number;
   /** Coverage, for example 0.9. */
   level: number;
+}
+
+/** One language that can be read. */
+export interface LanguageRow {
+  /** The name in answers and options, for example `typescript`. */
+  name: string;
+  /** What a person calls it, for example `TypeScript`. */
+  title: string;
+  /** Endings of its file names, without the dot. */
+  extensions: string[];
+  /** Whole names of files that are in it. */
+  files: string[];
+  /** Interpreters whose name in a first line (`#!`) says that a file is in it. */
+  interpreters: string[];
+  /** Whether this build reads it. */
+  builtIn: boolean;
+}
+
+/** The languages that can be read. */
+export interface LanguageTable {
+  /** Every language that is known, in the order of the documentation's table. */
+  languages: LanguageRow[];
 }
 
 /** What a model is, what it was trained on, and what it must not be used for. */

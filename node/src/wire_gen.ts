@@ -27,6 +27,8 @@ import type {
   FeatureTable,
   FileShare,
   HistoryPack,
+  LanguageRow,
+  LanguageTable,
   ModelCard,
   ModelReference,
   Payload,
@@ -167,6 +169,23 @@ export function readHistoryPack(wire: Wire): HistoryPack {
     commits: wire.commits,
     fileChanges: wire.file_changes,
     bytes: wire.bytes,
+  };
+}
+
+export function readLanguageRow(wire: Wire): LanguageRow {
+  return {
+    name: wire.name,
+    title: wire.title,
+    extensions: wire.extensions,
+    files: wire.files,
+    interpreters: wire.interpreters,
+    builtIn: wire.built_in,
+  };
+}
+
+export function readLanguageTable(wire: Wire): LanguageTable {
+  return {
+    languages: wire.languages.map(readLanguageRow),
   };
 }
 

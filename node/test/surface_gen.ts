@@ -10,6 +10,7 @@ export interface Operation {
 }
 
 export const OPERATIONS: Record<string, Operation> = {
+  'code.languages': { receiver: 'Workspace', opens: '', args: 'NoArgs', positional: [], out: 'LanguageTable' },
   'events.open': { receiver: 'Workspace', opens: 'EventStream', args: 'EventsOpenArgs', positional: ['after'], out: '' },
   'events.next': { receiver: 'EventStream', opens: '', args: 'EventsNextArgs', positional: ['max', 'wait_ms'], out: 'EventPage' },
   'git.deepen': { receiver: 'Workspace', opens: '', args: 'DeepenArgs', positional: [], out: 'Deepened' },

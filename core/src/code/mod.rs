@@ -3,6 +3,10 @@
 //! Nothing here opens a repository: what is known of a file from outside (its language, whether it
 //! is generated or vendored) is handed in.
 
+pub mod cache;
 pub mod language;
 pub mod parse;
 pub mod record;
+
+pub mod scan;
+pub mod symbols;

@@ -20,6 +20,30 @@ pub struct CodeMetricsArgs {
     pub rows: MetricRows,
 }
 
+/// The languages that can be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LanguageTable {
+    /// Every language that is known, in the order of the documentation's table.
+    pub languages: Vec<LanguageRow>,
+}
+
+/// One language that can be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LanguageRow {
+    /// The name in answers and options, for example `typescript`.
+    pub name: String,
+    /// What a person calls it, for example `TypeScript`.
+    pub title: String,
+    /// Endings of its file names, without the dot.
+    pub extensions: Vec<String>,
+    /// Whole names of files that are in it.
+    pub files: Vec<String>,
+    /// Interpreters whose name in a first line (`#!`) says that a file is in it.
+    pub interpreters: Vec<String>,
+    /// Whether this build reads it.
+    pub built_in: bool,
+}
+
 /// What a row of metrics is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -16,7 +16,10 @@ use crate::base::port::{Progress, Segments};
 use crate::error::Result;
 
 /// Where the log is kept.
-pub const SEGMENT: &str = "git/history/v1";
+pub const SEGMENT: &str = "git/history/v2";
+
+/// Where the first release kept it, without signatures; read where there is nothing else.
+const SEGMENT_1: &str = "git/history/v1";
 
 /// How many folded states are kept for the next question.
 const KEEP_STATES: usize = 4;
@@ -72,7 +75,8 @@ impl History {
         progress: &dyn Progress,
         cancel: &CancelToken,
     ) -> Result<Arc<History>> {
-        let stored = fill(Stored::read(segments), repo, tip, true, segments, progress, cancel)?;
+        let stored = Stored::read(segments).signed(repo, cancel)?;
+        let stored = fill(stored, repo, tip, true, segments, progress, cancel)?;
         Ok(Arc::new(History::from_stored(stored, tip)))
     }
 
@@ -90,7 +94,7 @@ impl History {
         if tip == self.tip {
             return Ok(Arc::clone(self));
         }
-        let stored = Stored { log: Arc::clone(&self.log), expected: self.expected.clone(), damaged: false };
+        let stored = Stored { log: Arc::clone(&self.log), expected: self.expected.clone(), rewrite: false };
         let stored = fill(stored, repo, tip, false, segments, progress, cancel)?;
         let next = History::from_stored(stored, tip);
         if self.log.len() <= next.log.len() && Arc::ptr_eq(&self.log, &next.log) || next.continues(self) {
@@ -353,8 +357,8 @@ pub(super) struct Stored {
     pub log: Arc<Log>,
     /// The segment's tip; `None` where there is no segment.
     expected: Option<String>,
-    /// Whether the segment does not hold what its tip says.
-    damaged: bool,
+    /// Whether the segment must be written anew: it does not hold what its tip says, or less than the log.
+    rewrite: bool,
 }
 
 impl Stored {
@@ -363,21 +367,59 @@ impl Stored {
         match segments.read(SEGMENT) {
             Ok(Some((tip, bytes))) => {
                 let (log, sound) = Log::read(&bytes);
-                let damaged = sound != bytes.len() || log.tip() != tip;
-                Stored { log: Arc::new(log), expected: Some(tip), damaged }
+                let rewrite = sound != bytes.len() || log.tip() != tip;
+                Stored { log: Arc::new(log), expected: Some(tip), rewrite }
             }
-            _ => Stored { log: Arc::default(), expected: None, damaged: false },
+            _ => match segments.read(SEGMENT_1) {
+                Ok(Some((_, bytes))) => {
+                    Stored { log: Arc::new(Log::read(&bytes).0), expected: None, rewrite: true }
+                }
+                _ => Stored::default(),
+            },
         }
+    }
+
+    /// Looks up the signatures that the log lacks, of commits that are in this clone; no diff is read
+    /// again.
+    ///
+    /// Errors: `call.cancelled`.
+    fn signed(self, repo: &Repository, cancel: &CancelToken) -> Result<Stored> {
+        if !self.log.is_unsigned() {
+            return Ok(self);
+        }
+        let mut reader = repo.reader().without_refresh();
+        let mut commits = Vec::with_capacity(self.log.len());
+        let mut found = false;
+        for at in (0..self.log.len() as u32).filter(|at| self.log.find(&self.log.commit(*at).id) == Some(*at))
+        {
+            let mut commit = self.log.restore(at);
+            if commit.signature.is_none()
+                && let Some(head) = reader.commit(&commit.id)
+            {
+                commit.signature = Some((head.signature, head.author_time));
+                found = true;
+            }
+            commits.push(commit);
+            if commits.len().is_multiple_of(256) {
+                cancel.check()?;
+            }
+        }
+        if !found {
+            return Ok(self);
+        }
+        let mut log = Log::default();
+        log.extend(&commits);
+        Ok(Stored { log: Arc::new(log), expected: self.expected, rewrite: true })
     }
 
     /// Adds records and appends them to the segment; another process that was first is read again.
     pub fn add(mut self, segments: &dyn Segments, mut commits: Vec<NewCommit>) -> Stored {
         for _ in 0..ATTEMPTS {
-            if commits.is_empty() && !self.damaged {
+            if commits.is_empty() && !self.rewrite {
                 return self;
             }
             let mut log = Log::clone(&self.log);
-            let done = if self.damaged {
+            let done = if self.rewrite {
                 // What was sound is written anew in one piece, with the rest.
                 let mut all: Vec<NewCommit> = (0..log.len() as u32).map(|at| log.restore(at)).collect();
                 all.extend(commits.iter().cloned());
@@ -391,7 +433,7 @@ impl Stored {
             match done {
                 Ok(true) => {
                     let expected = Some(log.tip());
-                    return Stored { log: Arc::new(log), expected, damaged: false };
+                    return Stored { log: Arc::new(log), expected, rewrite: false };
                 }
                 Ok(false) => {
                     self = Stored::read(segments);
@@ -402,7 +444,7 @@ impl Stored {
                 }
                 // A store that cannot be written: the answer does not depend on it.
                 Err(_) => {
-                    return Stored { log: Arc::new(log), expected: self.expected, damaged: self.damaged };
+                    return Stored { log: Arc::new(log), expected: self.expected, rewrite: self.rewrite };
                 }
             }
         }

@@ -218,6 +218,7 @@ fn walk(
             parents: head.parents,
             time: head.time,
             author: author_key(&head.author),
+            signature: Some((head.signature, head.author_time)),
             flags,
             delta: Delta::default(),
         };

@@ -4,13 +4,18 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, LazyLock};
 
 use gix::ObjectId;
+use gix::bstr::BString;
 use gix::objs::{Find, Kind};
 use sha2::Digest;
 
 use super::lines;
+use super::log::Signature;
 
 /// Beyond this size git calls every file binary without looking.
 const BIG_FILE: u64 = 512 << 20;
+
+/// Bytes of a name or an address that are kept; no person has a longer one.
+const LONGEST: usize = 1024;
 
 /// What a reader keeps where nothing else is said, in bytes.
 const MEMORY: usize = 64 << 20;
@@ -88,6 +93,12 @@ impl Reader {
         Reader { repo, buffer: Vec::new(), blobs: Kept::new(bytes / 10 * 3), trees: Kept::new(bytes / 10) }
     }
 
+    /// The same reader, which does not look for new packs each time that an object is not there.
+    pub fn without_refresh(mut self) -> Self {
+        self.repo.objects.refresh_never();
+        self
+    }
+
     /// The object's bytes where it is in this clone, readable and of this kind.
     fn load(&mut self, id: &ObjectId, kind: Kind) -> Option<&[u8]> {
         if self.buffer.capacity() > KEEP_BUFFER {
@@ -157,6 +168,10 @@ pub(super) struct CommitHead {
     pub time: i64,
     /// The author's e-mail address, lower-cased.
     pub author: String,
+    /// The author as written.
+    pub signature: Signature,
+    /// When the author says that the change was made, seconds since the Unix epoch.
+    pub author_time: i64,
     /// The whole message.
     pub message: Vec<u8>,
 }
@@ -166,7 +181,7 @@ impl CommitHead {
     pub fn parse(data: &[u8]) -> Option<CommitHead> {
         let mut tree = None;
         let mut parents = Vec::new();
-        let (mut author, mut time) = (None, None);
+        let (mut author, mut time): (Option<&[u8]>, Option<i64>) = (None, None);
         let mut rest = data;
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
             let line = &rest[..end];
@@ -179,16 +194,19 @@ impl CommitHead {
             } else if let Some(hex) = line.strip_prefix(b"parent ") {
                 parents.push(ObjectId::from_hex(hex).ok()?);
             } else if let Some(person) = line.strip_prefix(b"author ") {
-                author = author.or_else(|| Some(email(person)));
+                author = author.or(Some(person));
             } else if let Some(person) = line.strip_prefix(b"committer ") {
                 time = time.or_else(|| Some(seconds(person)));
             }
         }
+        let author = author.unwrap_or_default();
         Some(CommitHead {
             tree: tree?,
             parents,
             time: time.unwrap_or(0),
-            author: author.unwrap_or_default(),
+            author: email(author),
+            signature: signature(author),
+            author_time: seconds(author),
             message: rest.to_vec(),
         })
     }
@@ -200,12 +218,24 @@ impl CommitHead {
     }
 }
 
-/// What stands between the first `<` and the `>` after it, lower-cased.
+/// What stands before the first `<`, and between it and the `>` after it.
+fn name_and_email(person: &[u8]) -> (&[u8], &[u8]) {
+    let open = person.iter().position(|byte| *byte == b'<');
+    let mail = &person[open.map_or(person.len(), |at| at + 1)..];
+    let close = mail.iter().position(|byte| *byte == b'>').unwrap_or(0);
+    (person[..open.unwrap_or(0)].trim_ascii(), &mail[..close])
+}
+
+/// The address, lower-cased.
 fn email(person: &[u8]) -> String {
-    let from = person.iter().position(|byte| *byte == b'<').map_or(person.len(), |at| at + 1);
-    let mail = &person[from..];
-    let to = mail.iter().position(|byte| *byte == b'>').unwrap_or(0);
-    String::from_utf8_lossy(&mail[..to]).to_lowercase()
+    String::from_utf8_lossy(name_and_email(person).1).to_lowercase()
+}
+
+/// Name and address as written, each cut at [`LONGEST`].
+fn signature(person: &[u8]) -> Signature {
+    let (name, email) = name_and_email(person);
+    let cut = |text: &[u8]| BString::from(&text[..text.len().min(LONGEST)]);
+    Signature { name: cut(name), email: cut(email.trim_ascii()) }
 }
 
 /// The number after the last `>`.
@@ -248,6 +278,8 @@ mod tests {
         let commit = CommitHead::parse(data).unwrap();
         assert_eq!((commit.author.as_str(), commit.time), ("b@x.org", 12345));
         assert_eq!(commit.title(), "Fixes it");
+        let written = Signature { name: "A".into(), email: "B@X.org".into() };
+        assert_eq!((commit.signature, commit.author_time), (written, 1));
         assert!(commit.parents.is_empty());
         assert!(CommitHead::parse(b"garbage").is_none());
         assert_eq!(email(b"nobody"), "");

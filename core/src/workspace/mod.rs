@@ -1,5 +1,6 @@
 //! The roof: [`Workspace`] and one file per noun. The only place with public operations.
 
+mod code;
 mod events;
 mod git;
 mod predict;
@@ -12,6 +13,7 @@ mod worker;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+pub use code::Code;
 pub use events::{EventStream, Events};
 pub use git::Git;
 pub use predict::Predict;
@@ -51,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) notes: Vec<String>,
     repository: OnceLock<crate::git::Repository>,
     pub(crate) history: git::HistoryCache,
+    pub(crate) code: crate::code::cache::Cache,
 }
 
 impl std::fmt::Debug for Workspace {
@@ -123,6 +126,7 @@ impl Workspace {
             notes,
             repository: OnceLock::new(),
             history: git::HistoryCache::default(),
+            code: crate::code::cache::Cache::default(),
         };
         if let Some(repository) = repository {
             let _ = shared.repository.set(repository);
@@ -141,6 +145,11 @@ impl Workspace {
             durability: if store.is_some() { "full" } else { "none" }.to_owned(),
             notes: self.0.notes.clone(),
         })
+    }
+
+    /// Reads of files as they are on disk.
+    pub fn code(&self) -> Code {
+        Code(self.clone())
     }
 
     /// Reads of the repository's history.

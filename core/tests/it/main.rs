@@ -4,6 +4,7 @@
 
 mod cases;
 mod events;
+mod expected;
 mod git;
 mod git_features;
 mod layers;

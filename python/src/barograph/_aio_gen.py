@@ -19,6 +19,7 @@ from ._records_gen import (
     Failure,
     FeatureTable,
     HistoryPack,
+    LanguageTable,
     ModelCard,
     NewTask,
     QueueSummary,
@@ -35,6 +36,21 @@ from ._records_gen import (
     TaskResult,
     WorkspaceInfo,
 )
+
+
+class CodeNoun(AsyncNoun):
+    """Operations `code.*` of a workspace."""
+
+    __slots__ = ()
+
+    async def languages(self) -> LanguageTable:
+        """The languages that can be read, and how their files are recognised."""
+        return LanguageTable.from_wire(
+            await self._call(
+                "code.languages",
+                {},
+            )
+        )
 
 
 class EventsNoun(AsyncNoun):
@@ -663,6 +679,11 @@ class Workspace(AsyncOwner):
                 {},
             )
         )
+
+    @property
+    def code(self) -> CodeNoun:
+        """Operations `code.*`."""
+        return CodeNoun(self._handle)
 
     @property
     def events(self) -> EventsNoun:

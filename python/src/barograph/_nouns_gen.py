@@ -17,6 +17,7 @@ from ._records_gen import (
     Failure,
     FeatureTable,
     HistoryPack,
+    LanguageTable,
     ModelCard,
     NewTask,
     QueueSummary,
@@ -34,6 +35,21 @@ from ._records_gen import (
     WorkspaceInfo,
 )
 from ._runtime import Noun, Owner, open_handle
+
+
+class CodeNoun(Noun):
+    """Operations `code.*` of a workspace."""
+
+    __slots__ = ()
+
+    def languages(self) -> LanguageTable:
+        """The languages that can be read, and how their files are recognised."""
+        return LanguageTable.from_wire(
+            self._call(
+                "code.languages",
+                {},
+            )
+        )
 
 
 class EventsNoun(Noun):
@@ -668,6 +684,11 @@ class Workspace(Owner):
                 {},
             )
         )
+
+    @property
+    def code(self) -> CodeNoun:
+        """Operations `code.*`."""
+        return CodeNoun(self._handle)
 
     @property
     def events(self) -> EventsNoun:

@@ -982,6 +982,73 @@ class Interval(Record):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class LanguageRow(Record):
+    """One language that can be read."""
+
+    name: str
+    """The name in answers and options, for example `typescript`."""
+
+    title: str
+    """What a person calls it, for example `TypeScript`."""
+
+    extensions: list[str]
+    """Endings of its file names, without the dot."""
+
+    files: list[str]
+    """Whole names of files that are in it."""
+
+    interpreters: list[str]
+    """Interpreters whose name in a first line (`#!`) says that a file is in it."""
+
+    built_in: bool
+    """Whether this build reads it."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> LanguageRow:
+        """The record out of its JSON form."""
+        return LanguageRow(
+            wire["name"],
+            wire["title"],
+            wire["extensions"],
+            wire["files"],
+            wire["interpreters"],
+            wire["built_in"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "extensions": self.extensions,
+            "files": self.files,
+            "interpreters": self.interpreters,
+            "built_in": self.built_in,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LanguageTable(Record):
+    """The languages that can be read."""
+
+    languages: list[LanguageRow]
+    """Every language that is known, in the order of the documentation's table."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> LanguageTable:
+        """The record out of its JSON form."""
+        return LanguageTable(
+            [LanguageRow.from_wire(item) for item in wire["languages"]],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "languages": _wire.records(self.languages),
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class ModelCard(Record):
     """What a model is, what it was trained on, and what it must not be used for."""
 
@@ -1686,6 +1753,8 @@ __all__ = [
     "HistorySpan",
     "Interval",
     "Kind",
+    "LanguageRow",
+    "LanguageTable",
     "ModelCard",
     "ModelReference",
     "NewTask",
