@@ -6,6 +6,7 @@
 pub mod cache;
 pub mod language;
 pub mod parse;
+pub mod patterns;
 pub mod record;
 
 pub mod scan;

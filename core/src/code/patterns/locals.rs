@@ -18,7 +18,7 @@ pub(super) struct Locals {
 
 impl Locals {
     /// Whether `callee` names an async function of this file, or a method of `this` that is one.
-    pub(super) fn calls_async(look: &mut Look<'_, '_>, callee: Node<'_>) -> bool {
+    pub(super) fn calls_async<'t>(look: &mut Look<'_, 't>, callee: Node<'t>) -> bool {
         let text = look.text_of(callee).to_vec();
         let locals = look.locals(asynchronous);
         match text.strip_prefix(b"this.".as_slice()) {
@@ -28,13 +28,13 @@ impl Locals {
     }
 
     /// Whether the nearest function around is async.
-    pub(super) fn in_async(look: &mut Look<'_, '_>, node: Node<'_>) -> bool {
+    pub(super) fn in_async<'t>(look: &mut Look<'_, 't>, node: Node<'t>) -> bool {
         look.around(node).iter().rev().find(|node| is_function(node.kind())).is_some_and(is_async)
     }
 
     /// Whether `callee` names a function of this file, or a method on the receiver at hand, whose
     /// last result is an `error`.
-    pub(super) fn calls_fallible(look: &mut Look<'_, '_>, callee: Node<'_>) -> bool {
+    pub(super) fn calls_fallible<'t>(look: &mut Look<'_, 't>, callee: Node<'t>) -> bool {
         let text = look.text_of(callee).to_vec();
         if callee.kind() == "identifier" {
             return look.locals(fallible).functions.contains(&text);

@@ -5,6 +5,7 @@
 //! joined into one query, so a file is searched once however many rules there are. What a query
 //! cannot say is said by predicates ([`predicate`]); what only a measure can say is in [`measured`].
 
+mod answer;
 mod builtin;
 mod columns;
 mod comment;
@@ -20,6 +21,5 @@ mod secret;
 #[cfg(test)]
 mod tests;
 
-pub use rule::{Place, Rule};
+pub use answer::{Patterns, Wanted, answer, describe};
 pub use rules::Rules;
-pub use search::{Hit, search};

@@ -10,6 +10,9 @@
 //! | `#count-over? @x n` | x has more than n children with names, comments left out |
 //! | `#commented? @x "regex"` | a comment before x, behind it or at its top matches |
 //! | `#file-has? "regex"` | the text of the file matches |
+//! | `#mark? @x "regex"` | the text of x matches; the finding is the line of the match |
+//! | `#mentions? @x @name` | the text of name stands in x as a word |
+//! | `#in-function? @x "regex"` | the nearest function around x with a name has a matching one |
 //! | `#code? @x` | the comment is code that was commented out |
 //! | `#secret? @x` | the text has the shape of a known kind of key |
 //! | `#secret-value? @x` | the text looks like a password or a key, and not like a name or a placeholder |
@@ -47,6 +50,9 @@ enum Test {
     CountOver(usize),
     Commented(Regex),
     FileHas(Regex),
+    Mark(Regex),
+    Mentions(u32),
+    InFunction(Regex),
     Code,
     Secret,
     SecretValue,
@@ -75,9 +81,11 @@ impl Predicate {
             };
             let mut texts = Vec::new();
             let mut capture = None;
+            let mut other = None;
             for arg in &predicate.args {
                 match arg {
                     QueryPredicateArg::Capture(index) if capture.is_none() => capture = Some(*index),
+                    QueryPredicateArg::Capture(index) if plain == "mentions?" => other = Some(*index),
                     QueryPredicateArg::Capture(_) => return Err(format!("`#{name}` takes one capture")),
                     QueryPredicateArg::String(text) => texts.push(&**text),
                 }
@@ -91,9 +99,9 @@ impl Predicate {
                 _ => Err(format!("`#{name}` takes one regular expression")),
             };
             let test = match plain {
-                "nested-in?" => Test::NestedIn(Kinds::read(query, name, &texts)?),
-                "parent?" => Test::Parent(Kinds::read(query, name, &texts)?),
-                "has?" => Test::Has(Kinds::read(query, name, &texts)?),
+                "nested-in?" => Test::NestedIn(Kinds::read(name, &texts)?),
+                "parent?" => Test::Parent(Kinds::read(name, &texts)?),
+                "has?" => Test::Has(Kinds::read(name, &texts)?),
                 "empty?" => no_texts(Test::Empty)?,
                 "count-over?" => match texts.as_slice() {
                     [number] => Test::CountOver(
@@ -103,6 +111,9 @@ impl Predicate {
                 },
                 "commented?" => Test::Commented(regex()?),
                 "file-has?" => Test::FileHas(regex()?),
+                "mark?" => Test::Mark(regex()?),
+                "in-function?" => Test::InFunction(regex()?),
+                "mentions?" => Test::Mentions(other.ok_or_else(|| format!("`#{name}` takes two captures"))?),
                 "code?" => no_texts(Test::Code)?,
                 "secret?" => no_texts(Test::Secret)?,
                 "secret-value?" => no_texts(Test::SecretValue)?,
@@ -124,15 +135,22 @@ impl Predicate {
     }
 
     /// Whether the match passes.
-    pub(super) fn holds(&self, look: &mut Look<'_, '_>, found: &QueryMatch<'_, '_>) -> bool {
+    pub(super) fn holds<'t>(&self, look: &mut Look<'_, 't>, found: &QueryMatch<'_, 't>) -> bool {
         if let Test::FileHas(regex) = &self.test {
             return regex.is_match(look.parsed.text) != self.negated;
+        }
+        if let Test::Mentions(name) = &self.test {
+            let names: Vec<&[u8]> =
+                found.nodes_for_capture_index(*name).map(|node| look.text_of(node)).collect();
+            let mut nodes = found.nodes_for_capture_index(self.capture);
+            return nodes
+                .all(|node| names.iter().any(|name| mentions(look.text_of(node), name)) != self.negated);
         }
         let mut nodes = found.nodes_for_capture_index(self.capture);
         nodes.all(|node| self.ask(look, node) != self.negated)
     }
 
-    fn ask(&self, look: &mut Look<'_, '_>, node: Node<'_>) -> bool {
+    fn ask<'t>(&self, look: &mut Look<'_, 't>, node: Node<'t>) -> bool {
         let text = look.parsed.text;
         match &self.test {
             Test::NestedIn(kinds) => {
@@ -157,6 +175,22 @@ impl Predicate {
             }
             Test::Commented(regex) => comment::near(look, node, regex),
             Test::FileHas(regex) => regex.is_match(text),
+            Test::Mark(regex) => match regex.find(look.text_of(node)) {
+                Some(found) => {
+                    look.mark = Some(node.start_byte() + found.start());
+                    true
+                }
+                None => false,
+            },
+            // Asked before, with the whole match at hand.
+            Test::Mentions(_) => true,
+            Test::InFunction(regex) => look
+                .around(node)
+                .iter()
+                .rev()
+                .filter(|node| node.kind().contains("function") || node.kind().contains("method"))
+                .find_map(|node| node.child_by_field_name("name"))
+                .is_some_and(|name| regex.is_match(look.text_of(name))),
             Test::Code => comment::is_code(look, node),
             Test::Secret => secret::has_known_shape(look.text_of(node)),
             Test::SecretValue => secret::is_likely_value(look.text_of(node)),
@@ -170,8 +204,7 @@ impl Predicate {
 }
 
 impl Kinds {
-    fn read(query: &Query, name: &str, texts: &[&str]) -> Result<Kinds, String> {
-        let _ = query;
+    fn read(name: &str, texts: &[&str]) -> Result<Kinds, String> {
         let mut kinds = Kinds::default();
         for text in texts {
             match text.strip_prefix('!') {
@@ -224,8 +257,17 @@ fn below(look: &mut Look<'_, '_>, node: Node<'_>, kinds: &Kinds) -> bool {
     }
 }
 
+/// Whether `name` stands in `text` as a word of its own.
+fn mentions(text: &[u8], name: &[u8]) -> bool {
+    let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte == b'$');
+    !name.is_empty()
+        && text.windows(name.len()).enumerate().any(|(at, window)| {
+            window == name && !is_word(at.checked_sub(1).and_then(|before| text.get(before))) && !is_word(text.get(at + name.len()))
+        })
+}
+
 /// Whether the label of this name stands before the place where it is named.
-fn jumps_back(look: &mut Look<'_, '_>, label: Node<'_>) -> bool {
+fn jumps_back<'t>(look: &mut Look<'_, 't>, label: Node<'t>) -> bool {
     let Some(function) = look.around(label).into_iter().rev().find(|node| {
         matches!(node.kind(), "function_definition" | "function_declaration" | "method_declaration" | "func_literal")
     }) else {

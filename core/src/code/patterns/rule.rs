@@ -133,6 +133,15 @@ impl Place {
         }
     }
 
+    /// As it stands in a header.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Place::Tests => "tests".to_owned(),
+            Place::Scripts => "scripts".to_owned(),
+            Place::File(name) => name.clone(),
+        }
+    }
+
     fn covers(&self, path: &str) -> bool {
         match self {
             Place::Tests => super::place::is_test(path),

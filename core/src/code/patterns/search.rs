@@ -53,13 +53,15 @@ pub(super) struct Look<'a, 't> {
     pub(super) reader: Option<Reader>,
     /// Last row of the finding where it reaches further than its node.
     pub(super) end_row: Option<usize>,
+    /// The byte at which the finding is, where that is inside its node.
+    pub(super) mark: Option<usize>,
     locals: Option<Locals>,
     test_code: Option<Vec<Range<usize>>>,
 }
 
 impl<'a, 't> Look<'a, 't> {
     fn new(parsed: &'t Parsed<'a>, cancel: &'t CancelToken, until: Instant) -> Self {
-        Look { parsed, cancel, until, reader: None, end_row: None, locals: None, test_code: None }
+        Look { parsed, cancel, until, reader: None, end_row: None, mark: None, locals: None, test_code: None }
     }
 
     /// Whether the search has to stop.
@@ -72,7 +74,7 @@ impl<'a, 't> Look<'a, 't> {
     }
 
     /// The nodes around `node`, the root first.
-    pub(super) fn around(&self, node: Node<'_>) -> Vec<Node<'t>> {
+    pub(super) fn around(&self, node: Node<'t>) -> Vec<Node<'t>> {
         // From the root down: `Node::parent` would do the same walk again for every step.
         let mut found = Vec::new();
         let mut here = self.parsed.tree.root_node();
@@ -140,11 +142,12 @@ fn run(set: &Set, rules: &Rules, look: &mut Look<'_, '_>, found: &mut Vec<Hit>) 
         }
     };
     let options = QueryCursorOptions::new().progress_callback(&mut progress);
-    let root = look.parsed.tree.root_node();
+    let parsed = look.parsed;
+    let root = parsed.tree.root_node();
     let mut counts = vec![0_usize; rules.list().len()];
     let mut seen = HashSet::new();
     {
-        let mut matches = cursor.matches_with_options(&set.query, root, look.parsed.text, options);
+        let mut matches = cursor.matches_with_options(&set.query, root, parsed.text, options);
         while let Some(one) = matches.next() {
             let Some(pattern) = set.patterns.get(one.pattern_index) else { continue };
             let Some(node) = one.nodes_for_capture_index(set.finding).next() else { continue };
@@ -152,7 +155,7 @@ fn run(set: &Set, rules: &Rules, look: &mut Look<'_, '_>, found: &mut Vec<Hit>) 
             if node.has_error() {
                 continue;
             }
-            look.end_row = None;
+            (look.end_row, look.mark) = (None, None);
             if !pattern.predicates.iter().all(|predicate| predicate.holds(look, one)) {
                 continue;
             }
@@ -177,6 +180,24 @@ fn run(set: &Set, rules: &Rules, look: &mut Look<'_, '_>, found: &mut Vec<Hit>) 
 
 fn hit(look: &Look<'_, '_>, rule: &str, node: Node<'_>) -> Hit {
     let start = node.start_position();
+    if let Some(mark) = look.mark {
+        let text = look.parsed.text;
+        let before = text.get(node.start_byte()..mark).unwrap_or_default();
+        let line = (start.row + before.iter().filter(|byte| **byte == b'\n').count()) as u64 + 1;
+        let column = match before.iter().rposition(|byte| *byte == b'\n') {
+            Some(end) => before.len() - end,
+            None => start.column + before.len() + 1,
+        };
+        let rest = text.get(mark..node.end_byte()).unwrap_or_default();
+        return Hit {
+            rule: rule.to_owned(),
+            line,
+            column: column as u64,
+            end_line: line,
+            function: String::new(),
+            excerpt: excerpt(rest),
+        };
+    }
     Hit {
         rule: rule.to_owned(),
         line: start.row as u64 + 1,

@@ -5,4 +5,4 @@
 ; not-in: tests
 
 ((defer_statement) @finding
-  (#nested-in? @finding for_statement !func_literal !function_declaration !method_declaration))
+  (#nested-in? @finding for_statement "!func_literal" "!function_declaration" "!method_declaration"))

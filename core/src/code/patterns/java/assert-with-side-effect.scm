@@ -5,4 +5,4 @@
 ; not-in: tests
 
 ((assert_statement . (_) @condition) @finding
-  (#has? @condition assignment_expression update_expression !lambda_expression))
+  (#has? @condition assignment_expression update_expression "!lambda_expression"))

@@ -6,4 +6,4 @@
 ((binary_expression left: (_) @left operator: ["==" "!="] right: (_) @right) @finding
   (#match? @finding "\"")
   (#not-match? @finding "\\bnull\\b")
-  (#has? @finding string_literal !method_invocation !binary_expression !lambda_expression !array_access))
+  (#has? @finding string_literal "!method_invocation" "!binary_expression" "!lambda_expression" "!array_access"))

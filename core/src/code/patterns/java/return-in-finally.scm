@@ -4,4 +4,4 @@
 ; action: Return behind the `try`.
 
 ((finally_clause "finally" @finding (block) @body)
-  (#has? @body return_statement !lambda_expression !class_body))
+  (#has? @body return_statement "!lambda_expression" "!class_body"))

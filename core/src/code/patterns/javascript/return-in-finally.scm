@@ -5,4 +5,4 @@
 ; languages: javascript, typescript, tsx
 
 ((finally_clause "finally" @finding body: (_) @body)
-  (#has? @body return_statement !function_declaration !function_expression !arrow_function !method_definition))
+  (#has? @body return_statement "!function_declaration" "!function_expression" "!arrow_function" "!method_definition"))

@@ -5,4 +5,4 @@
 ; not-in: tests
 
 ((except_clause "except" @finding . ":" (block) @body)
-  (#not-has? @body raise_statement !function_definition))
+  (#not-has? @body raise_statement "!function_definition"))

@@ -6,5 +6,5 @@
 
 ((except_clause "except" @finding [(identifier) @type (as_pattern (identifier) @type)] (block) @body)
   (#eq? @type "BaseException")
-  (#not-has? @body raise_statement !function_definition)
+  (#not-has? @body raise_statement "!function_definition")
   (#not-match? @body "^\\s*(pass|\\.\\.\\.)\\s*$"))

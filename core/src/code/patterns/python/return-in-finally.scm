@@ -4,4 +4,4 @@
 ; action: Return behind the `try`.
 
 ((finally_clause "finally" @finding (block) @body)
-  (#has? @body return_statement !function_definition !lambda))
+  (#has? @body return_statement "!function_definition" "!lambda"))

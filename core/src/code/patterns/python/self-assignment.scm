@@ -7,4 +7,4 @@
 ((expression_statement (assignment left: (_) @left !type right: (_) @right) @finding)
   (#eq? @left @right)
   (#not-parent? @finding class_definition)
-  (#nested-in? @finding function_definition !class_definition))
+  (#nested-in? @finding function_definition "!class_definition"))
