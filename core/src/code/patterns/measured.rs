@@ -5,8 +5,9 @@ use super::rules::Rules;
 use super::search::Hit;
 use crate::base::cancel::CancelToken;
 use crate::code::language::Language;
+use crate::code::metrics::measure;
 use crate::code::parse::Parsed;
-use crate::code::record::{ClassMetrics, FileMetrics, FunctionMetrics};
+use crate::code::record::{ClassMetrics, FunctionMetrics};
 use crate::error::Result;
 use crate::evidence::record::Severity;
 
@@ -116,13 +117,22 @@ pub(super) fn rules() -> Vec<Rule> {
         .collect()
 }
 
-/// Adds what the measures of the file show.
-pub(super) fn search(parsed: &Parsed<'_>, rules: &Rules, _: &CancelToken, found: &mut Vec<Hit>) -> Result<()> {
-    judge(&FileMetrics::default(), parsed, rules, found);
-    Ok(())
-}
-
-fn judge(metrics: &FileMetrics, parsed: &Parsed<'_>, rules: &Rules, found: &mut Vec<Hit>) {
+/// Says of each finding which function it stands in, and adds what the measures show.
+pub(super) fn search(
+    parsed: &Parsed<'_>,
+    rules: &Rules,
+    cancel: &CancelToken,
+    found: &mut Vec<Hit>,
+) -> Result<()> {
+    let metrics = measure(parsed, cancel)?;
+    for hit in found.iter_mut() {
+        // The innermost function is the last one that begins before and ends behind.
+        let around =
+            metrics.functions.iter().rfind(|one| one.line <= hit.line && hit.line <= one.end_line);
+        if let Some(function) = around {
+            hit.function.clone_from(&function.qualified);
+        }
+    }
     for (rule, measure) in rules.measured(parsed.language) {
         let functions = metrics.functions.iter().filter(|function| measure.finds_function(function));
         found.extend(functions.map(|one| hit(rule, parsed.text, one.line, one.end_line, &one.qualified)));
