@@ -32,8 +32,12 @@ pub mod learn {
     pub use crate::predict::position::{Moments, WIDTH, position, signed_log1p};
 }
 
+pub use code::patterns::record::{
+    CodePatterns, CodePatternsArgs, CodeRules, CodeRulesArgs, FileRuleCount, RuleCount, RuleDescription,
+};
 pub use code::record::{LanguageRow, LanguageTable};
 pub use error::{CODES, Error, Kind, Result};
+pub use evidence::record::{Finding, Severity};
 pub use exec::record::{
     ClaimedTask, EnqueueArgs, Enqueued, NewTask, QueueShowArgs, QueueSummary, TaskBatch, TaskFailure,
     TaskReport, TaskResult, WorkerCompleteArgs, WorkerFailArgs, WorkerNextArgs, WorkerOpenArgs,
