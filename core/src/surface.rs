@@ -177,6 +177,8 @@ operations! {
     write Workspace "git.history_export" ("path") HistoryPackArgs => HistoryPack, |ws, a| ws.git().history_export(a);
     /// Reads a history pack into this workspace's store.
     write Workspace "git.history_import" ("path") HistoryPackArgs => HistoryPack, |ws, a| ws.git().history_import(a);
+    /// The commits that brought in what later commits fixed, line by line (SZZ).
+    read Workspace "git.szz" ("range") SzzArgs => SzzTable as to_columns, |ws, a| ws.git().szz(a);
     /// What a shipped model is, what it was trained on, and what it must not be used for.
     read Workspace "predict.model" ("name") ModelArgs => ModelCard, |ws, a| ws.predict().model(a);
     /// Puts tasks into a durable queue, all or none.
