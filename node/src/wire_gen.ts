@@ -20,17 +20,27 @@ import type {
   ChangeRisk,
   ChangeSpan,
   ClaimedTask,
+  CountedHistory,
+  CoupledFiles,
   Deepened,
   Evaluation,
   Failure,
   FeatureRow,
   FeatureTable,
+  FileCoupling,
+  FileHistories,
+  FileHistory,
   FileShare,
   HistoryPack,
+  Hotspot,
+  Hotspots,
   LanguageRow,
   LanguageTable,
   ModelCard,
   ModelReference,
+  OwnedPath,
+  Owner,
+  Ownership,
   Payload,
   Reason,
   SessionDetail,
@@ -41,6 +51,8 @@ import type {
   TaskBatch,
   WorkspaceInfo,
 } from './types_gen.js';
+
+export const asOwnedBy = choice(['folder', 'file', 'whole']);
 
 export const asSessionStatus = choice(['open', 'completed', 'failed']);
 
@@ -85,6 +97,31 @@ export function readClaimedTask(wire: Wire): ClaimedTask {
     name: wire.name,
     payload: readPayload(wire.payload),
     attempt: wire.attempt,
+  };
+}
+
+export function readCountedHistory(wire: Wire): CountedHistory {
+  return {
+    tip: wire.tip,
+    time: wire.time,
+    counted: wire.counted,
+    byBots: wire.by_bots,
+    ignored: wire.ignored,
+    history: wire.history,
+  };
+}
+
+export function readCoupledFiles(wire: Wire): CoupledFiles {
+  return {
+    path: wire.path,
+    coupled: wire.coupled,
+    degree: wire.degree,
+    shared: wire.shared,
+    revisions: wire.revisions,
+    coupledRevisions: wire.coupled_revisions,
+    averageRevisions: wire.average_revisions,
+    lastSharedDays: wire.last_shared_days,
+    sameFolder: wire.same_folder,
   };
 }
 
@@ -152,6 +189,46 @@ export function readFeatureTable(wire: Wire): FeatureTable {
   };
 }
 
+export function readFileCoupling(wire: Wire): FileCoupling {
+  return {
+    pairs: wire.pairs.map(readCoupledFiles),
+    tooLarge: wire.too_large,
+    basis: readCountedHistory(wire.basis),
+  };
+}
+
+export function readFileHistories(wire: Wire): FileHistories {
+  return {
+    files: wire.files.map(readFileHistory),
+    basis: readCountedHistory(wire.basis),
+  };
+}
+
+export function readFileHistory(wire: Wire): FileHistory {
+  return {
+    path: wire.path,
+    commits: wire.commits,
+    added: wire.added,
+    deleted: wire.deleted,
+    lines: wire.lines,
+    relativeChurn: wire.relative_churn,
+    ageDays: wire.age_days ?? null,
+    lastChangeDays: wire.last_change_days ?? null,
+    authors: wire.authors,
+    minorAuthors: wire.minor_authors,
+    ownership: wire.ownership,
+    mainAuthor: wire.main_author ?? null,
+    mainAuthorEmail: wire.main_author_email ?? null,
+    busFactor: wire.bus_factor,
+    weightedCommits: wire.weighted_commits,
+    fixes: wire.fixes,
+    lastFixDays: wire.last_fix_days ?? null,
+    generated: wire.generated,
+    vendored: wire.vendored,
+    weight: wire.weight,
+  };
+}
+
 export function readFileShare(wire: Wire): FileShare {
   return {
     path: wire.path ?? null,
@@ -169,6 +246,34 @@ export function readHistoryPack(wire: Wire): HistoryPack {
     commits: wire.commits,
     fileChanges: wire.file_changes,
     bytes: wire.bytes,
+  };
+}
+
+export function readHotspot(wire: Wire): Hotspot {
+  return {
+    path: wire.path,
+    score: wire.score,
+    commits: wire.commits,
+    weightedCommits: wire.weighted_commits,
+    complexity: wire.complexity,
+    complexityBasis: wire.complexity_basis,
+    lines: wire.lines,
+    recentCommits: wire.recent_commits,
+    earlierCommits: wire.earlier_commits,
+    trend: wire.trend,
+    growth: wire.growth,
+    fixes: wire.fixes,
+    authors: wire.authors,
+    reason: wire.reason,
+  };
+}
+
+export function readHotspots(wire: Wire): Hotspots {
+  return {
+    files: wire.files.map(readHotspot),
+    compared: wire.compared,
+    unmeasured: wire.unmeasured,
+    basis: readCountedHistory(wire.basis),
   };
 }
 
@@ -214,6 +319,38 @@ export function readModelReference(wire: Wire): ModelReference {
     version: wire.version,
     trainedOn: wire.trained_on,
     trainedUntil: wire.trained_until,
+  };
+}
+
+export function readOwnedPath(wire: Wire): OwnedPath {
+  return {
+    path: wire.path,
+    files: wire.files,
+    commits: wire.commits,
+    authors: wire.authors,
+    busFactor: wire.bus_factor,
+    truckFactor: wire.truck_factor,
+    owners: wire.owners.map(readOwner),
+  };
+}
+
+export function readOwner(wire: Wire): Owner {
+  return {
+    name: wire.name,
+    email: wire.email,
+    commits: wire.commits,
+    share: wire.share,
+    weightedCommits: wire.weighted_commits,
+    added: wire.added,
+    deleted: wire.deleted,
+    lastActive: wire.last_active,
+  };
+}
+
+export function readOwnership(wire: Wire): Ownership {
+  return {
+    paths: wire.paths.map(readOwnedPath),
+    basis: readCountedHistory(wire.basis),
   };
 }
 

@@ -182,7 +182,7 @@ impl Git {
     }
 }
 
-fn or_head(end: &str) -> &str {
+pub(super) fn or_head(end: &str) -> &str {
     if end.is_empty() { "HEAD" } else { end }
 }
 
