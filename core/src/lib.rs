@@ -43,8 +43,10 @@ pub use exec::record::{
     TaskReport, TaskResult, WorkerCompleteArgs, WorkerFailArgs, WorkerNextArgs, WorkerOpenArgs,
 };
 pub use git::record::{
-    DeepenArgs, Deepened, FeatureRow, FeatureTable, FeaturesArgs, HistoryPack, HistoryPackArgs, HistorySpan,
-    SzzArgs, SzzFixes, SzzRow, SzzSkipped, SzzSource, SzzTable,
+    ChangeTrend, ComplexityBasis, CountedHistory, CoupledFiles, CouplingArgs, DeepenArgs, Deepened,
+    FeatureRow, FeatureTable, FeaturesArgs, FileCoupling, FileHistories, FileHistory, FilesArgs, HistoryPack,
+    HistoryPackArgs, HistorySpan, Hotspot, Hotspots, HotspotsArgs, OwnedBy, OwnedPath, Owner, OwnersArgs,
+    Ownership, SzzArgs, SzzFixes, SzzRow, SzzSkipped, SzzSource, SzzTable,
 };
 pub use observe::event::{Event, EventPage};
 pub use predict::record::{Coefficient, Evaluation, ModelArgs, ModelCard, ModelReference};

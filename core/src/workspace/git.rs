@@ -210,7 +210,7 @@ fn ends(repo: &Repository, range: Option<&str>) -> Result<(Option<ObjectId>, Obj
     Ok((from.map(|from| repo.resolve(from)).transpose()?, repo.resolve(to)?))
 }
 
-fn or_head(end: &str) -> &str {
+pub(super) fn or_head(end: &str) -> &str {
     if end.is_empty() { "HEAD" } else { end }
 }
 

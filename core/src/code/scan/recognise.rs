@@ -52,7 +52,7 @@ pub(super) fn by_name(name: &OsStr) -> ByName {
 
 /// What a file's content says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Content {
+pub struct Content {
     /// Its language; `None` where it is none that is known.
     pub language: Option<Language>,
     /// Whether it is not text.
@@ -61,6 +61,12 @@ pub(super) struct Content {
     pub generated: bool,
     /// Whether its lines are too long to have been written by hand.
     pub minified: bool,
+}
+
+/// What a file is, by its name and content; for those that are read from elsewhere than the disk.
+pub fn recognise(path: &str, facts: &FileFacts, text: &[u8]) -> Content {
+    let file_name = path.rsplit('/').next().unwrap_or_default();
+    by_content(by_name(OsStr::new(file_name)), facts, file_name, text)
 }
 
 /// Looks at a file's content.
@@ -122,7 +128,8 @@ fn is_cpp(text: &[u8]) -> bool {
     })
 }
 
-fn is_generated_name(name: &str) -> bool {
+/// Whether tools write files of this name.
+pub fn is_generated_name(name: &str) -> bool {
     const ENDS: [&str; 12] = [
         ".pb.go",
         ".pb.cc",

@@ -221,7 +221,7 @@ fn is_known(name: &OsStr) -> bool {
 }
 
 /// Whether one of the folders of a path bears a name of those that hold other people's code.
-fn is_vendored(path: &Path) -> bool {
+pub fn is_vendored(path: &Path) -> bool {
     path.parent().into_iter().flat_map(Path::components).any(|part| {
         part.as_os_str()
             .to_str()

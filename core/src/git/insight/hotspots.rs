@@ -24,12 +24,82 @@ const PORTION: usize = 32;
 
 /// Endings and whole names of files of code in languages without a grammar here.
 const OTHER_CODE: &[&str] = &[
-    "adb", "ads", "asm", "bat", "clj", "cljc", "cljs", "cmake", "coffee", "cr", "cu", "cuh", "d", "dart",
-    "el", "elm", "erl", "ex", "exs", "f", "f90", "fs", "fsx", "gd", "gleam", "glsl", "gradle", "groovy",
-    "hrl", "hs", "jl", "l", "less", "lisp", "lua", "m", "m4", "mk", "ml", "mli", "mm", "nim", "nix", "pas",
-    "pl", "pm", "ps1", "psm1", "proto", "pyx", "r", "rkt", "s", "scm", "scss", "sol", "sql", "sv", "svelte",
-    "sty", "t", "tcl", "tf", "v", "vb", "vhd", "vhdl", "vim", "vue", "y", "zig", "makefile", "dockerfile",
-    "cmakelists.txt", "build.bazel", "justfile",
+    "adb",
+    "ads",
+    "asm",
+    "bat",
+    "clj",
+    "cljc",
+    "cljs",
+    "cmake",
+    "coffee",
+    "cr",
+    "cu",
+    "cuh",
+    "d",
+    "dart",
+    "el",
+    "elm",
+    "erl",
+    "ex",
+    "exs",
+    "f",
+    "f90",
+    "fs",
+    "fsx",
+    "gd",
+    "gleam",
+    "glsl",
+    "gradle",
+    "groovy",
+    "hrl",
+    "hs",
+    "jl",
+    "l",
+    "less",
+    "lisp",
+    "lua",
+    "m",
+    "m4",
+    "mk",
+    "ml",
+    "mli",
+    "mm",
+    "nim",
+    "nix",
+    "pas",
+    "pl",
+    "pm",
+    "ps1",
+    "psm1",
+    "proto",
+    "pyx",
+    "r",
+    "rkt",
+    "s",
+    "scm",
+    "scss",
+    "sol",
+    "sql",
+    "sv",
+    "svelte",
+    "sty",
+    "t",
+    "tcl",
+    "tf",
+    "v",
+    "vb",
+    "vhd",
+    "vhdl",
+    "vim",
+    "vue",
+    "y",
+    "zig",
+    "makefile",
+    "dockerfile",
+    "cmakelists.txt",
+    "build.bazel",
+    "justfile",
 ];
 
 /// How complex a file is.
@@ -69,8 +139,11 @@ fn is_code(path: &BStr) -> bool {
     OTHER_CODE.contains(&ending) || OTHER_CODE.contains(&name.as_str())
 }
 
-fn language(_name: &str) -> Option<Language> {
-    None
+fn language(name: &str) -> Option<Language> {
+    let extension = || {
+        name.rsplit_once('.').and_then(|(stem, end)| Language::of_extension(end).filter(|_| !stem.is_empty()))
+    };
+    Language::of_file_name(name).or_else(extension)
 }
 
 /// The share of the values that are less than this one, among all others; sorted values.
@@ -236,7 +309,8 @@ impl Insight {
         };
         let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..workers.min(open.len() / PORTION + 1)).map(|_| scope.spawn(work)).collect();
+            let threads: Vec<_> =
+                (0..workers.min(open.len() / PORTION + 1)).map(|_| scope.spawn(work)).collect();
             for thread in threads {
                 if let Err(panic) = thread.join() {
                     std::panic::resume_unwind(panic);

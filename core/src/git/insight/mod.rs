@@ -86,12 +86,22 @@ impl Insight {
     ///
     /// Errors: `git.object_missing` where some trees of the tip are not in this clone.
     pub fn new(repo: &Repository, history: &History) -> Result<Insight> {
-        let (log, order, id) = (Arc::clone(history.log()), history.order(), history.tip());
+        let (log, order, id) = (Arc::clone(history.log()), Arc::clone(history.order()), history.tip());
         let tip = Tip::read(repo, id)?;
         let people = People::of(&log, &order, &tip.mailmap);
         let touches = followed(&log, &order, &tip.files);
         let span = history.span(Some(id));
-        Ok(Insight { log, id, tip, order, people, touches, names: OnceLock::new(), complexities: Default::default(), span })
+        Ok(Insight {
+            log,
+            id,
+            tip,
+            order,
+            people,
+            touches,
+            names: OnceLock::new(),
+            complexities: Default::default(),
+            span,
+        })
     }
 
     /// Every name ever used and its touches.

@@ -55,7 +55,6 @@ pub struct CountedHistory {
     pub history: HistorySpan,
 }
 
-
 /// What history says about one file of the tip; merges are left out, renames followed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FileHistory {
@@ -363,6 +362,16 @@ pub enum ComplexityBasis {
     Indentation,
 }
 
+impl ComplexityBasis {
+    /// The name as it stands in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            ComplexityBasis::Cognitive => "cognitive",
+            ComplexityBasis::Indentation => "indentation",
+        }
+    }
+}
+
 /// Where a file's rate of change goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -374,6 +383,17 @@ pub enum ChangeTrend {
     Stable,
     /// At least 2 commits fewer, and at most two thirds of the period before.
     Falling,
+}
+
+impl ChangeTrend {
+    /// The name as it stands in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            ChangeTrend::Rising => "rising",
+            ChangeTrend::Stable => "stable",
+            ChangeTrend::Falling => "falling",
+        }
+    }
 }
 
 /// A file that is complex and changes often.
