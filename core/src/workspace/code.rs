@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Shared, Workspace};
 use crate::base::cancel::CancelToken;
+use crate::base::port::Segments;
 use crate::code::language::Language;
 use crate::code::record::*;
 use crate::code::scan::{Analysed, Analysis, Request, analyse};
@@ -48,7 +49,9 @@ pub(crate) fn analyse_files<A: Analysis>(
         include_generated: files.include_generated,
         outside: None,
     };
-    analyse(request, analysis, &shared.code, &shared.bus, cancel)
+    // Where nothing is kept, writing results down would only cost time.
+    let segments = shared.store.path().map(|_| shared.store.as_ref() as &dyn Segments);
+    analyse(request, analysis, &shared.code, segments, &shared.bus, cancel)
 }
 
 fn named(name: &str) -> Result<Language> {
