@@ -7,4 +7,6 @@ pub mod cache;
 pub mod language;
 pub mod parse;
 pub mod record;
+
 pub mod scan;
+pub mod symbols;
