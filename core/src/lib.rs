@@ -32,7 +32,10 @@ pub mod learn {
     pub use crate::predict::position::{Moments, WIDTH, position, signed_log1p};
 }
 
-pub use code::record::{LanguageRow, LanguageTable};
+pub use code::record::{
+    ClassMetrics, CodeMetrics, CodeMetricsArgs, FileMetrics, FunctionMetrics, Halstead, LanguageRow,
+    LanguageTable, Lines, MetricRows, SkipReason, SkippedFile,
+};
 pub use error::{CODES, Error, Kind, Result};
 pub use exec::record::{
     ClaimedTask, EnqueueArgs, Enqueued, NewTask, QueueShowArgs, QueueSummary, TaskBatch, TaskFailure,

@@ -160,6 +160,8 @@ mod args {
 operations! {
     /// The languages that can be read, and how their files are recognised.
     read Workspace "code.languages" () NoArgs => LanguageTable, |ws, a| ws.code().languages(a);
+    /// Metrics of files as they are on disk: of every function, class and file.
+    read Workspace "code.metrics" ("paths") CodeMetricsArgs => CodeMetrics as to_columns, |ws, a| ws.code().metrics(a);
     /// Events after a durable cursor, as a stream that can follow what happens next.
     open Workspace "events.open" ("after") EventsOpenArgs => EventStream, |ws, a| ws.events().open(a);
     /// The next batch of a stream of events.

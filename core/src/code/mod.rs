@@ -4,9 +4,11 @@
 //! is generated or vendored) is handed in.
 
 pub mod cache;
+mod columns;
 pub mod language;
+pub mod metrics;
 pub mod parse;
 pub mod record;
-
 pub mod scan;
 pub mod symbols;
+mod syntax;

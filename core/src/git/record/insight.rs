@@ -55,7 +55,6 @@ pub struct CountedHistory {
     pub history: HistorySpan,
 }
 
-
 /// What history says about one file of the tip; merges are left out, renames followed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FileHistory {
