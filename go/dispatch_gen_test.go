@@ -17,6 +17,14 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		}
 		return on.(*Workspace).Code().Languages(ctx, opts)
 	},
+	"code.metrics": func(ctx context.Context, on any, a *arguments) (any, error) {
+		paths := arg[[]string](a, "paths", nil)
+		opts := new(CodeMetricsOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Code().Metrics(ctx, paths, opts)
+	},
 	"events.open": func(ctx context.Context, on any, a *arguments) (any, error) {
 		after := arg[int64](a, "after", 0)
 		opts := new(EventsOpenOptions)

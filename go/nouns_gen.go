@@ -140,12 +140,26 @@ func (w *Workspace) Session() Sessions { return Sessions{w.handle} }
 // Worker gives the operations worker.*.
 func (w *Workspace) Worker() Workers { return Workers{w.handle} }
 
-// Code are the operations code.languages.
+// Code are the operations code.languages, code.metrics.
 type Code struct{ handle *handle }
 
 // Languages is code.languages: the languages that can be read, and how their files are recognised.
 func (c Code) Languages(ctx context.Context, opts *LanguagesOptions) (*LanguageTable, error) {
 	return answer[LanguageTable](ctx, c.handle, "code.languages", &codeLanguagesArgs{LanguagesOptions: opts})
+}
+
+// Metrics is code.metrics: metrics of files as they are on disk: of every function, class and file.
+//
+// paths: Files and folders, absolute or relative to the folder that the workspace was opened on (to
+// its top where nothing is there); none: the whole workspace. A file that is named is always read
+// up to 32 MiB; in folders, what git ignores is left out, and links are not followed.
+func (c Code) Metrics(ctx context.Context, paths []string, opts *CodeMetricsOptions) (*CodeMetrics, error) {
+	return answer[CodeMetrics](ctx, c.handle, "code.metrics", &codeMetricsArgs{Paths: paths, CodeMetricsOptions: opts})
+}
+
+// MetricsColumns is code.metrics with the rows as one Arrow IPC stream: the fast way for many rows.
+func (c Code) MetricsColumns(ctx context.Context, paths []string, opts *CodeMetricsOptions) ([]byte, error) {
+	return columns(ctx, c.handle, "code.metrics", &codeMetricsArgs{Paths: paths, CodeMetricsOptions: opts})
 }
 
 // Events are the operations events.open.
@@ -286,6 +300,19 @@ func (w Workers) Open(ctx context.Context, queue string, opts *WorkerOpenOptions
 
 // LanguagesOptions are the options of code.languages: none yet, pass nil.
 type LanguagesOptions struct{}
+
+// CodeMetricsOptions are the options of code.metrics; nil for the defaults.
+type CodeMetricsOptions struct {
+	// Text to read instead of the file; `paths` then has one path, which need not exist and names
+	// it.
+	Text string `json:"text,omitzero"`
+	// Only these languages, by name; none: all.
+	Languages []string `json:"languages,omitzero"`
+	// Whether folders also give generated, minified and vendored files. Default false.
+	IncludeGenerated bool `json:"include_generated,omitzero"`
+	// What the rows of the columnar form (and of CSV) are. Default [MetricRowsFunctions].
+	Rows MetricRows `json:"rows,omitzero"`
+}
 
 // EventsOpenOptions are the options of events.open; nil for the defaults.
 type EventsOpenOptions struct {

@@ -51,6 +51,19 @@ const (
 	KindInternal Kind = "internal"
 )
 
+// MetricRows is what a row of metrics is about.
+type MetricRows string
+
+// Every MetricRows.
+const (
+	// MetricRowsFunctions: a function, method, constructor or lambda that is bound to a name.
+	MetricRowsFunctions MetricRows = "functions"
+	// MetricRowsClasses: a class, struct, trait, interface or implementation block.
+	MetricRowsClasses MetricRows = "classes"
+	// MetricRowsFiles: a file.
+	MetricRowsFiles MetricRows = "files"
+)
+
 // RiskLevel is how a score ranks among this repository's changes.
 type RiskLevel string
 
@@ -79,6 +92,29 @@ const (
 	SessionStatusCompleted SessionStatus = "completed"
 	// SessionStatusFailed: it ended with an error.
 	SessionStatusFailed SessionStatus = "failed"
+)
+
+// SkipReason is why a file was not read.
+type SkipReason string
+
+// Every SkipReason.
+const (
+	// SkipReasonBinary: it is not text.
+	SkipReasonBinary SkipReason = "binary"
+	// SkipReasonHuge: it is larger than 4 MiB; where it was named, than 32 MiB.
+	SkipReasonHuge SkipReason = "huge"
+	// SkipReasonGenerated: a tool wrote it: by its header, its name or `.gitattributes`.
+	SkipReasonGenerated SkipReason = "generated"
+	// SkipReasonMinified: its lines are too long to have been written by hand.
+	SkipReasonMinified SkipReason = "minified"
+	// SkipReasonVendored: it is somebody else's code: by its folder or `.gitattributes`.
+	SkipReasonVendored SkipReason = "vendored"
+	// SkipReasonNotBuiltIn: its language is known and its grammar not part of this build.
+	SkipReasonNotBuiltIn SkipReason = "not_built_in"
+	// SkipReasonTooSlow: it took too long to parse.
+	SkipReasonTooSlow SkipReason = "too_slow"
+	// SkipReasonUnreadable: the system refused to read it.
+	SkipReasonUnreadable SkipReason = "unreadable"
 )
 
 // StepPolicy is what happens to a step that was running when its process died.
@@ -191,6 +227,40 @@ type ClaimedTask struct {
 	Payload Payload `json:"payload"`
 	// Which attempt this is, from 1.
 	Attempt int64 `json:"attempt"`
+}
+
+// ClassMetrics is metrics of one class, struct, trait, interface or implementation block.
+type ClassMetrics struct {
+	// Its name.
+	Name string `json:"name"`
+	// First line, from 1.
+	Line int64 `json:"line"`
+	// Last line, from 1.
+	EndLine int64 `json:"end_line"`
+	// Methods.
+	Methods int64 `json:"methods"`
+	// Fields that it declares.
+	Fields int64 `json:"fields"`
+	// Weighted methods per class (Chidamber and Kemerer 1994): the methods' cyclomatic complexity,
+	// summed.
+	WeightedMethods int64 `json:"weighted_methods"`
+	// The methods' cognitive complexity, summed.
+	Cognitive int64 `json:"cognitive"`
+	// How large it is.
+	Lines Lines `json:"lines"`
+}
+
+// CodeMetrics is metrics of files, and what was not measured.
+type CodeMetrics struct {
+	// The measured files, sorted by path.
+	Files []FileMetrics `json:"files"`
+	// Files that were met and not measured, sorted by path; files of no known language are only
+	// counted.
+	Skipped []SkippedFile `json:"skipped"`
+	// Files of no known language that folders held.
+	Unknown int64 `json:"unknown"`
+	// What the columnar form's rows are.
+	Rows MetricRows `json:"rows"`
 }
 
 // Coefficient is the weight of one feature.
@@ -349,6 +419,38 @@ type FeatureTable struct {
 	History HistorySpan `json:"history"`
 }
 
+// FileMetrics is metrics of one file.
+type FileMetrics struct {
+	// The file, relative to the workspace's top, `/` between components; absolute outside of it.
+	Path string `json:"path"`
+	// Its language, for example `typescript`.
+	Language string `json:"language"`
+	// Size in bytes.
+	Bytes int64 `json:"bytes"`
+	// Whether a tool wrote it.
+	Generated bool `json:"generated"`
+	// Its functions, by place.
+	Functions []FunctionMetrics `json:"functions"`
+	// Its classes, by place.
+	Classes []ClassMetrics `json:"classes"`
+	// Cyclomatic complexity: 1 for the file, its own decisions, and that of every function.
+	Cyclomatic int64 `json:"cyclomatic"`
+	// Cognitive complexity of everything in it.
+	Cognitive int64 `json:"cognitive"`
+	// Tokens, comments left out.
+	Tokens int64 `json:"tokens"`
+	// How large it is.
+	Lines Lines `json:"lines"`
+	// Halstead's measures.
+	Halstead Halstead `json:"halstead"`
+	// Maintainability index, as for functions.
+	Maintainability float64 `json:"maintainability"`
+	// Places where the text does not follow the grammar; near them the numbers are a lower bound.
+	ParseErrors int64 `json:"parse_errors"`
+	// Bytes inside such places.
+	DamagedBytes int64 `json:"damaged_bytes"`
+}
+
 // FileShare is what one file adds to the answer.
 type FileShare struct {
 	// The path after the change; empty for the entry that stands for the rest.
@@ -361,6 +463,62 @@ type FileShare struct {
 	Deleted int64 `json:"deleted"`
 	// How many files the entry stands for.
 	Files int64 `json:"files"`
+}
+
+// FunctionMetrics is metrics of one function with a body.
+type FunctionMetrics struct {
+	// Its name; for a lambda the name that it is bound to, else `(anonymous)`.
+	Name string `json:"name"`
+	// The name after those of the classes and functions around it, with `.` between.
+	Qualified string `json:"qualified"`
+	// First line, from 1; in a notebook that Jupyter wrote, the line of the file.
+	Line int64 `json:"line"`
+	// Last line, from 1.
+	EndLine int64 `json:"end_line"`
+	// Cyclomatic complexity (McCabe 1976): 1 + decisions, functions inside left out.
+	Cyclomatic int64 `json:"cyclomatic"`
+	// The same with every function inside: its own decisions and theirs, each with its 1.
+	CyclomaticWithNested int64 `json:"cyclomatic_with_nested"`
+	// Cognitive complexity (SonarSource white paper 1.5): functions inside count here, one level
+	// deeper.
+	Cognitive int64 `json:"cognitive"`
+	// The same with functions inside left out.
+	CognitiveOwn int64 `json:"cognitive_own"`
+	// Deepest nesting of control structures, functions inside included.
+	Nesting int64 `json:"nesting"`
+	// Parameters, the receiver (`self`, `this`) included where it is written as one.
+	Parameters int64 `json:"parameters"`
+	// Places where it ends: `return`, `throw`, `raise`, `?`, `yield` does not count.
+	Exits int64 `json:"exits"`
+	// Tokens, comments left out.
+	Tokens int64 `json:"tokens"`
+	// How large it is.
+	Lines Lines `json:"lines"`
+	// Halstead's measures.
+	Halstead Halstead `json:"halstead"`
+	// Maintainability index of Oman and Hagemeister 1992, three metrics, not rescaled: 171 - 5.2
+	// ln(volume) - 0.23 cyclomatic - 16.2 ln(code lines).
+	Maintainability float64 `json:"maintainability"`
+	// Survives moves and changes of layout: 16 hexadecimal digits over the tokens of the body.
+	Identity string `json:"identity"`
+}
+
+// Halstead is halstead's measures (Elements of Software Science, 1977).
+type Halstead struct {
+	// Distinct operators, n1.
+	DistinctOperators int64 `json:"distinct_operators"`
+	// Distinct operands, n2.
+	DistinctOperands int64 `json:"distinct_operands"`
+	// Operators, N1.
+	Operators int64 `json:"operators"`
+	// Operands, N2.
+	Operands int64 `json:"operands"`
+	// Volume in bits: (N1 + N2) * log2(n1 + n2); 0 where there is nothing.
+	Volume float64 `json:"volume"`
+	// Difficulty: n1/2 * N2/n2; 0 where there is no operand.
+	Difficulty float64 `json:"difficulty"`
+	// Effort: difficulty * volume.
+	Effort float64 `json:"effort"`
 }
 
 // HistoryPack is what is in a history pack.
@@ -417,6 +575,20 @@ type LanguageRow struct {
 type LanguageTable struct {
 	// Every language that is known, in the order of the documentation's table.
 	Languages []LanguageRow `json:"languages"`
+}
+
+// Lines is how large a piece of code is.
+type Lines struct {
+	// Physical lines.
+	Total int64 `json:"total"`
+	// Lines with at least one token that is no comment.
+	Code int64 `json:"code"`
+	// Logical lines: statements and declarations.
+	Logical int64 `json:"logical"`
+	// Lines with a comment or a documentation string.
+	Comment int64 `json:"comment"`
+	// Lines of white space only.
+	Blank int64 `json:"blank"`
 }
 
 // ModelCard is what a model is, what it was trained on, and what it must not be used for.
@@ -556,6 +728,16 @@ type SessionSummary struct {
 	Output *Payload `json:"output,omitzero"`
 	// Why it ended, once failed.
 	Failure *Failure `json:"failure,omitzero"`
+}
+
+// SkippedFile is a file that was met and not read.
+type SkippedFile struct {
+	// The path, as in the other answers.
+	Path string `json:"path"`
+	// Why.
+	Reason SkipReason `json:"reason"`
+	// What is the matter, one sentence.
+	Message string `json:"message"`
 }
 
 // StepFinished is what `session.finish` answers: the result is on disk.

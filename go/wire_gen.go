@@ -7,6 +7,11 @@ type codeLanguagesArgs struct {
 	*LanguagesOptions
 }
 
+type codeMetricsArgs struct {
+	Paths []string `json:"paths,omitzero"`
+	*CodeMetricsOptions
+}
+
 type eventsOpenArgs struct {
 	After int64 `json:"after"`
 	*EventsOpenOptions
@@ -224,6 +229,52 @@ func (v *ClaimedTask) read(r *reader) {
 			v.Payload.read(r)
 		case "attempt":
 			v.Attempt = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *ClassMetrics) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "name":
+			v.Name = r.text()
+		case "line":
+			v.Line = r.int()
+		case "end_line":
+			v.EndLine = r.int()
+		case "methods":
+			v.Methods = r.int()
+		case "fields":
+			v.Fields = r.int()
+		case "weighted_methods":
+			v.WeightedMethods = r.int()
+		case "cognitive":
+			v.Cognitive = r.int()
+		case "lines":
+			v.Lines.read(r)
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *CodeMetrics) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "files":
+			v.Files = list(r, func(r *reader, item *FileMetrics) {
+				item.read(r)
+			})
+		case "skipped":
+			v.Skipped = list(r, func(r *reader, item *SkippedFile) {
+				item.read(r)
+			})
+		case "unknown":
+			v.Unknown = r.int()
+		case "rows":
+			v.Rows = MetricRows(r.text())
 		default:
 			r.skip()
 		}
@@ -471,6 +522,47 @@ func (v *FeatureTable) read(r *reader) {
 	}
 }
 
+func (v *FileMetrics) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "language":
+			v.Language = r.text()
+		case "bytes":
+			v.Bytes = r.int()
+		case "generated":
+			v.Generated = r.bool()
+		case "functions":
+			v.Functions = list(r, func(r *reader, item *FunctionMetrics) {
+				item.read(r)
+			})
+		case "classes":
+			v.Classes = list(r, func(r *reader, item *ClassMetrics) {
+				item.read(r)
+			})
+		case "cyclomatic":
+			v.Cyclomatic = r.int()
+		case "cognitive":
+			v.Cognitive = r.int()
+		case "tokens":
+			v.Tokens = r.int()
+		case "lines":
+			v.Lines.read(r)
+		case "halstead":
+			v.Halstead.read(r)
+		case "maintainability":
+			v.Maintainability = r.float()
+		case "parse_errors":
+			v.ParseErrors = r.int()
+		case "damaged_bytes":
+			v.DamagedBytes = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *FileShare) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -486,6 +578,70 @@ func (v *FileShare) read(r *reader) {
 			v.Deleted = r.int()
 		case "files":
 			v.Files = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *FunctionMetrics) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "name":
+			v.Name = r.text()
+		case "qualified":
+			v.Qualified = r.text()
+		case "line":
+			v.Line = r.int()
+		case "end_line":
+			v.EndLine = r.int()
+		case "cyclomatic":
+			v.Cyclomatic = r.int()
+		case "cyclomatic_with_nested":
+			v.CyclomaticWithNested = r.int()
+		case "cognitive":
+			v.Cognitive = r.int()
+		case "cognitive_own":
+			v.CognitiveOwn = r.int()
+		case "nesting":
+			v.Nesting = r.int()
+		case "parameters":
+			v.Parameters = r.int()
+		case "exits":
+			v.Exits = r.int()
+		case "tokens":
+			v.Tokens = r.int()
+		case "lines":
+			v.Lines.read(r)
+		case "halstead":
+			v.Halstead.read(r)
+		case "maintainability":
+			v.Maintainability = r.float()
+		case "identity":
+			v.Identity = r.text()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Halstead) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "distinct_operators":
+			v.DistinctOperators = r.int()
+		case "distinct_operands":
+			v.DistinctOperands = r.int()
+		case "operators":
+			v.Operators = r.int()
+		case "operands":
+			v.Operands = r.int()
+		case "volume":
+			v.Volume = r.float()
+		case "difficulty":
+			v.Difficulty = r.float()
+		case "effort":
+			v.Effort = r.float()
 		default:
 			r.skip()
 		}
@@ -575,6 +731,25 @@ func (v *LanguageTable) read(r *reader) {
 			v.Languages = list(r, func(r *reader, item *LanguageRow) {
 				item.read(r)
 			})
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Lines) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "total":
+			v.Total = r.int()
+		case "code":
+			v.Code = r.int()
+		case "logical":
+			v.Logical = r.int()
+		case "comment":
+			v.Comment = r.int()
+		case "blank":
+			v.Blank = r.int()
 		default:
 			r.skip()
 		}
@@ -771,6 +946,21 @@ func (v *SessionSummary) read(r *reader) {
 				v.Failure = new(Failure)
 				v.Failure.read(r)
 			}
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *SkippedFile) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "reason":
+			v.Reason = SkipReason(r.text())
+		case "message":
+			v.Message = r.text()
 		default:
 			r.skip()
 		}

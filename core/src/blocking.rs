@@ -125,6 +125,11 @@ impl Code {
     pub fn languages(&self, args: impl Into<crate::NoArgs>) -> Result<crate::LanguageTable> {
         wait(self.0.languages(args.into()))
     }
+
+    /// Metrics of files as they are on disk: of every function, class and file.
+    pub fn metrics(&self, args: impl Into<crate::CodeMetricsArgs>) -> Result<crate::CodeMetrics> {
+        wait(self.0.metrics(args.into()))
+    }
 }
 
 /// Blocking form of [`crate::Events`].

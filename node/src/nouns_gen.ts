@@ -20,6 +20,8 @@ import type {
   CallOptions,
   ChangeOptions,
   ChangeRisk,
+  CodeMetrics,
+  CodeMetricsOptions,
   DeepenOptions,
   Deepened,
   Enqueued,
@@ -52,9 +54,11 @@ import type {
   WorkspaceInfo,
 } from './types_gen.js';
 import {
+  asMetricRows,
   asSessionStatus,
   asStepPolicy,
   readChangeRisk,
+  readCodeMetrics,
   readDeepened,
   readFeatureTable,
   readHistoryPack,
@@ -103,6 +107,49 @@ export class CodeNoun extends Noun {
     const wire: Wire = {};
     const answer = await invoke(this[OWNER], op, wire, given.signal);
     return readLanguageTable(answer);
+  }
+
+  /**
+   * Metrics of files as they are on disk: of every function, class and file.
+   * @param paths Files and folders, absolute or relative to the folder that the workspace was
+   * opened on (to its top where nothing is there); none: the whole workspace. A file that is named
+   * is always read up to 32 MiB; in folders, what git ignores is left out, and links are not
+   * followed.
+   */
+  async metrics(paths?: readonly string[], options?: CodeMetricsOptions): Promise<CodeMetrics> {
+    const op = 'code.metrics';
+    const given = known<CodeMetricsOptions>(op, options, ['text', 'languages', 'includeGenerated', 'rows'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      rows: asMetricRows(op, 'rows', given.rows),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readCodeMetrics(answer);
+  }
+
+  /**
+   * Metrics of files as they are on disk: of every function, class and file.
+   *
+   * As columns: one Arrow IPC stream.
+   * @param paths Files and folders, absolute or relative to the folder that the workspace was
+   * opened on (to its top where nothing is there); none: the whole workspace. A file that is named
+   * is always read up to 32 MiB; in folders, what git ignores is left out, and links are not
+   * followed.
+   */
+  async metricsColumns(paths?: readonly string[], options?: CodeMetricsOptions): Promise<Uint8Array> {
+    const op = 'code.metrics';
+    const given = known<CodeMetricsOptions>(op, options, ['text', 'languages', 'includeGenerated', 'rows'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      rows: asMetricRows(op, 'rows', given.rows),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
   }
 }
 

@@ -49,6 +49,14 @@ export type Kind =
   | 'internal';
 
 /**
+ * What a row of metrics is about.
+ * - `functions`: A function, method, constructor or lambda that is bound to a name.
+ * - `classes`: A class, struct, trait, interface or implementation block.
+ * - `files`: A file.
+ */
+export type MetricRows = 'functions' | 'classes' | 'files';
+
+/**
  * How a score ranks among this repository's changes.
  * - `unknown`: Nothing of the change could be read here, so the score says nothing.
  * - `low`: Score below 70.
@@ -65,6 +73,27 @@ export type RiskLevel = 'unknown' | 'low' | 'medium' | 'high' | 'critical';
  * - `failed`: It ended with an error.
  */
 export type SessionStatus = 'open' | 'completed' | 'failed';
+
+/**
+ * Why a file was not read.
+ * - `binary`: It is not text.
+ * - `huge`: It is larger than 4 MiB; where it was named, than 32 MiB.
+ * - `generated`: A tool wrote it: by its header, its name or `.gitattributes`.
+ * - `minified`: Its lines are too long to have been written by hand.
+ * - `vendored`: It is somebody else's code: by its folder or `.gitattributes`.
+ * - `not_built_in`: Its language is known and its grammar not part of this build.
+ * - `too_slow`: It took too long to parse.
+ * - `unreadable`: The system refused to read it.
+ */
+export type SkipReason =
+  | 'binary'
+  | 'huge'
+  | 'generated'
+  | 'minified'
+  | 'vendored'
+  | 'not_built_in'
+  | 'too_slow'
+  | 'unreadable';
 
 /**
  * What happens to a step that was running when its process died.
@@ -256,6 +285,44 @@ export interface ClaimedTask {
   attempt: number;
 }
 
+/** Metrics of one class, struct, trait, interface or implementation block. */
+export interface ClassMetrics {
+  /** Its name. */
+  name: string;
+  /** First line, from 1. */
+  line: number;
+  /** Last line, from 1. */
+  endLine: number;
+  /** Methods. */
+  methods: number;
+  /** Fields that it declares. */
+  fields: number;
+  /**
+   * Weighted methods per class (Chidamber and Kemerer 1994): the methods' cyclomatic complexity,
+   * summed.
+   */
+  weightedMethods: number;
+  /** The methods' cognitive complexity, summed. */
+  cognitive: number;
+  /** How large it is. */
+  lines: Lines;
+}
+
+/** Metrics of files, and what was not measured. */
+export interface CodeMetrics {
+  /** The measured files, sorted by path. */
+  files: FileMetrics[];
+  /**
+   * Files that were met and not measured, sorted by path; files of no known language are only
+   * counted.
+   */
+  skipped: SkippedFile[];
+  /** Files of no known language that folders held. */
+  unknown: number;
+  /** What the columnar form's rows are. */
+  rows: MetricRows;
+}
+
 /** The weight of one feature. */
 export interface Coefficient {
   /** The feature's name as in `git.features`, for example `la`. */
@@ -430,6 +497,38 @@ export interface FeatureTable {
   history: HistorySpan;
 }
 
+/** Metrics of one file. */
+export interface FileMetrics {
+  /** The file, relative to the workspace's top, `/` between components; absolute outside of it. */
+  path: string;
+  /** Its language, for example `typescript`. */
+  language: string;
+  /** Size in bytes. */
+  bytes: number;
+  /** Whether a tool wrote it. */
+  generated: boolean;
+  /** Its functions, by place. */
+  functions: FunctionMetrics[];
+  /** Its classes, by place. */
+  classes: ClassMetrics[];
+  /** Cyclomatic complexity: 1 for the file, its own decisions, and that of every function. */
+  cyclomatic: number;
+  /** Cognitive complexity of everything in it. */
+  cognitive: number;
+  /** Tokens, comments left out. */
+  tokens: number;
+  /** How large it is. */
+  lines: Lines;
+  /** Halstead's measures. */
+  halstead: Halstead;
+  /** Maintainability index, as for functions. */
+  maintainability: number;
+  /** Places where the text does not follow the grammar; near them the numbers are a lower bound. */
+  parseErrors: number;
+  /** Bytes inside such places. */
+  damagedBytes: number;
+}
+
 /** What one file adds to the answer. */
 export interface FileShare {
   /** The path after the change; absent for the entry that stands for the rest. */
@@ -442,6 +541,66 @@ export interface FileShare {
   deleted: number;
   /** How many files the entry stands for. */
   files: number;
+}
+
+/** Metrics of one function with a body. */
+export interface FunctionMetrics {
+  /** Its name; for a lambda the name that it is bound to, else `(anonymous)`. */
+  name: string;
+  /** The name after those of the classes and functions around it, with `.` between. */
+  qualified: string;
+  /** First line, from 1; in a notebook that Jupyter wrote, the line of the file. */
+  line: number;
+  /** Last line, from 1. */
+  endLine: number;
+  /** Cyclomatic complexity (McCabe 1976): 1 + decisions, functions inside left out. */
+  cyclomatic: number;
+  /** The same with every function inside: its own decisions and theirs, each with its 1. */
+  cyclomaticWithNested: number;
+  /**
+   * Cognitive complexity (SonarSource white paper 1.5): functions inside count here, one level
+   * deeper.
+   */
+  cognitive: number;
+  /** The same with functions inside left out. */
+  cognitiveOwn: number;
+  /** Deepest nesting of control structures, functions inside included. */
+  nesting: number;
+  /** Parameters, the receiver (`self`, `this`) included where it is written as one. */
+  parameters: number;
+  /** Places where it ends: `return`, `throw`, `raise`, `?`, `yield` does not count. */
+  exits: number;
+  /** Tokens, comments left out. */
+  tokens: number;
+  /** How large it is. */
+  lines: Lines;
+  /** Halstead's measures. */
+  halstead: Halstead;
+  /**
+   * Maintainability index of Oman and Hagemeister 1992, three metrics, not rescaled: 171 - 5.2
+   * ln(volume) - 0.23 cyclomatic - 16.2 ln(code lines).
+   */
+  maintainability: number;
+  /** Survives moves and changes of layout: 16 hexadecimal digits over the tokens of the body. */
+  identity: string;
+}
+
+/** Halstead's measures (Elements of Software Science, 1977). */
+export interface Halstead {
+  /** Distinct operators, n1. */
+  distinctOperators: number;
+  /** Distinct operands, n2. */
+  distinctOperands: number;
+  /** Operators, N1. */
+  operators: number;
+  /** Operands, N2. */
+  operands: number;
+  /** Volume in bits: (N1 + N2) * log2(n1 + n2); 0 where there is nothing. */
+  volume: number;
+  /** Difficulty: n1/2 * N2/n2; 0 where there is no operand. */
+  difficulty: number;
+  /** Effort: difficulty * volume. */
+  effort: number;
 }
 
 /** What is in a history pack. */
@@ -498,6 +657,20 @@ export interface LanguageRow {
 export interface LanguageTable {
   /** Every language that is known, in the order of the documentation's table. */
   languages: LanguageRow[];
+}
+
+/** How large a piece of code is. */
+export interface Lines {
+  /** Physical lines. */
+  total: number;
+  /** Lines with at least one token that is no comment. */
+  code: number;
+  /** Logical lines: statements and declarations. */
+  logical: number;
+  /** Lines with a comment or a documentation string. */
+  comment: number;
+  /** Lines of white space only. */
+  blank: number;
 }
 
 /** What a model is, what it was trained on, and what it must not be used for. */
@@ -640,6 +813,16 @@ export interface SessionSummary {
   failure: Failure | null;
 }
 
+/** A file that was met and not read. */
+export interface SkippedFile {
+  /** The path, as in the other answers. */
+  path: string;
+  /** Why. */
+  reason: SkipReason;
+  /** What is the matter, one sentence. */
+  message: string;
+}
+
 /** What `session.finish` answers: the result is on disk. */
 export interface StepFinished {
   /** The durable cursor of the step's last row. */
@@ -731,6 +914,21 @@ export interface WorkspaceInfo {
   durability: string;
   /** What a user should know, for example why the store is in memory. */
   notes: string[];
+}
+
+/** Options of `code.metrics`. */
+export interface CodeMetricsOptions extends CallOptions {
+  /**
+   * Text to read instead of the file; `paths` then has one path, which need not exist and names
+   * it.
+   */
+  text?: string | null;
+  /** Only these languages, by name; none: all. */
+  languages?: readonly string[];
+  /** Whether folders also give generated, minified and vendored files. Default `false`. */
+  includeGenerated?: boolean;
+  /** What the rows of the columnar form (and of CSV) are. Default `'functions'`. */
+  rows?: MetricRows;
 }
 
 /** Options of `events.open`. */

@@ -20,12 +20,17 @@ import type {
   ChangeRisk,
   ChangeSpan,
   ClaimedTask,
+  ClassMetrics,
+  CodeMetrics,
   Deepened,
   Evaluation,
   Failure,
   FeatureRow,
   FeatureTable,
+  FileMetrics,
   FileShare,
+  FunctionMetrics,
+  Halstead,
   HistoryPack,
   LanguageRow,
   LanguageTable,
@@ -41,6 +46,8 @@ import type {
   TaskBatch,
   WorkspaceInfo,
 } from './types_gen.js';
+
+export const asMetricRows = choice(['functions', 'classes', 'files']);
 
 export const asSessionStatus = choice(['open', 'completed', 'failed']);
 
@@ -85,6 +92,28 @@ export function readClaimedTask(wire: Wire): ClaimedTask {
     name: wire.name,
     payload: readPayload(wire.payload),
     attempt: wire.attempt,
+  };
+}
+
+export function readClassMetrics(wire: Wire): ClassMetrics {
+  return {
+    name: wire.name,
+    line: wire.line,
+    endLine: wire.end_line,
+    methods: wire.methods,
+    fields: wire.fields,
+    weightedMethods: wire.weighted_methods,
+    cognitive: wire.cognitive,
+    lines: wire.lines,
+  };
+}
+
+export function readCodeMetrics(wire: Wire): CodeMetrics {
+  return {
+    files: wire.files.map(readFileMetrics),
+    skipped: wire.skipped,
+    unknown: wire.unknown,
+    rows: wire.rows,
   };
 }
 
@@ -152,6 +181,25 @@ export function readFeatureTable(wire: Wire): FeatureTable {
   };
 }
 
+export function readFileMetrics(wire: Wire): FileMetrics {
+  return {
+    path: wire.path,
+    language: wire.language,
+    bytes: wire.bytes,
+    generated: wire.generated,
+    functions: wire.functions.map(readFunctionMetrics),
+    classes: wire.classes.map(readClassMetrics),
+    cyclomatic: wire.cyclomatic,
+    cognitive: wire.cognitive,
+    tokens: wire.tokens,
+    lines: wire.lines,
+    halstead: readHalstead(wire.halstead),
+    maintainability: wire.maintainability,
+    parseErrors: wire.parse_errors,
+    damagedBytes: wire.damaged_bytes,
+  };
+}
+
 export function readFileShare(wire: Wire): FileShare {
   return {
     path: wire.path ?? null,
@@ -159,6 +207,39 @@ export function readFileShare(wire: Wire): FileShare {
     added: wire.added,
     deleted: wire.deleted,
     files: wire.files,
+  };
+}
+
+export function readFunctionMetrics(wire: Wire): FunctionMetrics {
+  return {
+    name: wire.name,
+    qualified: wire.qualified,
+    line: wire.line,
+    endLine: wire.end_line,
+    cyclomatic: wire.cyclomatic,
+    cyclomaticWithNested: wire.cyclomatic_with_nested,
+    cognitive: wire.cognitive,
+    cognitiveOwn: wire.cognitive_own,
+    nesting: wire.nesting,
+    parameters: wire.parameters,
+    exits: wire.exits,
+    tokens: wire.tokens,
+    lines: wire.lines,
+    halstead: readHalstead(wire.halstead),
+    maintainability: wire.maintainability,
+    identity: wire.identity,
+  };
+}
+
+export function readHalstead(wire: Wire): Halstead {
+  return {
+    distinctOperators: wire.distinct_operators,
+    distinctOperands: wire.distinct_operands,
+    operators: wire.operators,
+    operands: wire.operands,
+    volume: wire.volume,
+    difficulty: wire.difficulty,
+    effort: wire.effort,
   };
 }
 

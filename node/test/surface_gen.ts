@@ -11,6 +11,7 @@ export interface Operation {
 
 export const OPERATIONS: Record<string, Operation> = {
   'code.languages': { receiver: 'Workspace', opens: '', args: 'NoArgs', positional: [], out: 'LanguageTable' },
+  'code.metrics': { receiver: 'Workspace', opens: '', args: 'CodeMetricsArgs', positional: ['paths'], out: 'CodeMetrics' },
   'events.open': { receiver: 'Workspace', opens: 'EventStream', args: 'EventsOpenArgs', positional: ['after'], out: '' },
   'events.next': { receiver: 'EventStream', opens: '', args: 'EventsNextArgs', positional: ['max', 'wait_ms'], out: 'EventPage' },
   'git.deepen': { receiver: 'Workspace', opens: '', args: 'DeepenArgs', positional: [], out: 'Deepened' },

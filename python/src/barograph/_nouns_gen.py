@@ -11,6 +11,7 @@ from . import _sugar, _wire
 from ._barograph import ROOT, Columns
 from ._records_gen import (
     ChangeRisk,
+    CodeMetrics,
     Deepened,
     Enqueued,
     EventPage,
@@ -18,6 +19,7 @@ from ._records_gen import (
     FeatureTable,
     HistoryPack,
     LanguageTable,
+    MetricRows,
     ModelCard,
     NewTask,
     QueueSummary,
@@ -49,6 +51,75 @@ class CodeNoun(Noun):
                 "code.languages",
                 {},
             )
+        )
+
+    def metrics(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        rows: MetricRows | Literal["functions", "classes", "files"] = MetricRows.FUNCTIONS,
+    ) -> CodeMetrics:
+        """Metrics of files as they are on disk: of every function, class and file.
+
+        Args:
+            paths: Files and folders, absolute or relative to the folder that the workspace was
+                opened on (to its top where nothing is there); none: the whole workspace. A file
+                that is named is always read up to 32 MiB; in folders, what git ignores is left out,
+                and links are not followed.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            rows: What the rows of the columnar form (and of CSV) are.
+        """
+        return CodeMetrics.from_wire(
+            self._call(
+                "code.metrics",
+                {
+                    "paths": [] if paths is None else paths,
+                    "text": text,
+                    "languages": [] if languages is None else languages,
+                    "include_generated": include_generated,
+                    "rows": rows,
+                },
+            )
+        )
+
+    def metrics_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        rows: MetricRows | Literal["functions", "classes", "files"] = MetricRows.FUNCTIONS,
+    ) -> Columns:
+        """Metrics of files as they are on disk: of every function, class and file. As Arrow
+        columns: the fast form for many rows.
+
+        Args:
+            paths: Files and folders, absolute or relative to the folder that the workspace was
+                opened on (to its top where nothing is there); none: the whole workspace. A file
+                that is named is always read up to 32 MiB; in folders, what git ignores is left out,
+                and links are not followed.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            rows: What the rows of the columnar form (and of CSV) are.
+        """
+        return self._columns(
+            "code.metrics",
+            {
+                "paths": [] if paths is None else paths,
+                "text": text,
+                "languages": [] if languages is None else languages,
+                "include_generated": include_generated,
+                "rows": rows,
+            },
         )
 
 
