@@ -36,6 +36,10 @@ pub use code::patterns::record::{
     CodePatterns, CodePatternsArgs, CodeRules, CodeRulesArgs, FileRuleCount, RuleCount, RuleDescription,
 };
 pub use code::record::{LanguageRow, LanguageTable};
+pub use code::record::{
+    ClassMetrics, CodeMetrics, CodeMetricsArgs, FileMetrics, FunctionMetrics, Halstead, LanguageRow,
+    LanguageTable, Lines, MetricRows, SkipReason, SkippedFile,
+};
 pub use error::{CODES, Error, Kind, Result};
 pub use evidence::record::{Finding, Severity};
 pub use exec::record::{

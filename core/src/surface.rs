@@ -165,6 +165,8 @@ operations! {
     read Workspace "code.patterns" ("paths") CodePatternsArgs => CodePatterns as to_columns, |ws, a| ws.code().patterns(a);
     /// The rules that `code.patterns` searches by.
     read Workspace "code.rules" () CodeRulesArgs => CodeRules, |ws, a| ws.code().rules(a);
+    /// Metrics of files as they are on disk: of every function, class and file.
+    read Workspace "code.metrics" ("paths") CodeMetricsArgs => CodeMetrics as to_columns, |ws, a| ws.code().metrics(a);
     /// Events after a durable cursor, as a stream that can follow what happens next.
     open Workspace "events.open" ("after") EventsOpenArgs => EventStream, |ws, a| ws.events().open(a);
     /// The next batch of a stream of events.

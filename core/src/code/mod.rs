@@ -4,6 +4,7 @@
 //! is generated or vendored) is handed in.
 
 pub mod cache;
+mod columns;
 pub mod language;
 pub mod metrics;
 pub mod parse;
