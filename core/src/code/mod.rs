@@ -4,6 +4,7 @@
 //! is generated or vendored) is handed in.
 
 pub mod cache;
+pub mod clones;
 pub mod language;
 pub mod parse;
 pub mod record;
