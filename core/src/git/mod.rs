@@ -12,12 +12,14 @@ mod lines;
 mod log;
 mod measure;
 mod mine;
+mod objects;
 mod order;
 pub mod pack;
 mod read;
 pub mod record;
 mod rename;
 mod repository;
+pub mod szz;
 mod tree;
 #[cfg(test)]
 mod trial;

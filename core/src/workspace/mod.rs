@@ -3,6 +3,7 @@
 mod code;
 mod events;
 mod git;
+mod patterns;
 mod predict;
 mod queue;
 pub mod record;
