@@ -6,15 +6,18 @@
 //! repeat that cannot be made longer; of these, longest first, each one is kept that has a place which
 //! the longer ones do not cover already.
 
+mod answer;
 pub mod record;
 mod suffix;
 mod token;
 
 use std::collections::HashMap;
 
+pub use self::answer::{Tokenise, answer};
 use self::suffix::{shared_prefixes, suffix_array};
 pub use self::token::Tokens;
 use self::token::{BEGINS, CLASS, ENDS, LITERAL, NAME};
+use super::metrics::functions;
 use super::parse::Parsed;
 use crate::base::cancel::CancelToken;
 use crate::error::{Error, Result};
@@ -29,7 +32,12 @@ const MOST: usize = 1 << 30;
 ///
 /// Errors: `call.cancelled`.
 pub fn tokens(parsed: &Parsed<'_>, cancel: &CancelToken) -> Result<Tokens> {
-    token::tokens(parsed, cancel)
+    let mut tokens = token::tokens(parsed, cancel)?;
+    let line = |line: u64| u32::try_from(line).unwrap_or(u32::MAX);
+    let functions = functions(parsed).into_iter();
+    tokens.functions = functions.map(|one| (line(one.line), line(one.end_line), one.qualified)).collect();
+    tokens.functions.sort_unstable();
+    Ok(tokens)
 }
 
 /// What counts as a duplicate.
@@ -41,6 +49,19 @@ pub struct Settings {
     pub ignore_names: bool,
     /// Whether literals may differ.
     pub ignore_literals: bool,
+}
+
+impl Settings {
+    /// Errors: `args.invalid` for a `min_tokens` below [`SHORTEST`].
+    pub fn check(self) -> Result<()> {
+        if self.min_tokens < SHORTEST {
+            return Err(Error::new(
+                "args.invalid",
+                format!("`min_tokens` must be {SHORTEST} at least; it is {}", self.min_tokens),
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// Equal runs of tokens.
@@ -81,12 +102,7 @@ pub struct Clones {
 ///
 /// Errors: `args.invalid` for a `min_tokens` below [`SHORTEST`] and for too many tokens, `call.cancelled`.
 pub fn find(files: &[&Tokens], settings: Settings, cancel: &CancelToken) -> Result<Clones> {
-    if settings.min_tokens < SHORTEST {
-        return Err(Error::new(
-            "args.invalid",
-            format!("`min_tokens` must be {SHORTEST} at least; it is {}", settings.min_tokens),
-        ));
-    }
+    settings.check()?;
     let total: usize = files.iter().map(|file| file.count()).sum();
     if total > MOST {
         return Err(Error::new(
