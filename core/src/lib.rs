@@ -32,6 +32,7 @@ pub mod learn {
     pub use crate::predict::position::{Moments, WIDTH, position, signed_log1p};
 }
 
+pub use code::clones::record::{CloneGroup, ClonePlace, CodeClones, CodeClonesArgs};
 pub use code::patterns::record::{
     CodePatterns, CodePatternsArgs, CodeRules, CodeRulesArgs, FileRuleCount, RuleCount, RuleDescription,
 };
@@ -40,6 +41,7 @@ pub use code::record::{
     ClassMetrics, CodeMetrics, CodeMetricsArgs, FileMetrics, FunctionMetrics, Halstead, LanguageRow,
     LanguageTable, Lines, MetricRows, SkipReason, SkippedFile,
 };
+pub use code::symbols::record::{CodeSymbols, CodeSymbolsArgs, FileSymbols, Symbol, SymbolKind, SymbolRole};
 pub use error::{CODES, Error, Kind, Result};
 pub use evidence::record::{Finding, Severity};
 pub use exec::record::{

@@ -147,8 +147,10 @@ macro_rules! operations {
 
 /// The records by their names in the list.
 mod args {
+    pub use crate::code::clones::record::*;
     pub use crate::code::patterns::record::*;
     pub use crate::code::record::*;
+    pub use crate::code::symbols::record::*;
     pub use crate::exec::record::*;
     pub use crate::git::record::*;
     pub use crate::observe::event::EventPage;
@@ -159,6 +161,8 @@ mod args {
 }
 
 operations! {
+    /// Blocks of code that occur more than once.
+    read Workspace "code.clones" ("paths") CodeClonesArgs => CodeClones as to_columns, |ws, a| ws.code().clones(a);
     /// The languages that can be read, and how their files are recognised.
     read Workspace "code.languages" () NoArgs => LanguageTable, |ws, a| ws.code().languages(a);
     /// Places in code that deserve a second look: each with its rule, why it matters and what to do.
@@ -167,6 +171,8 @@ operations! {
     read Workspace "code.rules" () CodeRulesArgs => CodeRules, |ws, a| ws.code().rules(a);
     /// Metrics of files as they are on disk: of every function, class and file.
     read Workspace "code.metrics" ("paths") CodeMetricsArgs => CodeMetrics as to_columns, |ws, a| ws.code().metrics(a);
+    /// What files define, use and import.
+    read Workspace "code.symbols" ("paths") CodeSymbolsArgs => CodeSymbols as to_columns, |ws, a| ws.code().symbols(a);
     /// Events after a durable cursor, as a stream that can follow what happens next.
     open Workspace "events.open" ("after") EventsOpenArgs => EventStream, |ws, a| ws.events().open(a);
     /// The next batch of a stream of events.

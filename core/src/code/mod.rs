@@ -5,6 +5,7 @@
 
 pub mod cache;
 mod columns;
+pub mod clones;
 pub mod language;
 pub mod metrics;
 pub mod parse;
