@@ -17,6 +17,21 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		}
 		return on.(*Workspace).Code().Languages(ctx, opts)
 	},
+	"code.patterns": func(ctx context.Context, on any, a *arguments) (any, error) {
+		paths := arg[[]string](a, "paths", nil)
+		opts := new(CodePatternsOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Code().Patterns(ctx, paths, opts)
+	},
+	"code.rules": func(ctx context.Context, on any, a *arguments) (any, error) {
+		opts := new(CodeRulesOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Code().Rules(ctx, opts)
+	},
 	"events.open": func(ctx context.Context, on any, a *arguments) (any, error) {
 		after := arg[int64](a, "after", 0)
 		opts := new(EventsOpenOptions)

@@ -140,12 +140,32 @@ func (w *Workspace) Session() Sessions { return Sessions{w.handle} }
 // Worker gives the operations worker.*.
 func (w *Workspace) Worker() Workers { return Workers{w.handle} }
 
-// Code are the operations code.languages.
+// Code are the operations code.languages, code.patterns, code.rules.
 type Code struct{ handle *handle }
 
 // Languages is code.languages: the languages that can be read, and how their files are recognised.
 func (c Code) Languages(ctx context.Context, opts *LanguagesOptions) (*LanguageTable, error) {
 	return answer[LanguageTable](ctx, c.handle, "code.languages", &codeLanguagesArgs{LanguagesOptions: opts})
+}
+
+// Patterns is code.patterns: places in code that deserve a second look: each with its rule, why it
+// matters and what to do.
+//
+// paths: Files and folders, relative to the workspace's top or absolute; none: the whole workspace.
+// A file that is named is always read; in folders, what git ignores is left out.
+func (c Code) Patterns(ctx context.Context, paths []string, opts *CodePatternsOptions) (*CodePatterns, error) {
+	return answer[CodePatterns](ctx, c.handle, "code.patterns", &codePatternsArgs{Paths: paths, CodePatternsOptions: opts})
+}
+
+// PatternsColumns is code.patterns with the rows as one Arrow IPC stream: the fast way for many
+// rows.
+func (c Code) PatternsColumns(ctx context.Context, paths []string, opts *CodePatternsOptions) ([]byte, error) {
+	return columns(ctx, c.handle, "code.patterns", &codePatternsArgs{Paths: paths, CodePatternsOptions: opts})
+}
+
+// Rules is code.rules: the rules that `code.patterns` searches by.
+func (c Code) Rules(ctx context.Context, opts *CodeRulesOptions) (*CodeRules, error) {
+	return answer[CodeRules](ctx, c.handle, "code.rules", &codeRulesArgs{CodeRulesOptions: opts})
 }
 
 // Events are the operations events.open.
@@ -286,6 +306,34 @@ func (w Workers) Open(ctx context.Context, queue string, opts *WorkerOpenOptions
 
 // LanguagesOptions are the options of code.languages: none yet, pass nil.
 type LanguagesOptions struct{}
+
+// CodePatternsOptions are the options of code.patterns; nil for the defaults.
+type CodePatternsOptions struct {
+	// Text to read instead of the file; `paths` then has one path, which need not exist and names
+	// it.
+	Text string `json:"text,omitzero"`
+	// Only these languages, by name; none: all.
+	Languages []string `json:"languages,omitzero"`
+	// Only these rules, by id; none: all.
+	Rules []string `json:"rules,omitzero"`
+	// These rules are left out, by id.
+	Exclude []string `json:"exclude,omitzero"`
+	// Folders of further rules, each `<language>/<rule>.scm`; a rule of the same id replaces the
+	// built-in one.
+	RuleFolders []string `json:"rule_folders,omitzero"`
+	// Findings of less weight are left out; none: all are given.
+	MinSeverity Severity `json:"min_severity,omitzero"`
+	// Whether folders also give generated, minified and vendored files. Default false.
+	IncludeGenerated bool `json:"include_generated,omitzero"`
+}
+
+// CodeRulesOptions are the options of code.rules; nil for the defaults.
+type CodeRulesOptions struct {
+	// Only rules for these languages, by name; none: all.
+	Languages []string `json:"languages,omitzero"`
+	// Folders of further rules, as in `code.patterns`.
+	RuleFolders []string `json:"rule_folders,omitzero"`
+}
 
 // EventsOpenOptions are the options of events.open; nil for the defaults.
 type EventsOpenOptions struct {

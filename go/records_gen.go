@@ -81,6 +81,44 @@ const (
 	SessionStatusFailed SessionStatus = "failed"
 )
 
+// Severity is how much a finding matters.
+type Severity string
+
+// Every Severity.
+const (
+	// SeverityInfo: worth knowing; nothing has to be done.
+	SeverityInfo Severity = "info"
+	// SeverityMinor: makes code harder to read or change.
+	SeverityMinor Severity = "minor"
+	// SeverityMajor: likely to hide or cause a defect.
+	SeverityMajor Severity = "major"
+	// SeverityCritical: likely a defect or a hole that an attacker can use.
+	SeverityCritical Severity = "critical"
+)
+
+// SkipReason is why a file was not read.
+type SkipReason string
+
+// Every SkipReason.
+const (
+	// SkipReasonBinary: it is not text.
+	SkipReasonBinary SkipReason = "binary"
+	// SkipReasonHuge: it is larger than 4 MiB.
+	SkipReasonHuge SkipReason = "huge"
+	// SkipReasonGenerated: a tool wrote it: by its header, its name or `.gitattributes`.
+	SkipReasonGenerated SkipReason = "generated"
+	// SkipReasonMinified: its lines are too long to have been written by hand.
+	SkipReasonMinified SkipReason = "minified"
+	// SkipReasonVendored: it is somebody else's code: by its folder or `.gitattributes`.
+	SkipReasonVendored SkipReason = "vendored"
+	// SkipReasonNotBuiltIn: its language is known and its grammar not part of this build.
+	SkipReasonNotBuiltIn SkipReason = "not_built_in"
+	// SkipReasonTooSlow: it took too long to parse.
+	SkipReasonTooSlow SkipReason = "too_slow"
+	// SkipReasonUnreadable: the system refused to read it.
+	SkipReasonUnreadable SkipReason = "unreadable"
+)
+
 // StepPolicy is what happens to a step that was running when its process died.
 type StepPolicy string
 
@@ -191,6 +229,29 @@ type ClaimedTask struct {
 	Payload Payload `json:"payload"`
 	// Which attempt this is, from 1.
 	Attempt int64 `json:"attempt"`
+}
+
+// CodePatterns is what the rules found, and what was not searched.
+type CodePatterns struct {
+	// The findings, sorted by path, line, column and rule.
+	Findings []Finding `json:"findings"`
+	// How many findings of which rule there are, sorted by rule.
+	Rules []RuleCount `json:"rules"`
+	// How many findings of which rule each file has, sorted by path and rule.
+	Counts []FileRuleCount `json:"counts"`
+	// How many files were searched.
+	Files int64 `json:"files"`
+	// Files that were met and not searched, sorted by path; files of no known language are only
+	// counted.
+	Skipped []SkippedFile `json:"skipped"`
+	// Files of no known language that folders held.
+	Unknown int64 `json:"unknown"`
+}
+
+// CodeRules is the rules that `code.patterns` knows.
+type CodeRules struct {
+	// The rules, sorted by id.
+	Rules []RuleDescription `json:"rules"`
 }
 
 // Coefficient is the weight of one feature.
@@ -349,6 +410,16 @@ type FeatureTable struct {
 	History HistorySpan `json:"history"`
 }
 
+// FileRuleCount is how often a rule found something in one file.
+type FileRuleCount struct {
+	// The file.
+	Path string `json:"path"`
+	// The rule's id.
+	Rule string `json:"rule"`
+	// Its findings there.
+	Count int64 `json:"count"`
+}
+
 // FileShare is what one file adds to the answer.
 type FileShare struct {
 	// The path after the change; empty for the entry that stands for the rest.
@@ -361,6 +432,34 @@ type FileShare struct {
 	Deleted int64 `json:"deleted"`
 	// How many files the entry stands for.
 	Files int64 `json:"files"`
+}
+
+// Finding is one thing that a rule found at one place.
+type Finding struct {
+	// The rule, for example `swallowed-exception`.
+	Rule string `json:"rule"`
+	// How much it matters.
+	Severity Severity `json:"severity"`
+	// The file, relative to the workspace's top, `/` between components.
+	Path string `json:"path"`
+	// First line, from 1.
+	Line int64 `json:"line"`
+	// First column, bytes from 1.
+	Column int64 `json:"column"`
+	// Last line, from 1.
+	EndLine int64 `json:"end_line"`
+	// The function around it, qualified by its classes; empty outside of functions.
+	Function string `json:"function"`
+	// Why it matters, one sentence.
+	Reason string `json:"reason"`
+	// What to do about it, one sentence.
+	Action string `json:"action"`
+	// The first line of the code in question, trimmed, at most 160 bytes; secrets are masked.
+	Excerpt string `json:"excerpt"`
+	// Who last changed the line, where history was asked.
+	Author string `json:"author,omitzero"`
+	// How long ago that was, in days.
+	AgeDays *int64 `json:"age_days,omitzero"`
 }
 
 // HistoryPack is what is in a history pack.
@@ -522,6 +621,36 @@ type Reason struct {
 	Action string `json:"action"`
 }
 
+// RuleCount is how often a rule found something.
+type RuleCount struct {
+	// The rule's id.
+	Rule string `json:"rule"`
+	// Its severity.
+	Severity Severity `json:"severity"`
+	// Its findings.
+	Count int64 `json:"count"`
+}
+
+// RuleDescription is what a rule says of itself.
+type RuleDescription struct {
+	// Its name in answers and options.
+	ID string `json:"id"`
+	// The languages that it is written for, by name.
+	Languages []string `json:"languages"`
+	// How much its findings matter.
+	Severity Severity `json:"severity"`
+	// Why it matters, one sentence.
+	Reason string `json:"reason"`
+	// What to do about a finding, one sentence.
+	Action string `json:"action"`
+	// Where it does not hold: `tests`, `scripts` or names of files.
+	NotIn []string `json:"not_in"`
+	// Where alone it holds; empty: everywhere.
+	OnlyIn []string `json:"only_in"`
+	// Whether it comes with this library.
+	BuiltIn bool `json:"built_in"`
+}
+
 // SessionDetail is a session with its steps.
 type SessionDetail struct {
 	// The session.
@@ -556,6 +685,16 @@ type SessionSummary struct {
 	Output *Payload `json:"output,omitzero"`
 	// Why it ended, once failed.
 	Failure *Failure `json:"failure,omitzero"`
+}
+
+// SkippedFile is a file that was met and not read.
+type SkippedFile struct {
+	// The path, as in the other answers.
+	Path string `json:"path"`
+	// Why.
+	Reason SkipReason `json:"reason"`
+	// What is the matter, one sentence.
+	Message string `json:"message"`
 }
 
 // StepFinished is what `session.finish` answers: the result is on disk.

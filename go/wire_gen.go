@@ -7,6 +7,15 @@ type codeLanguagesArgs struct {
 	*LanguagesOptions
 }
 
+type codePatternsArgs struct {
+	Paths []string `json:"paths,omitzero"`
+	*CodePatternsOptions
+}
+
+type codeRulesArgs struct {
+	*CodeRulesOptions
+}
+
 type eventsOpenArgs struct {
 	After int64 `json:"after"`
 	*EventsOpenOptions
@@ -224,6 +233,48 @@ func (v *ClaimedTask) read(r *reader) {
 			v.Payload.read(r)
 		case "attempt":
 			v.Attempt = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *CodePatterns) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "findings":
+			v.Findings = list(r, func(r *reader, item *Finding) {
+				item.read(r)
+			})
+		case "rules":
+			v.Rules = list(r, func(r *reader, item *RuleCount) {
+				item.read(r)
+			})
+		case "counts":
+			v.Counts = list(r, func(r *reader, item *FileRuleCount) {
+				item.read(r)
+			})
+		case "files":
+			v.Files = r.int()
+		case "skipped":
+			v.Skipped = list(r, func(r *reader, item *SkippedFile) {
+				item.read(r)
+			})
+		case "unknown":
+			v.Unknown = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *CodeRules) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "rules":
+			v.Rules = list(r, func(r *reader, item *RuleDescription) {
+				item.read(r)
+			})
 		default:
 			r.skip()
 		}
@@ -471,6 +522,21 @@ func (v *FeatureTable) read(r *reader) {
 	}
 }
 
+func (v *FileRuleCount) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "rule":
+			v.Rule = r.text()
+		case "count":
+			v.Count = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *FileShare) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -486,6 +552,41 @@ func (v *FileShare) read(r *reader) {
 			v.Deleted = r.int()
 		case "files":
 			v.Files = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Finding) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "rule":
+			v.Rule = r.text()
+		case "severity":
+			v.Severity = Severity(r.text())
+		case "path":
+			v.Path = r.text()
+		case "line":
+			v.Line = r.int()
+		case "column":
+			v.Column = r.int()
+		case "end_line":
+			v.EndLine = r.int()
+		case "function":
+			v.Function = r.text()
+		case "reason":
+			v.Reason = r.text()
+		case "action":
+			v.Action = r.text()
+		case "excerpt":
+			v.Excerpt = r.text()
+		case "author":
+			if !r.null() {
+				v.Author = r.text()
+			}
+		case "age_days":
+			v.AgeDays = optional(r, (*reader).int)
 		default:
 			r.skip()
 		}
@@ -712,6 +813,52 @@ func (v *Reason) read(r *reader) {
 	}
 }
 
+func (v *RuleCount) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "rule":
+			v.Rule = r.text()
+		case "severity":
+			v.Severity = Severity(r.text())
+		case "count":
+			v.Count = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *RuleDescription) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "id":
+			v.ID = r.text()
+		case "languages":
+			v.Languages = list(r, func(r *reader, item *string) {
+				*item = r.text()
+			})
+		case "severity":
+			v.Severity = Severity(r.text())
+		case "reason":
+			v.Reason = r.text()
+		case "action":
+			v.Action = r.text()
+		case "not_in":
+			v.NotIn = list(r, func(r *reader, item *string) {
+				*item = r.text()
+			})
+		case "only_in":
+			v.OnlyIn = list(r, func(r *reader, item *string) {
+				*item = r.text()
+			})
+		case "built_in":
+			v.BuiltIn = r.bool()
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *SessionDetail) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -771,6 +918,21 @@ func (v *SessionSummary) read(r *reader) {
 				v.Failure = new(Failure)
 				v.Failure.read(r)
 			}
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *SkippedFile) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "reason":
+			v.Reason = SkipReason(r.text())
+		case "message":
+			v.Message = r.text()
 		default:
 			r.skip()
 		}

@@ -125,6 +125,16 @@ impl Code {
     pub fn languages(&self, args: impl Into<crate::NoArgs>) -> Result<crate::LanguageTable> {
         wait(self.0.languages(args.into()))
     }
+
+    /// Places in code that deserve a second look: each with its rule, why it matters and what to do.
+    pub fn patterns(&self, args: impl Into<crate::CodePatternsArgs>) -> Result<crate::CodePatterns> {
+        wait(self.0.patterns(args.into()))
+    }
+
+    /// The rules that `code.patterns` searches by.
+    pub fn rules(&self, args: impl Into<crate::CodeRulesArgs>) -> Result<crate::CodeRules> {
+        wait(self.0.rules(args.into()))
+    }
 }
 
 /// Blocking form of [`crate::Events`].

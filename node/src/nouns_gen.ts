@@ -20,6 +20,10 @@ import type {
   CallOptions,
   ChangeOptions,
   ChangeRisk,
+  CodePatterns,
+  CodePatternsOptions,
+  CodeRules,
+  CodeRulesOptions,
   DeepenOptions,
   Deepened,
   Enqueued,
@@ -53,8 +57,11 @@ import type {
 } from './types_gen.js';
 import {
   asSessionStatus,
+  asSeverity,
   asStepPolicy,
   readChangeRisk,
+  readCodePatterns,
+  readCodeRules,
   readDeepened,
   readFeatureTable,
   readHistoryPack,
@@ -103,6 +110,63 @@ export class CodeNoun extends Noun {
     const wire: Wire = {};
     const answer = await invoke(this[OWNER], op, wire, given.signal);
     return readLanguageTable(answer);
+  }
+
+  /**
+   * Places in code that deserve a second look: each with its rule, why it matters and what to do.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async patterns(paths?: readonly string[], options?: CodePatternsOptions): Promise<CodePatterns> {
+    const op = 'code.patterns';
+    const given = known<CodePatternsOptions>(op, options, ['text', 'languages', 'rules', 'exclude', 'ruleFolders', 'minSeverity', 'includeGenerated'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      rules: list(op, 'rules', given.rules, text),
+      exclude: list(op, 'exclude', given.exclude, text),
+      rule_folders: list(op, 'ruleFolders', given.ruleFolders, text),
+      min_severity: nullable(op, 'minSeverity', given.minSeverity, asSeverity),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readCodePatterns(answer);
+  }
+
+  /**
+   * Places in code that deserve a second look: each with its rule, why it matters and what to do.
+   *
+   * As columns: one Arrow IPC stream.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async patternsColumns(paths?: readonly string[], options?: CodePatternsOptions): Promise<Uint8Array> {
+    const op = 'code.patterns';
+    const given = known<CodePatternsOptions>(op, options, ['text', 'languages', 'rules', 'exclude', 'ruleFolders', 'minSeverity', 'includeGenerated'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      rules: list(op, 'rules', given.rules, text),
+      exclude: list(op, 'exclude', given.exclude, text),
+      rule_folders: list(op, 'ruleFolders', given.ruleFolders, text),
+      min_severity: nullable(op, 'minSeverity', given.minSeverity, asSeverity),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
+  }
+
+  /** The rules that `code.patterns` searches by. */
+  async rules(options?: CodeRulesOptions): Promise<CodeRules> {
+    const op = 'code.rules';
+    const given = known<CodeRulesOptions>(op, options, ['languages', 'ruleFolders']);
+    const wire: Wire = {
+      languages: list(op, 'languages', given.languages, text),
+      rule_folders: list(op, 'ruleFolders', given.ruleFolders, text),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readCodeRules(answer);
   }
 }
 

@@ -67,6 +67,36 @@ export type RiskLevel = 'unknown' | 'low' | 'medium' | 'high' | 'critical';
 export type SessionStatus = 'open' | 'completed' | 'failed';
 
 /**
+ * How much a finding matters.
+ * - `info`: Worth knowing; nothing has to be done.
+ * - `minor`: Makes code harder to read or change.
+ * - `major`: Likely to hide or cause a defect.
+ * - `critical`: Likely a defect or a hole that an attacker can use.
+ */
+export type Severity = 'info' | 'minor' | 'major' | 'critical';
+
+/**
+ * Why a file was not read.
+ * - `binary`: It is not text.
+ * - `huge`: It is larger than 4 MiB.
+ * - `generated`: A tool wrote it: by its header, its name or `.gitattributes`.
+ * - `minified`: Its lines are too long to have been written by hand.
+ * - `vendored`: It is somebody else's code: by its folder or `.gitattributes`.
+ * - `not_built_in`: Its language is known and its grammar not part of this build.
+ * - `too_slow`: It took too long to parse.
+ * - `unreadable`: The system refused to read it.
+ */
+export type SkipReason =
+  | 'binary'
+  | 'huge'
+  | 'generated'
+  | 'minified'
+  | 'vendored'
+  | 'not_built_in'
+  | 'too_slow'
+  | 'unreadable';
+
+/**
  * What happens to a step that was running when its process died.
  * - `retry`: It runs again: its effect happens at least once.
  * - `once`: It never runs again by itself: its effect happens at most once, and after a crash its
@@ -143,6 +173,12 @@ export type ErrorCode =
   | 'process.forked'
   // the task is not claimed by this worker (any more).
   | 'queue.not_claimed'
+  // a rule of patterns cannot be used; the message names file and line.
+  | 'rule.invalid'
+  // a rule of patterns explodes on a file and was stopped.
+  | 'rule.too_slow'
+  // no rule of patterns has this name.
+  | 'rule.unknown'
   // the step differs from the one recorded at this place.
   | 'session.diverged'
   // a session of this id exists already.
@@ -254,6 +290,31 @@ export interface ClaimedTask {
   payload: Payload;
   /** Which attempt this is, from 1. */
   attempt: number;
+}
+
+/** What the rules found, and what was not searched. */
+export interface CodePatterns {
+  /** The findings, sorted by path, line, column and rule. */
+  findings: Finding[];
+  /** How many findings of which rule there are, sorted by rule. */
+  rules: RuleCount[];
+  /** How many findings of which rule each file has, sorted by path and rule. */
+  counts: FileRuleCount[];
+  /** How many files were searched. */
+  files: number;
+  /**
+   * Files that were met and not searched, sorted by path; files of no known language are only
+   * counted.
+   */
+  skipped: SkippedFile[];
+  /** Files of no known language that folders held. */
+  unknown: number;
+}
+
+/** The rules that `code.patterns` knows. */
+export interface CodeRules {
+  /** The rules, sorted by id. */
+  rules: RuleDescription[];
 }
 
 /** The weight of one feature. */
@@ -430,6 +491,16 @@ export interface FeatureTable {
   history: HistorySpan;
 }
 
+/** How often a rule found something in one file. */
+export interface FileRuleCount {
+  /** The file. */
+  path: string;
+  /** The rule's id. */
+  rule: string;
+  /** Its findings there. */
+  count: number;
+}
+
 /** What one file adds to the answer. */
 export interface FileShare {
   /** The path after the change; absent for the entry that stands for the rest. */
@@ -442,6 +513,34 @@ export interface FileShare {
   deleted: number;
   /** How many files the entry stands for. */
   files: number;
+}
+
+/** One thing that a rule found at one place. */
+export interface Finding {
+  /** The rule, for example `swallowed-exception`. */
+  rule: string;
+  /** How much it matters. */
+  severity: Severity;
+  /** The file, relative to the workspace's top, `/` between components. */
+  path: string;
+  /** First line, from 1. */
+  line: number;
+  /** First column, bytes from 1. */
+  column: number;
+  /** Last line, from 1. */
+  endLine: number;
+  /** The function around it, qualified by its classes; empty outside of functions. */
+  function: string;
+  /** Why it matters, one sentence. */
+  reason: string;
+  /** What to do about it, one sentence. */
+  action: string;
+  /** The first line of the code in question, trimmed, at most 160 bytes; secrets are masked. */
+  excerpt: string;
+  /** Who last changed the line, where history was asked. */
+  author: string | null;
+  /** How long ago that was, in days. */
+  ageDays: number | null;
 }
 
 /** What is in a history pack. */
@@ -604,6 +703,36 @@ export interface Reason {
   action: string;
 }
 
+/** How often a rule found something. */
+export interface RuleCount {
+  /** The rule's id. */
+  rule: string;
+  /** Its severity. */
+  severity: Severity;
+  /** Its findings. */
+  count: number;
+}
+
+/** What a rule says of itself. */
+export interface RuleDescription {
+  /** Its name in answers and options. */
+  id: string;
+  /** The languages that it is written for, by name. */
+  languages: string[];
+  /** How much its findings matter. */
+  severity: Severity;
+  /** Why it matters, one sentence. */
+  reason: string;
+  /** What to do about a finding, one sentence. */
+  action: string;
+  /** Where it does not hold: `tests`, `scripts` or names of files. */
+  notIn: string[];
+  /** Where alone it holds; empty: everywhere. */
+  onlyIn: string[];
+  /** Whether it comes with this library. */
+  builtIn: boolean;
+}
+
 /** A session with its steps. */
 export interface SessionDetail {
   /** The session. */
@@ -638,6 +767,16 @@ export interface SessionSummary {
   output: Payload | null;
   /** Why it ended, once failed. */
   failure: Failure | null;
+}
+
+/** A file that was met and not read. */
+export interface SkippedFile {
+  /** The path, as in the other answers. */
+  path: string;
+  /** Why. */
+  reason: SkipReason;
+  /** What is the matter, one sentence. */
+  message: string;
 }
 
 /** What `session.finish` answers: the result is on disk. */
@@ -731,6 +870,38 @@ export interface WorkspaceInfo {
   durability: string;
   /** What a user should know, for example why the store is in memory. */
   notes: string[];
+}
+
+/** Options of `code.patterns`. */
+export interface CodePatternsOptions extends CallOptions {
+  /**
+   * Text to read instead of the file; `paths` then has one path, which need not exist and names
+   * it.
+   */
+  text?: string | null;
+  /** Only these languages, by name; none: all. */
+  languages?: readonly string[];
+  /** Only these rules, by id; none: all. */
+  rules?: readonly string[];
+  /** These rules are left out, by id. */
+  exclude?: readonly string[];
+  /**
+   * Folders of further rules, each `<language>/<rule>.scm`; a rule of the same id replaces the
+   * built-in one.
+   */
+  ruleFolders?: readonly string[];
+  /** Findings of less weight are left out; none: all are given. */
+  minSeverity?: Severity | null;
+  /** Whether folders also give generated, minified and vendored files. Default `false`. */
+  includeGenerated?: boolean;
+}
+
+/** Options of `code.rules`. */
+export interface CodeRulesOptions extends CallOptions {
+  /** Only rules for these languages, by name; none: all. */
+  languages?: readonly string[];
+  /** Folders of further rules, as in `code.patterns`. */
+  ruleFolders?: readonly string[];
 }
 
 /** Options of `events.open`. */

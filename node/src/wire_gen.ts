@@ -20,12 +20,15 @@ import type {
   ChangeRisk,
   ChangeSpan,
   ClaimedTask,
+  CodePatterns,
+  CodeRules,
   Deepened,
   Evaluation,
   Failure,
   FeatureRow,
   FeatureTable,
   FileShare,
+  Finding,
   HistoryPack,
   LanguageRow,
   LanguageTable,
@@ -33,6 +36,7 @@ import type {
   ModelReference,
   Payload,
   Reason,
+  RuleDescription,
   SessionDetail,
   SessionList,
   SessionSummary,
@@ -43,6 +47,8 @@ import type {
 } from './types_gen.js';
 
 export const asSessionStatus = choice(['open', 'completed', 'failed']);
+
+export const asSeverity = choice(['info', 'minor', 'major', 'critical']);
 
 export const asStepPolicy = choice(['retry', 'once']);
 
@@ -85,6 +91,23 @@ export function readClaimedTask(wire: Wire): ClaimedTask {
     name: wire.name,
     payload: readPayload(wire.payload),
     attempt: wire.attempt,
+  };
+}
+
+export function readCodePatterns(wire: Wire): CodePatterns {
+  return {
+    findings: wire.findings.map(readFinding),
+    rules: wire.rules,
+    counts: wire.counts,
+    files: wire.files,
+    skipped: wire.skipped,
+    unknown: wire.unknown,
+  };
+}
+
+export function readCodeRules(wire: Wire): CodeRules {
+  return {
+    rules: wire.rules.map(readRuleDescription),
   };
 }
 
@@ -162,6 +185,23 @@ export function readFileShare(wire: Wire): FileShare {
   };
 }
 
+export function readFinding(wire: Wire): Finding {
+  return {
+    rule: wire.rule,
+    severity: wire.severity,
+    path: wire.path,
+    line: wire.line,
+    column: wire.column,
+    endLine: wire.end_line,
+    function: wire.function,
+    reason: wire.reason,
+    action: wire.action,
+    excerpt: wire.excerpt,
+    author: wire.author ?? null,
+    ageDays: wire.age_days ?? null,
+  };
+}
+
 export function readHistoryPack(wire: Wire): HistoryPack {
   return {
     path: wire.path,
@@ -235,6 +275,19 @@ export function readReason(wire: Wire): Reason {
     contribution: wire.contribution,
     sentence: wire.sentence,
     action: wire.action,
+  };
+}
+
+export function readRuleDescription(wire: Wire): RuleDescription {
+  return {
+    id: wire.id,
+    languages: wire.languages,
+    severity: wire.severity,
+    reason: wire.reason,
+    action: wire.action,
+    notIn: wire.not_in,
+    onlyIn: wire.only_in,
+    builtIn: wire.built_in,
   };
 }
 

@@ -11,6 +11,8 @@ export interface Operation {
 
 export const OPERATIONS: Record<string, Operation> = {
   'code.languages': { receiver: 'Workspace', opens: '', args: 'NoArgs', positional: [], out: 'LanguageTable' },
+  'code.patterns': { receiver: 'Workspace', opens: '', args: 'CodePatternsArgs', positional: ['paths'], out: 'CodePatterns' },
+  'code.rules': { receiver: 'Workspace', opens: '', args: 'CodeRulesArgs', positional: [], out: 'CodeRules' },
   'events.open': { receiver: 'Workspace', opens: 'EventStream', args: 'EventsOpenArgs', positional: ['after'], out: '' },
   'events.next': { receiver: 'EventStream', opens: '', args: 'EventsNextArgs', positional: ['max', 'wait_ms'], out: 'EventPage' },
   'git.deepen': { receiver: 'Workspace', opens: '', args: 'DeepenArgs', positional: [], out: 'Deepened' },

@@ -13,6 +13,8 @@ from ._aio_runtime import AsyncNoun, AsyncOwner, Opening, opening
 from ._barograph import ROOT, Columns
 from ._records_gen import (
     ChangeRisk,
+    CodePatterns,
+    CodeRules,
     Deepened,
     Enqueued,
     EventPage,
@@ -27,6 +29,7 @@ from ._records_gen import (
     SessionList,
     SessionStatus,
     SessionSummary,
+    Severity,
     StepFinished,
     StepPolicy,
     StepStart,
@@ -49,6 +52,116 @@ class CodeNoun(AsyncNoun):
             await self._call(
                 "code.languages",
                 {},
+            )
+        )
+
+    async def patterns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        rules: Sequence[str] | None = None,
+        exclude: Sequence[str] | None = None,
+        rule_folders: Sequence[str] | None = None,
+        min_severity: Severity | Literal["info", "minor", "major", "critical"] | None = None,
+        include_generated: bool = False,
+    ) -> CodePatterns:
+        """Places in code that deserve a second look: each with its rule, why it matters and what to
+        do.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            rules: Only these rules, by id; none: all.
+            exclude: These rules are left out, by id.
+            rule_folders: Folders of further rules, each `<language>/<rule>.scm`; a rule of the same
+                id replaces the built-in one.
+            min_severity: Findings of less weight are left out; none: all are given.
+            include_generated: Whether folders also give generated, minified and vendored files.
+        """
+        return CodePatterns.from_wire(
+            await self._call(
+                "code.patterns",
+                {
+                    "paths": [] if paths is None else paths,
+                    "text": text,
+                    "languages": [] if languages is None else languages,
+                    "rules": [] if rules is None else rules,
+                    "exclude": [] if exclude is None else exclude,
+                    "rule_folders": [] if rule_folders is None else rule_folders,
+                    "min_severity": min_severity,
+                    "include_generated": include_generated,
+                },
+            )
+        )
+
+    async def patterns_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        rules: Sequence[str] | None = None,
+        exclude: Sequence[str] | None = None,
+        rule_folders: Sequence[str] | None = None,
+        min_severity: Severity | Literal["info", "minor", "major", "critical"] | None = None,
+        include_generated: bool = False,
+    ) -> Columns:
+        """Places in code that deserve a second look: each with its rule, why it matters and what to
+        do. As Arrow columns: the fast form for many rows.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            rules: Only these rules, by id; none: all.
+            exclude: These rules are left out, by id.
+            rule_folders: Folders of further rules, each `<language>/<rule>.scm`; a rule of the same
+                id replaces the built-in one.
+            min_severity: Findings of less weight are left out; none: all are given.
+            include_generated: Whether folders also give generated, minified and vendored files.
+        """
+        return await self._columns(
+            "code.patterns",
+            {
+                "paths": [] if paths is None else paths,
+                "text": text,
+                "languages": [] if languages is None else languages,
+                "rules": [] if rules is None else rules,
+                "exclude": [] if exclude is None else exclude,
+                "rule_folders": [] if rule_folders is None else rule_folders,
+                "min_severity": min_severity,
+                "include_generated": include_generated,
+            },
+        )
+
+    async def rules(
+        self,
+        *,
+        languages: Sequence[str] | None = None,
+        rule_folders: Sequence[str] | None = None,
+    ) -> CodeRules:
+        """The rules that `code.patterns` searches by.
+
+        Args:
+            languages: Only rules for these languages, by name; none: all.
+            rule_folders: Folders of further rules, as in `code.patterns`.
+        """
+        return CodeRules.from_wire(
+            await self._call(
+                "code.rules",
+                {
+                    "languages": [] if languages is None else languages,
+                    "rule_folders": [] if rule_folders is None else rule_folders,
+                },
             )
         )
 
