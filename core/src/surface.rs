@@ -147,6 +147,7 @@ macro_rules! operations {
 
 /// The records by their names in the list.
 mod args {
+    pub use crate::code::patterns::record::*;
     pub use crate::code::record::*;
     pub use crate::exec::record::*;
     pub use crate::git::record::*;
@@ -160,6 +161,10 @@ mod args {
 operations! {
     /// The languages that can be read, and how their files are recognised.
     read Workspace "code.languages" () NoArgs => LanguageTable, |ws, a| ws.code().languages(a);
+    /// Places in code that deserve a second look: each with its rule, why it matters and what to do.
+    read Workspace "code.patterns" ("paths") CodePatternsArgs => CodePatterns as to_columns, |ws, a| ws.code().patterns(a);
+    /// The rules that `code.patterns` searches by.
+    read Workspace "code.rules" () CodeRulesArgs => CodeRules, |ws, a| ws.code().rules(a);
     /// Events after a durable cursor, as a stream that can follow what happens next.
     open Workspace "events.open" ("after") EventsOpenArgs => EventStream, |ws, a| ws.events().open(a);
     /// The next batch of a stream of events.
@@ -180,6 +185,8 @@ operations! {
     read Workspace "git.hotspots" ("paths") HotspotsArgs => Hotspots as to_columns, |ws, a| ws.git().hotspots(a);
     /// Who made what, by folder or file; or who knows the files that a change touches.
     read Workspace "git.owners" ("paths") OwnersArgs => Ownership as to_columns, |ws, a| ws.git().owners(a);
+    /// The commits that brought in what later commits fixed, line by line (SZZ).
+    read Workspace "git.szz" ("range") SzzArgs => SzzTable as to_columns, |ws, a| ws.git().szz(a);
     /// What a shipped model is, what it was trained on, and what it must not be used for.
     read Workspace "predict.model" ("name") ModelArgs => ModelCard, |ws, a| ws.predict().model(a);
     /// Puts tasks into a durable queue, all or none.

@@ -5,6 +5,10 @@
 
 pub mod cache;
 pub mod language;
+pub mod metrics;
 pub mod parse;
+pub mod patterns;
 pub mod record;
 pub mod scan;
+pub mod symbols;
+mod syntax;

@@ -30,7 +30,6 @@ pub(crate) struct Files {
 /// Analyses files of the workspace; what was analysed before and did not change costs a stat. Blocks.
 ///
 /// Errors: `path.missing`, `language.unknown`, `git.bare` where there are no files, `call.cancelled`.
-#[allow(dead_code, reason = "the operations on it come next")]
 pub(crate) fn analyse_files<A: Analysis>(
     shared: &Shared,
     files: &Files,
@@ -51,7 +50,7 @@ pub(crate) fn analyse_files<A: Analysis>(
     analyse(request, analysis, &shared.code, &shared.bus, cancel)
 }
 
-fn named(name: &str) -> Result<Language> {
+pub(crate) fn named(name: &str) -> Result<Language> {
     Language::of_name(name).ok_or_else(|| {
         let known: Vec<&str> = Language::all().map(Language::name).collect();
         Error::new(

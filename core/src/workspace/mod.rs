@@ -4,6 +4,7 @@ mod code;
 mod events;
 mod git;
 mod git_insight;
+mod patterns;
 mod predict;
 mod queue;
 pub mod record;

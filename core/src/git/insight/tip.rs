@@ -94,7 +94,7 @@ impl Tip {
 
 fn small(reader: &mut Reader, id: &ObjectId) -> Option<Vec<u8>> {
     reader.size(id).filter(|size| *size <= SMALL)?;
-    reader.blob(id).map(|blob| blob.data.clone())
+    reader.blob(id).map(|blob| blob.data.to_vec())
 }
 
 /// One whole id in each line; `#` begins a comment, as in git.
