@@ -178,13 +178,13 @@ operations! {
     /// The next batch of a stream of events.
     read EventStream "events.next" ("max", "wait_ms") EventsNextArgs => EventPage, |stream, a| stream.next(a);
     /// Files that change together, with the definitions and defaults of code-maat.
-    read Workspace "git.coupling" () CouplingArgs => FileCoupling as to_columns, |ws, a| ws.git().coupling(a);
+    read Workspace "git.coupling" ("paths") CouplingArgs => FileCoupling as to_columns, |ws, a| ws.git().coupling(a);
     /// Fetches the history that a shallow clone lacks, with the git executable and its credentials.
     write Workspace "git.deepen" () DeepenArgs => Deepened, |ws, a| ws.git().deepen(a);
     /// The fourteen change measures of Kamei et al. 2013 for every commit of a range.
     read Workspace "git.features" ("range") FeaturesArgs => FeatureTable as to_columns, |ws, a| ws.git().features(a);
     /// What history says about each file: churn, age, authors, ownership, bus factor, fixes.
-    read Workspace "git.files" () FilesArgs => FileHistories as to_columns, |ws, a| ws.git().files(a);
+    read Workspace "git.files" ("paths") FilesArgs => FileHistories as to_columns, |ws, a| ws.git().files(a);
     /// Writes the history as one pack, for runners that start empty and shallow.
     write Workspace "git.history_export" ("path") HistoryPackArgs => HistoryPack, |ws, a| ws.git().history_export(a);
     /// Reads a history pack into this workspace's store.
@@ -192,9 +192,12 @@ operations! {
     /// The commits that brought in what later commits fixed, line by line (SZZ).
     read Workspace "git.szz" ("range") SzzArgs => SzzTable as to_columns, |ws, a| ws.git().szz(a);
     /// Files that are complex and change often.
-    read Workspace "git.hotspots" () HotspotsArgs => Hotspots as to_columns, |ws, a| ws.git().hotspots(a);
+    read Workspace "git.hotspots" ("paths") HotspotsArgs => Hotspots as to_columns, |ws, a| ws.git().hotspots(a);
     /// Who made what, by folder or file; or who knows the files that a change touches.
     read Workspace "git.owners" () OwnersArgs => Ownership as to_columns, |ws, a| ws.git().owners(a);
+    read Workspace "git.owners" ("paths") OwnersArgs => Ownership as to_columns, |ws, a| ws.git().owners(a);
+    /// The commits that brought in what later commits fixed, line by line (SZZ).
+    read Workspace "git.szz" ("range") SzzArgs => SzzTable as to_columns, |ws, a| ws.git().szz(a);
     /// What a shipped model is, what it was trained on, and what it must not be used for.
     read Workspace "predict.model" ("name") ModelArgs => ModelCard, |ws, a| ws.predict().model(a);
     /// Puts tasks into a durable queue, all or none.

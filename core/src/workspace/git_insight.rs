@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Shared;
-use super::git::{Git, history, or_head};
+use super::git::{Git, ends, history};
 use crate::base::cancel::CancelToken;
 use crate::base::runtime::compute;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::git::record::*;
-use crate::git::{Commits, History, Insight, ObjectId};
+use crate::git::{Commits, Complexities, History, Insight, ObjectId};
 
 /// Insights of this many tips are kept for the next question.
 const KEEP: usize = 3;
@@ -19,6 +19,7 @@ const KEEP: usize = 3;
 pub(crate) struct InsightCache {
     /// Newest last.
     insights: Mutex<Vec<(Arc<History>, Arc<Insight>)>>,
+    complexities: Arc<Complexities>,
 }
 
 /// The history that leads up to `tip` by file, from memory where it is known. Blocks.
@@ -32,7 +33,8 @@ pub(crate) fn insight(shared: &Shared, tip: ObjectId, cancel: &CancelToken) -> R
         insights.push(found.clone());
         return Ok(found.1);
     }
-    let insight = Arc::new(Insight::new(shared.repository()?, &history)?);
+    let insight =
+        Arc::new(Insight::new(shared.repository()?, &history, Arc::clone(&shared.insight.complexities))?);
     if insights.len() == KEEP {
         insights.remove(0);
     }
@@ -47,21 +49,9 @@ struct Span {
     hidden: Option<HashSet<ObjectId>>,
 }
 
-/// Resolves `A..B` or one revision; an end that is left out is HEAD.
-fn span(shared: &Shared, range: &str, name: &str, cancel: &CancelToken) -> Result<Span> {
-    let repo = shared.repository()?;
-    let (from, to) = match range.split_once("..") {
-        Some((_, to)) if to.starts_with('.') => {
-            return Err(Error::new(
-                "args.invalid",
-                format!("`{name}` is `{range}`; write `A..B` or one revision"),
-            ));
-        }
-        Some((from, to)) => (Some(or_head(from)), or_head(to)),
-        None => (None, range),
-    };
-    let from = from.map(|from| repo.resolve(from)).transpose()?;
-    let tip = repo.resolve(to)?;
+/// Resolves `A..B` or one revision.
+fn span(shared: &Shared, range: Option<&str>, cancel: &CancelToken) -> Result<Span> {
+    let (from, tip) = ends(shared.repository()?, range)?;
     let hidden = match from {
         None => None,
         Some(from) => {
@@ -76,7 +66,7 @@ fn span(shared: &Shared, range: &str, name: &str, cancel: &CancelToken) -> Resul
 
 /// The commits of a change: those of a range, or one.
 fn change(shared: &Shared, text: &str, cancel: &CancelToken) -> Result<(ObjectId, HashSet<ObjectId>)> {
-    let Span { tip, hidden } = span(shared, text, "change", cancel)?;
+    let Span { tip, hidden } = span(shared, Some(text), cancel)?;
     let ids = match hidden {
         None => HashSet::from([tip]),
         Some(hidden) => {
@@ -97,7 +87,7 @@ impl Git {
         self.0.alive()?;
         let (args, shared) = (args.into(), Arc::clone(self.0.shared()));
         compute(move |cancel| {
-            let span = span(&shared, args.range.as_deref().unwrap_or("HEAD"), "range", cancel)?;
+            let span = span(&shared, args.range.as_deref(), cancel)?;
             let commits = Commits {
                 hidden: span.hidden.as_ref(),
                 since: args.since.as_deref(),
@@ -116,7 +106,7 @@ impl Git {
         self.0.alive()?;
         let (args, shared) = (args.into(), Arc::clone(self.0.shared()));
         compute(move |cancel| {
-            let span = span(&shared, args.range.as_deref().unwrap_or("HEAD"), "range", cancel)?;
+            let span = span(&shared, args.range.as_deref(), cancel)?;
             let commits = Commits {
                 hidden: span.hidden.as_ref(),
                 since: args.since.as_deref(),
@@ -136,12 +126,8 @@ impl Git {
         let (args, shared) = (args.into(), Arc::clone(self.0.shared()));
         compute(move |cancel| {
             let change = args.change.as_deref().map(|text| change(&shared, text, cancel)).transpose()?;
-            let range = match (&args.range, &change) {
-                (Some(range), _) => range.clone(),
-                (None, Some((tip, _))) => tip.to_string(),
-                (None, None) => "HEAD".to_owned(),
-            };
-            let span = span(&shared, &range, "range", cancel)?;
+            let tip = change.as_ref().map(|(tip, _)| tip.to_string());
+            let span = span(&shared, args.range.as_deref().or(tip.as_deref()), cancel)?;
             let commits = Commits {
                 hidden: span.hidden.as_ref(),
                 since: args.since.as_deref(),
@@ -161,7 +147,7 @@ impl Git {
         self.0.alive()?;
         let (args, shared) = (args.into(), Arc::clone(self.0.shared()));
         compute(move |cancel| {
-            let span = span(&shared, args.range.as_deref().unwrap_or("HEAD"), "range", cancel)?;
+            let span = span(&shared, args.range.as_deref(), cancel)?;
             let commits = Commits {
                 hidden: span.hidden.as_ref(),
                 since: args.since.as_deref(),

@@ -84,7 +84,7 @@ pub struct FileHistory {
     pub ownership: f64,
     /// Who made most of its commits, of equals the one with the most changed lines; null where none counts.
     pub main_author: Option<String>,
-    /// The main author's e-mail address.
+    /// The main author's e-mail address, in lower case.
     pub main_author_email: Option<String>,
     /// The fewest authors who together made more than half of `weighted_commits`: a definition of
     /// our own, after the truck factor; 0 where no commit counts.
@@ -260,7 +260,7 @@ pub enum OwnedBy {
 pub struct Owner {
     /// Name, after `.mailmap`; as in the newest of the author's commits.
     pub name: String,
-    /// E-mail address, after `.mailmap`.
+    /// E-mail address, after `.mailmap`, in lower case.
     pub email: String,
     /// Commits that touched it.
     pub commits: u64,
