@@ -27,6 +27,10 @@ type eventsNextArgs struct {
 	*EventsNextOptions
 }
 
+type gitCouplingArgs struct {
+	*CouplingOptions
+}
+
 type gitDeepenArgs struct {
 	*DeepenOptions
 }
@@ -34,6 +38,10 @@ type gitDeepenArgs struct {
 type gitFeaturesArgs struct {
 	Range string `json:"range,omitzero"`
 	*FeaturesOptions
+}
+
+type gitFilesArgs struct {
+	*FilesOptions
 }
 
 type gitHistoryExportArgs struct {
@@ -44,6 +52,19 @@ type gitHistoryExportArgs struct {
 type gitHistoryImportArgs struct {
 	Path string `json:"path"`
 	*HistoryPackOptions
+}
+
+type gitSzzArgs struct {
+	Range string `json:"range,omitzero"`
+	*SzzOptions
+}
+
+type gitHotspotsArgs struct {
+	*HotspotsOptions
+}
+
+type gitOwnersArgs struct {
+	*OwnersOptions
 }
 
 type predictModelArgs struct {
@@ -317,6 +338,54 @@ func (v *CommitRisk) read(r *reader) {
 	}
 }
 
+func (v *CountedHistory) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "tip":
+			v.Tip = r.text()
+		case "time":
+			v.Time = r.text()
+		case "counted":
+			v.Counted = r.int()
+		case "by_bots":
+			v.ByBots = r.int()
+		case "ignored":
+			v.Ignored = r.int()
+		case "history":
+			v.History.read(r)
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *CoupledFiles) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "coupled":
+			v.Coupled = r.text()
+		case "degree":
+			v.Degree = r.float()
+		case "shared":
+			v.Shared = r.int()
+		case "revisions":
+			v.Revisions = r.int()
+		case "coupled_revisions":
+			v.CoupledRevisions = r.int()
+		case "average_revisions":
+			v.AverageRevisions = r.float()
+		case "last_shared_days":
+			v.LastSharedDays = r.float()
+		case "same_folder":
+			v.SameFolder = r.bool()
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *Deepened) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -522,6 +591,91 @@ func (v *FeatureTable) read(r *reader) {
 	}
 }
 
+func (v *FileCoupling) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "pairs":
+			v.Pairs = list(r, func(r *reader, item *CoupledFiles) {
+				item.read(r)
+			})
+		case "too_large":
+			v.TooLarge = r.int()
+		case "basis":
+			v.Basis.read(r)
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *FileHistories) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "files":
+			v.Files = list(r, func(r *reader, item *FileHistory) {
+				item.read(r)
+			})
+		case "basis":
+			v.Basis.read(r)
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *FileHistory) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "commits":
+			v.Commits = r.int()
+		case "added":
+			v.Added = r.int()
+		case "deleted":
+			v.Deleted = r.int()
+		case "lines":
+			v.Lines = r.int()
+		case "relative_churn":
+			v.RelativeChurn = r.float()
+		case "age_days":
+			v.AgeDays = optional(r, (*reader).float)
+		case "last_change_days":
+			v.LastChangeDays = optional(r, (*reader).float)
+		case "authors":
+			v.Authors = r.int()
+		case "minor_authors":
+			v.MinorAuthors = r.int()
+		case "ownership":
+			v.Ownership = r.float()
+		case "main_author":
+			if !r.null() {
+				v.MainAuthor = r.text()
+			}
+		case "main_author_email":
+			if !r.null() {
+				v.MainAuthorEmail = r.text()
+			}
+		case "bus_factor":
+			v.BusFactor = r.int()
+		case "weighted_commits":
+			v.WeightedCommits = r.float()
+		case "fixes":
+			v.Fixes = r.int()
+		case "last_fix_days":
+			v.LastFixDays = optional(r, (*reader).float)
+		case "generated":
+			v.Generated = r.bool()
+		case "vendored":
+			v.Vendored = r.bool()
+		case "weight":
+			v.Weight = r.float()
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *FileRuleCount) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -621,6 +775,62 @@ func (v *HistorySpan) read(r *reader) {
 			v.Cut = r.bool()
 		case "gaps":
 			v.Gaps = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Hotspot) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "score":
+			v.Score = r.float()
+		case "commits":
+			v.Commits = r.int()
+		case "weighted_commits":
+			v.WeightedCommits = r.float()
+		case "complexity":
+			v.Complexity = r.float()
+		case "complexity_basis":
+			v.ComplexityBasis = ComplexityBasis(r.text())
+		case "lines":
+			v.Lines = r.int()
+		case "recent_commits":
+			v.RecentCommits = r.int()
+		case "earlier_commits":
+			v.EarlierCommits = r.int()
+		case "trend":
+			v.Trend = ChangeTrend(r.text())
+		case "growth":
+			v.Growth = r.int()
+		case "fixes":
+			v.Fixes = r.int()
+		case "authors":
+			v.Authors = r.int()
+		case "reason":
+			v.Reason = r.text()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Hotspots) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "files":
+			v.Files = list(r, func(r *reader, item *Hotspot) {
+				item.read(r)
+			})
+		case "compared":
+			v.Compared = r.int()
+		case "unmeasured":
+			v.Unmeasured = r.int()
+		case "basis":
+			v.Basis.read(r)
 		default:
 			r.skip()
 		}
@@ -746,6 +956,71 @@ func (v *ModelReference) read(r *reader) {
 			})
 		case "trained_until":
 			v.TrainedUntil = r.text()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *OwnedPath) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "files":
+			v.Files = r.int()
+		case "commits":
+			v.Commits = r.int()
+		case "authors":
+			v.Authors = r.int()
+		case "bus_factor":
+			v.BusFactor = r.int()
+		case "truck_factor":
+			v.TruckFactor = r.int()
+		case "owners":
+			v.Owners = list(r, func(r *reader, item *Owner) {
+				item.read(r)
+			})
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Owner) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "name":
+			v.Name = r.text()
+		case "email":
+			v.Email = r.text()
+		case "commits":
+			v.Commits = r.int()
+		case "share":
+			v.Share = r.float()
+		case "weighted_commits":
+			v.WeightedCommits = r.float()
+		case "added":
+			v.Added = r.int()
+		case "deleted":
+			v.Deleted = r.int()
+		case "last_active":
+			v.LastActive = r.text()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Ownership) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "paths":
+			v.Paths = list(r, func(r *reader, item *OwnedPath) {
+				item.read(r)
+			})
+		case "basis":
+			v.Basis.read(r)
 		default:
 			r.skip()
 		}
@@ -1007,6 +1282,81 @@ func (v *StepStart) read(r *reader) {
 			}
 		case "attempt":
 			v.Attempt = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *SzzRow) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "fix":
+			v.Fix = r.text()
+		case "inducing":
+			v.Inducing = r.text()
+		case "path":
+			v.Path = r.text()
+		case "line":
+			v.Line = r.int()
+		case "inducing_path":
+			if !r.null() {
+				v.InducingPath = r.text()
+			}
+		case "inducing_line":
+			v.InducingLine = r.int()
+		case "source":
+			v.Source = SzzSource(r.text())
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *SzzSkipped) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "blank":
+			v.Blank = r.int()
+		case "comment":
+			v.Comment = r.int()
+		case "import":
+			v.Import = r.int()
+		case "punctuation":
+			v.Punctuation = r.int()
+		case "moved":
+			v.Moved = r.int()
+		case "reflowed":
+			v.Reflowed = r.int()
+		case "deleted_files":
+			v.DeletedFiles = r.int()
+		case "tests":
+			v.Tests = r.int()
+		case "no_code_files":
+			v.NoCodeFiles = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *SzzTable) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "rows":
+			v.Rows = list(r, func(r *reader, item *SzzRow) {
+				item.read(r)
+			})
+		case "fixes":
+			v.Fixes = r.int()
+		case "unanswered":
+			v.Unanswered = r.int()
+		case "skipped":
+			v.Skipped.read(r)
+		case "unknown_lines":
+			v.UnknownLines = r.int()
+		case "history":
+			v.History.read(r)
 		default:
 			r.skip()
 		}

@@ -18,6 +18,23 @@ export interface CallOptions {
 export type Basis = 'prior' | 'given' | 'repository';
 
 /**
+ * Where a file's rate of change goes.
+ * - `rising`: At least 2 commits and half of the period before more than then.
+ * - `stable`: Neither of the two.
+ * - `falling`: At least 2 commits fewer, and at most two thirds of the period before.
+ */
+export type ChangeTrend = 'rising' | 'stable' | 'falling';
+
+/**
+ * What a file's complexity was measured by.
+ * - `cognitive`: Cognitive complexity, the functions' and the rest's (SonarSource white paper
+ * 1.5).
+ * - `indentation`: Levels of indentation over the lines, summed (Hindle et al. 2008), as this
+ * build has no grammar of the language or the file could not be parsed.
+ */
+export type ComplexityBasis = 'cognitive' | 'indentation';
+
+/**
  * The class of an error: what a program branches on.
  * - `invalid_input`: The caller passed something that cannot be used; the message names it.
  * - `not_found`: The thing named does not exist.
@@ -47,6 +64,14 @@ export type Kind =
   | 'unsupported'
   | 'closed'
   | 'internal';
+
+/**
+ * What owners are listed for.
+ * - `folder`: The selection as a whole, and every folder that holds some of it.
+ * - `file`: The selection as a whole, and every file of it.
+ * - `whole`: The selection as a whole only.
+ */
+export type OwnedBy = 'folder' | 'file' | 'whole';
 
 /**
  * How a score ranks among this repository's changes.
@@ -120,6 +145,24 @@ export type StepState = 'done' | 'run' | 'unknown';
  * - `failed`: It reported an error.
  */
 export type StepStatus = 'running' | 'done' | 'failed';
+
+/**
+ * What makes a commit a fix.
+ * - `message`: The words of its message (bug, fix, patch, defect and their forms); names of
+ * commits in it are not looked at.
+ * - `trailers`: A `Fixes: <id>` trailer or `This reverts commit <id>`.
+ * - `both`: Either; where a message names the commit that was wrong, that is the answer.
+ */
+export type SzzFixes = 'message' | 'trailers' | 'both';
+
+/**
+ * What an answer of `git.szz` stands on.
+ * - `lines`: The fix changes or removes a line that the commit made.
+ * - `trailer`: The fix names the commit in a `Fixes:` trailer.
+ * - `revert`: The fix reverts the commit.
+ * - `context`: The fix adds lines among those that the commit made.
+ */
+export type SzzSource = 'lines' | 'trailer' | 'revert' | 'context';
 
 /** The code of an error; a newer core may add codes. */
 export type ErrorCode =
@@ -343,6 +386,47 @@ export interface CommitRisk {
   level: RiskLevel;
 }
 
+/** Which commits an answer counts, and what stood in the way. */
+export interface CountedHistory {
+  /** The commit whose files the answer is about, hexadecimal. */
+  tip: string;
+  /**
+   * The tip's committer time, RFC 3339: every age counts back from it, so that the same history
+   * always gives the same answer.
+   */
+  time: string;
+  /** Commits that count. */
+  counted: number;
+  /** Commits left out as a bot made them. */
+  byBots: number;
+  /** Commits left out as `.git-blame-ignore-revs` of the tip names them. */
+  ignored: number;
+  /** What of the history of the tip could be read. */
+  history: HistorySpan;
+}
+
+/** Two files that change together. */
+export interface CoupledFiles {
+  /** The first of the two by path. */
+  path: string;
+  /** The other. */
+  coupled: string;
+  /** Degree of coupling: `shared` / `averageRevisions`, percent, above 0 to 100. */
+  degree: number;
+  /** Revisions that touched both. */
+  shared: number;
+  /** Revisions that touched the first. */
+  revisions: number;
+  /** Revisions that touched the other. */
+  coupledRevisions: number;
+  /** The mean of `revisions` and `coupledRevisions`. */
+  averageRevisions: number;
+  /** Days from the last shared revision to the tip's time. */
+  lastSharedDays: number;
+  /** Whether both stand in the same folder. */
+  sameFolder: boolean;
+}
+
 /** What `git.deepen` answers. */
 export interface Deepened {
   /** Whether the history was cut before. */
@@ -491,6 +575,82 @@ export interface FeatureTable {
   history: HistorySpan;
 }
 
+/** Files that change together. */
+export interface FileCoupling {
+  /**
+   * The pairs within the limits, the highest degree first, of equals the one with more revisions.
+   */
+  pairs: CoupledFiles[];
+  /** Commits that did not count as they touched more than `maxChanges` files. */
+  tooLarge: number;
+  /** Which commits count, those too large included. */
+  basis: CountedHistory;
+}
+
+/** What history says about files. */
+export interface FileHistories {
+  /** Every file of the tip that `paths` selects, sorted by path. */
+  files: FileHistory[];
+  /** Which commits count. */
+  basis: CountedHistory;
+}
+
+/** What history says about one file of the tip; merges are left out, renames followed. */
+export interface FileHistory {
+  /** The path at the tip. */
+  path: string;
+  /** Commits that touched it, under this name or an earlier one. */
+  commits: number;
+  /** Lines that they added; binary versions have none. */
+  added: number;
+  /** Lines that they deleted. */
+  deleted: number;
+  /**
+   * Lines after the last commit that touched it, from the counts of that commit; a merge that
+   * joined two changes can differ.
+   */
+  lines: number;
+  /**
+   * Relative churn (Nagappan and Ball 2005, M1): lines added and deleted, each by `lines`; 0 where
+   * it has none.
+   */
+  relativeChurn: number;
+  /** Days from the first commit that counts to the tip's time; null where none counts. */
+  ageDays: number | null;
+  /** Days from the last commit that counts to the tip's time; null where none counts. */
+  lastChangeDays: number | null;
+  /** Distinct authors, after `.mailmap`. */
+  authors: number;
+  /** Authors with less than 5 % of its commits (Bird et al. 2011: minor contributors). */
+  minorAuthors: number;
+  /** The share of its commits that its main author made, 0 to 1 (Bird et al. 2011: ownership). */
+  ownership: number;
+  /**
+   * Who made most of its commits, of equals the one with the most changed lines; null where none
+   * counts.
+   */
+  mainAuthor: string | null;
+  /** The main author's e-mail address. */
+  mainAuthorEmail: string | null;
+  /**
+   * The fewest authors who together made more than half of `weightedCommits`: a definition of our
+   * own, after the truck factor; 0 where no commit counts.
+   */
+  busFactor: number;
+  /** Its commits, each weighted 2^(-age / half-life), age in days before the tip's time. */
+  weightedCommits: number;
+  /** Commits among them whose message says that they are a fix. */
+  fixes: number;
+  /** Days from the last fix to the tip's time; null where there was none. */
+  lastFixDays: number | null;
+  /** Whether a tool writes it: by its name or `.gitattributes` of the tip. */
+  generated: boolean;
+  /** Whether it is somebody else's code: by its folder or `.gitattributes` of the tip. */
+  vendored: boolean;
+  /** What its changes weigh beside others: 1, or 0.1 where it is generated or vendored. */
+  weight: number;
+}
+
 /** How often a rule found something in one file. */
 export interface FileRuleCount {
   /** The file. */
@@ -565,6 +725,53 @@ export interface HistorySpan {
   cut: boolean;
   /** Commits whose changes could not be read as objects are absent (partial clones). */
   gaps: number;
+}
+
+/** A file that is complex and changes often. */
+export interface Hotspot {
+  /** The path at the tip. */
+  path: string;
+  /**
+   * 0 to 1: the share of the other files that change less (by `weightedCommits`) times the share
+   * of those that are less complex. Complexity is ranked among files of the same basis.
+   */
+  score: number;
+  /** Commits that touched it. */
+  commits: number;
+  /** Its commits, each weighted 2^(-age / half-life), age in days before the tip's time. */
+  weightedCommits: number;
+  /** Its complexity at the tip. */
+  complexity: number;
+  /** What the complexity is. */
+  complexityBasis: ComplexityBasis;
+  /** Lines of code at the tip, blank ones left out. */
+  lines: number;
+  /** Commits in the last period. */
+  recentCommits: number;
+  /** Commits in the period before that. */
+  earlierCommits: number;
+  /** The two compared. */
+  trend: ChangeTrend;
+  /** Lines added less lines deleted in the last period. */
+  growth: number;
+  /** Commits whose message says that they are a fix. */
+  fixes: number;
+  /** Distinct authors. */
+  authors: number;
+  /** Why it is one, in one sentence. */
+  reason: string;
+}
+
+/** Files that are complex and change often. */
+export interface Hotspots {
+  /** The highest score first; of equals the one with more weighted commits, then by path. */
+  files: Hotspot[];
+  /** How many files were compared. */
+  compared: number;
+  /** Files of code whose content could not be read or measured. */
+  unmeasured: number;
+  /** Which commits count. */
+  basis: CountedHistory;
 }
 
 /** A range that holds the true value with the probability `level`. */
@@ -659,6 +866,63 @@ export interface NewTask {
   maxAttempts?: number;
   /** Not before this many milliseconds from now. Default `0`. */
   delayMs?: number;
+}
+
+/** A file or folder and its authors. */
+export interface OwnedPath {
+  /** The file, or the folder with a `/` behind it; empty for the whole selection. */
+  path: string;
+  /** Files of the selection in it. */
+  files: number;
+  /** Commits that touched any of them. */
+  commits: number;
+  /** Distinct authors. */
+  authors: number;
+  /**
+   * The fewest authors who together made more than half of its weighted commits: a definition of
+   * our own; 0 where no commit counts.
+   */
+  busFactor: number;
+  /**
+   * Truck factor (Avelino et al. 2016): how many authors, those of most files first, must leave
+   * until more than half of the files have no author; an author of a file has at least 3.293, and
+   * more than 0.75 of the greatest, in 3.293 + 1.098 first + 0.164 own - 0.321 ln(1 + others). 0
+   * where no file has an author.
+   */
+  truckFactor: number;
+  /**
+   * Its authors, most commits first; of equals the one with more changed lines, then by e-mail
+   * address.
+   */
+  owners: Owner[];
+}
+
+/** An author of a file or folder. */
+export interface Owner {
+  /** Name, after `.mailmap`; as in the newest of the author's commits. */
+  name: string;
+  /** E-mail address, after `.mailmap`. */
+  email: string;
+  /** Commits that touched it. */
+  commits: number;
+  /** The share of its commits, 0 to 1. */
+  share: number;
+  /** Its commits, each weighted 2^(-age / half-life), age in days before the tip's time. */
+  weightedCommits: number;
+  /** Lines added. */
+  added: number;
+  /** Lines deleted. */
+  deleted: number;
+  /** Committer time of the author's last commit that touched it, RFC 3339. */
+  lastActive: string;
+}
+
+/** Who made what, by path. */
+export interface Ownership {
+  /** The whole selection first, then folders or files by path. */
+  paths: OwnedPath[];
+  /** Which commits count. */
+  basis: CountedHistory;
 }
 
 /** A value of the host: I-JSON (RFC 7493), or bytes with a media type. */
@@ -826,6 +1090,64 @@ export interface StepStart {
   attempt: number;
 }
 
+/** A line that a fix changes, and the commit that made it. */
+export interface SzzRow {
+  /** The fix, hexadecimal. */
+  fix: string;
+  /** The commit that brought the bug in, hexadecimal. */
+  inducing: string;
+  /**
+   * The file before the fix; empty where the message names a commit that made none of the lines.
+   */
+  path: string;
+  /** The line in that file before the fix, from 1; 0 where `path` is empty. */
+  line: number;
+  /** The file's path in the inducing commit, where it is another. */
+  inducingPath: string | null;
+  /** The line in the inducing commit, from 1; 0 where `path` is empty. */
+  inducingLine: number;
+  /** What the answer stands on. */
+  source: SzzSource;
+}
+
+/** Lines that fixes remove and that were not followed, by the reason. */
+export interface SzzSkipped {
+  /** Blank lines. */
+  blank: number;
+  /** Lines of comment or documentation. */
+  comment: number;
+  /** Lines that only import. */
+  import: number;
+  /** Lines of brackets and punctuation alone. */
+  punctuation: number;
+  /** Lines that stand elsewhere after the fix. */
+  moved: number;
+  /** Lines that are only broken differently after the fix. */
+  reflowed: number;
+  /** Lines of files that the fix deletes. */
+  deletedFiles: number;
+  /** Lines of tests, in fixes that change other code, too. */
+  tests: number;
+  /** Files that hold no program: texts, data, records of releases. */
+  noCodeFiles: number;
+}
+
+/** Which commits brought in what later commits fixed. */
+export interface SzzTable {
+  /** One row for each line; fixes in the order of history, lines in that of the files. */
+  rows: SzzRow[];
+  /** Fixes looked at, merges left out. */
+  fixes: number;
+  /** Fixes without a row: they only add lines, or none of their lines counts. */
+  unanswered: number;
+  /** Lines that were not followed. */
+  skipped: SzzSkipped;
+  /** Lines whose origin lies beyond what this clone holds. */
+  unknownLines: number;
+  /** What of the history could be read. */
+  history: HistorySpan;
+}
+
 /** A batch of claimed tasks; empty where none came in time. */
 export interface TaskBatch {
   /** The tasks, most urgent first. */
@@ -912,6 +1234,45 @@ export interface EventsOpenOptions extends CallOptions {
   transient?: boolean;
 }
 
+/** Options of `git.coupling`. */
+export interface CouplingOptions extends CallOptions {
+  /**
+   * Which commits count: `A..B`, or a revision for everything reachable from it; the files are
+   * those of its tip. Default `HEAD`.
+   */
+  range?: string | null;
+  /**
+   * Only pairs with one of these files: folders, files, or patterns as in `.gitignore`; none: all.
+   */
+  paths?: readonly string[];
+  /** Only commits from this time on: RFC 3339, or a date for its beginning in UTC. */
+  since?: string | null;
+  /** Only commits before this time: RFC 3339, or a date for its beginning in UTC. */
+  until?: string | null;
+  /** Whether commits of bots count. Default `false`. */
+  bots?: boolean;
+  /** The least average of the two files' revisions. Default `5`. */
+  minRevisions?: number;
+  /** The least number of revisions that touched both. Default `5`. */
+  minShared?: number;
+  /** The least degree of coupling, percent. Default `30.0`. */
+  minCoupling?: number;
+  /**
+   * The greatest degree of coupling, percent; the degree is cut to whole percent for this. Default
+   * `100.0`.
+   */
+  maxCoupling?: number;
+  /** Commits that touched more files than this do not count at all. Default `30`. */
+  maxChanges?: number;
+  /**
+   * Whether renames are followed and deleted files left out; without, every name ever used is a
+   * file of its own, as code-maat sees it. Default `true`.
+   */
+  renames?: boolean;
+  /** Whether generated and vendored files take part. Default `false`. */
+  includeGenerated?: boolean;
+}
+
 /** Options of `git.deepen`. */
 export interface DeepenOptions extends CallOptions {
   /** The remote to fetch from. Default `'origin'`. */
@@ -924,6 +1285,114 @@ export interface DeepenOptions extends CallOptions {
 export interface FeaturesOptions extends CallOptions {
   /** Whether renames of at least 50 % similarity are followed. Default `true`. */
   renames?: boolean;
+}
+
+/** Options of `git.files`. */
+export interface FilesOptions extends CallOptions {
+  /**
+   * Which commits count: `A..B`, or a revision for everything reachable from it; the files are
+   * those of its tip. Default `HEAD`.
+   */
+  range?: string | null;
+  /** Only these files: folders, files, or patterns as in `.gitignore`; none: all. */
+  paths?: readonly string[];
+  /** Only commits from this time on: RFC 3339, or a date for its beginning in UTC. */
+  since?: string | null;
+  /** Only commits before this time: RFC 3339, or a date for its beginning in UTC. */
+  until?: string | null;
+  /** Whether commits of bots count. Default `false`. */
+  bots?: boolean;
+  /**
+   * After this many days a commit weighs half, for `weightedCommits` and `busFactor`; more than 0.
+   * Default `180.0`.
+   */
+  halfLifeDays?: number;
+}
+
+/** Options of `git.szz`. */
+export interface SzzOptions extends CallOptions {
+  /** Only lines of files at or below this path, from the top of the repository. */
+  path?: string | null;
+  /** What makes a commit a fix. Default `'both'`. */
+  fixes?: SzzFixes;
+  /**
+   * These commits are the fixes, whatever their messages say; `range` then gives nothing but the
+   * history.
+   */
+  fromCommits?: readonly string[];
+  /**
+   * Whether a fix that only adds lines is answered, too, with the origin of the code around them;
+   * such rows have the source `context` and are right less often. Default `false`.
+   */
+  context?: boolean;
+  /**
+   * Whether every commit that made a line of a fix is answered, and not the likeliest only.
+   * Default `false`.
+   */
+  all?: boolean;
+}
+
+/** Options of `git.hotspots`. */
+export interface HotspotsOptions extends CallOptions {
+  /**
+   * Which commits count: `A..B`, or a revision for everything reachable from it; the files are
+   * those of its tip. Default `HEAD`.
+   */
+  range?: string | null;
+  /**
+   * Only these files: folders, files, or patterns as in `.gitignore`; none: all. Scores stay those
+   * among all files.
+   */
+  paths?: readonly string[];
+  /** Only commits from this time on: RFC 3339, or a date for its beginning in UTC. */
+  since?: string | null;
+  /** Only commits before this time: RFC 3339, or a date for its beginning in UTC. */
+  until?: string | null;
+  /** Whether commits of bots count. Default `false`. */
+  bots?: boolean;
+  /** After this many days a commit weighs half; more than 0. Default `180.0`. */
+  halfLifeDays?: number;
+  /** Length of the two periods that the trend compares, in days, more than 0. Default `90.0`. */
+  periodDays?: number;
+  /**
+   * Whether generated and vendored files take part, with a tenth of their score. Default `false`.
+   */
+  includeGenerated?: boolean;
+  /** At most this many files; 0: all. Default `50`. */
+  limit?: number;
+}
+
+/** Options of `git.owners`. */
+export interface OwnersOptions extends CallOptions {
+  /**
+   * Which commits count: `A..B`, or a revision for everything reachable from it; the files are
+   * those of its tip. Default `HEAD`.
+   */
+  range?: string | null;
+  /** Only these files: folders, files, or patterns as in `.gitignore`; none: all. */
+  paths?: readonly string[];
+  /**
+   * Only the files that these commits touched, `A..B` or one revision for that commit alone; who
+   * owned them before: the commits themselves do not count.
+   */
+  change?: string | null;
+  /** Only commits from this time on: RFC 3339, or a date for its beginning in UTC. */
+  since?: string | null;
+  /** Only commits before this time: RFC 3339, or a date for its beginning in UTC. */
+  until?: string | null;
+  /** Whether commits of bots count. Default `false`. */
+  bots?: boolean;
+  /** Whom the owners are listed for. Default `'folder'`. */
+  by?: OwnedBy;
+  /** Folders at most this deep, from 1; 0: however deep. Default `0`. */
+  depth?: number;
+  /** At most this many owners for each; 0: all. Default `0`. */
+  limit?: number;
+  /**
+   * After this many days a commit weighs half, for `weightedCommits` and `busFactor`; more than 0.
+   * Default `180.0`.
+   */
+  halfLifeDays?: number;
 }
 
 /** Options of `risk.change`. */

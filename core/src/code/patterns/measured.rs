@@ -84,7 +84,9 @@ impl Measure {
         match self {
             Measure::Nesting => function.nesting > DEEPEST,
             Measure::Parameters => function.parameters > MOST_PARAMETERS,
-            Measure::FunctionLines => function.lines.code > LONGEST && !Measure::Brain.finds_function(function),
+            Measure::FunctionLines => {
+                function.lines.code > LONGEST && !Measure::Brain.finds_function(function)
+            }
             Measure::Brain => {
                 function.lines.code > BRAIN_LINES
                     && function.cognitive_own > BRAIN_COGNITIVE
@@ -111,7 +113,8 @@ pub(super) fn rules() -> Vec<Rule> {
                 .iter()
                 .copied()
                 .filter(|language| {
-                    *language != Language::Bash || !matches!(measure, Measure::Parameters | Measure::ClassLines)
+                    *language != Language::Bash
+                        || !matches!(measure, Measure::Parameters | Measure::ClassLines)
                 })
                 .collect(),
             severity: *severity,
@@ -139,8 +142,7 @@ pub(super) fn search(
     };
     for hit in found.iter_mut() {
         // The innermost function is the last one that begins before and ends behind.
-        let around =
-            metrics.functions.iter().rfind(|one| one.line <= hit.line && hit.line <= one.end_line);
+        let around = metrics.functions.iter().rfind(|one| one.line <= hit.line && hit.line <= one.end_line);
         if let Some(function) = around {
             hit.function.clone_from(&function.qualified);
         }

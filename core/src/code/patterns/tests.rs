@@ -150,7 +150,10 @@ fn every_rule_compiles_and_says_the_same_of_itself_everywhere() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let mut texts: BTreeMap<&str, String> = BTreeMap::new();
     for rule in rules.list() {
-        let text = format!("{:?} {} {} {:?} {:?}", rule.severity, rule.reason, rule.action, rule.not_in, rule.only_in);
+        let text = format!(
+            "{:?} {} {} {:?} {:?}",
+            rule.severity, rule.reason, rule.action, rule.not_in, rule.only_in
+        );
         assert_eq!(texts.entry(&rule.id).or_insert_with(|| text.clone()), &text, "{}", rule.id);
         assert!(rule.reason.ends_with('.') && rule.action.ends_with('.'), "{}", rule.id);
     }
@@ -202,7 +205,8 @@ fn rules_of_ones_own_are_searched_by_and_replace_the_built_in_ones() {
     let folder = Folder::new("own", "python/own.scm", &format!("{HEADER}{query}"));
     let rules = Rules::with_folders(&[&folder.0]).unwrap();
     let found = hits(&rules, Language::Python, "def f(a=[]):\n    forbidden()\n").unwrap();
-    let found: Vec<_> = found.iter().map(|hit| (hit.rule.as_str(), hit.line, hit.function.as_str())).collect();
+    let found: Vec<_> =
+        found.iter().map(|hit| (hit.rule.as_str(), hit.line, hit.function.as_str())).collect();
     assert_eq!(found, [("mutable-default", 1, "f"), ("own", 2, "f")]);
     assert_ne!(rules.fingerprint(), Rules::built_in().fingerprint());
     let other = HEADER.replace("own", "mutable-default");
