@@ -173,10 +173,10 @@ operations! {
     read Workspace "code.rules" () CodeRulesArgs => CodeRules, |ws, a| ws.code().rules(a);
     /// What files define, use and import.
     read Workspace "code.symbols" ("paths") CodeSymbolsArgs => CodeSymbols as to_columns, |ws, a| ws.code().symbols(a);
-    /// Events after a durable cursor, as a stream that can follow what happens next.
-    open Workspace "events.open" ("after") EventsOpenArgs => EventStream, |ws, a| ws.events().open(a);
     /// The next batch of a stream of events.
     read EventStream "events.next" ("max", "wait_ms") EventsNextArgs => EventPage, |stream, a| stream.next(a);
+    /// Events after a durable cursor, as a stream that can follow what happens next.
+    open Workspace "events.open" ("after") EventsOpenArgs => EventStream, |ws, a| ws.events().open(a);
     /// Files that change together, with the definitions and defaults of code-maat.
     read Workspace "git.coupling" ("paths") CouplingArgs => FileCoupling as to_columns, |ws, a| ws.git().coupling(a);
     /// Fetches the history that a shallow clone lacks, with the git executable and its credentials.
@@ -189,8 +189,6 @@ operations! {
     write Workspace "git.history_export" ("path") HistoryPackArgs => HistoryPack, |ws, a| ws.git().history_export(a);
     /// Reads a history pack into this workspace's store.
     write Workspace "git.history_import" ("path") HistoryPackArgs => HistoryPack, |ws, a| ws.git().history_import(a);
-    /// The commits that brought in what later commits fixed, line by line (SZZ).
-    read Workspace "git.szz" ("range") SzzArgs => SzzTable as to_columns, |ws, a| ws.git().szz(a);
     /// Files that are complex and change often.
     read Workspace "git.hotspots" ("paths") HotspotsArgs => Hotspots as to_columns, |ws, a| ws.git().hotspots(a);
     /// Who made what, by folder or file; or who knows the files that a change touches.
