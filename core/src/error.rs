@@ -98,7 +98,12 @@ pub const CODES: &[(&str, Kind, bool, &str)] = &[
     ("path.missing", Kind::NotFound, false, "a path was named at which there is nothing"),
     ("process.forked", Kind::Unsupported, false, "the handle was made before this process was forked"),
     ("queue.not_claimed", Kind::Conflict, false, "the task is not claimed by this worker (any more)"),
-    ("rule.invalid", Kind::InvalidInput, false, "a rule of patterns cannot be used; the message names file and line"),
+    (
+        "rule.invalid",
+        Kind::InvalidInput,
+        false,
+        "a rule of patterns cannot be used; the message names file and line",
+    ),
     ("rule.too_slow", Kind::Exhausted, false, "a rule of patterns explodes on a file and was stopped"),
     ("rule.unknown", Kind::InvalidInput, false, "no rule of patterns has this name"),
     ("session.diverged", Kind::Conflict, false, "the step differs from the one recorded at this place"),

@@ -36,6 +36,10 @@ pub use code::clones::record::{CloneGroup, ClonePlace, CodeClones, CodeClonesArg
 pub use code::patterns::record::{
     CodePatterns, CodePatternsArgs, CodeRules, CodeRulesArgs, FileRuleCount, RuleCount, RuleDescription,
 };
+pub use code::record::{
+    ClassMetrics, CodeMetrics, CodeMetricsArgs, FileMetrics, FunctionMetrics, Halstead, LanguageRow,
+    LanguageTable, Lines, MetricRows, SkipReason, SkippedFile,
+};
 pub use code::record::{LanguageRow, LanguageTable};
 pub use code::symbols::record::{CodeSymbols, CodeSymbolsArgs, FileSymbols, Symbol, SymbolKind, SymbolRole};
 pub use error::{CODES, Error, Kind, Result};
@@ -45,8 +49,10 @@ pub use exec::record::{
     TaskReport, TaskResult, WorkerCompleteArgs, WorkerFailArgs, WorkerNextArgs, WorkerOpenArgs,
 };
 pub use git::record::{
-    DeepenArgs, Deepened, FeatureRow, FeatureTable, FeaturesArgs, HistoryPack, HistoryPackArgs, HistorySpan,
-    SzzArgs, SzzFixes, SzzRow, SzzSkipped, SzzSource, SzzTable,
+    ChangeTrend, ComplexityBasis, CountedHistory, CoupledFiles, CouplingArgs, DeepenArgs, Deepened,
+    FeatureRow, FeatureTable, FeaturesArgs, FileCoupling, FileHistories, FileHistory, FilesArgs, HistoryPack,
+    HistoryPackArgs, HistorySpan, Hotspot, Hotspots, HotspotsArgs, OwnedBy, OwnedPath, Owner, OwnersArgs,
+    Ownership, SzzArgs, SzzFixes, SzzRow, SzzSkipped, SzzSource, SzzTable,
 };
 pub use observe::event::{Event, EventPage};
 pub use predict::record::{Coefficient, Evaluation, ModelArgs, ModelCard, ModelReference};

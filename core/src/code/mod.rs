@@ -5,6 +5,7 @@
 
 pub mod cache;
 pub mod clones;
+mod columns;
 pub mod language;
 pub mod metrics;
 pub mod parse;

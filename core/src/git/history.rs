@@ -167,6 +167,16 @@ impl History {
         FeatureTable { rows, history: state.span.clone() }
     }
 
+    /// Every commit reachable from the tip, in order, merges included.
+    pub(super) fn order(&self) -> &Arc<Vec<u32>> {
+        &self.order
+    }
+
+    /// Every commit that leads up to `base`, itself included; none where it is unknown.
+    pub fn ancestors(&self, base: ObjectId) -> std::collections::HashSet<ObjectId> {
+        reachable(&self.log, base).into_iter().map(|at| self.log.commit(at).id).collect()
+    }
+
     fn order_of(&self, base: Option<ObjectId>) -> Arc<Vec<u32>> {
         let Some(base) = base else { return Arc::default() };
         if base == self.tip {

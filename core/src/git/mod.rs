@@ -8,6 +8,7 @@ mod columns;
 mod diff;
 mod fold;
 mod history;
+mod insight;
 mod lines;
 mod log;
 mod measure;
@@ -28,6 +29,7 @@ mod worktree;
 pub use change::Change;
 pub use gix::ObjectId;
 pub use history::{Before, History};
+pub use insight::{Commits, Complexities, Insight, ignored_revisions};
 pub use measure::Measure;
 pub use repository::Repository;
 

@@ -30,9 +30,10 @@ impl Analysis for Patterns {
 
     fn analyse(&self, parsed: &Parsed<'_>, cancel: &CancelToken) -> Result<Vec<Hit>> {
         search(parsed, &self.rules, cancel).map_err(|error| {
-            let own = error.context().get("rule").is_some_and(|id| {
-                self.rules.find(id, parsed.language).is_some_and(|rule| rule.own)
-            });
+            let own = error
+                .context()
+                .get("rule")
+                .is_some_and(|id| self.rules.find(id, parsed.language).is_some_and(|rule| rule.own));
             // A file that makes one of our own rules explode is passed over; a user's rule is to be mended.
             match error.code() {
                 "rule.too_slow" if !own => Error::new("code.too_slow", error.message().to_owned()),
@@ -159,7 +160,10 @@ pub fn describe(rules: &Rules, languages: &[Language]) -> CodeRules {
             continue;
         }
         // The same rule in another language's file says the same of itself.
-        match found.iter_mut().find(|other| RuleDescription { languages: Vec::new(), ..(*other).clone() } == one) {
+        match found
+            .iter_mut()
+            .find(|other| RuleDescription { languages: Vec::new(), ..(*other).clone() } == one)
+        {
             Some(other) => other.languages.extend(own),
             None => {
                 one.languages = own;

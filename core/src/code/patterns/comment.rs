@@ -52,7 +52,12 @@ pub(super) fn near(look: &Look<'_, '_>, node: Node<'_>, regex: &Regex) -> bool {
                 return true;
             }
         } else if trimmed.starts_with(b"#[") {
-        } else if heads < 2 && !trimmed.is_empty() && !trimmed.ends_with(b";") && !trimmed.ends_with(b"}") && !trimmed.ends_with(b"{") {
+        } else if heads < 2
+            && !trimmed.is_empty()
+            && !trimmed.ends_with(b";")
+            && !trimmed.ends_with(b"}")
+            && !trimmed.ends_with(b"{")
+        {
             heads += 1;
         } else {
             break;
@@ -68,15 +73,22 @@ fn has_marker(line: &[u8]) -> bool {
 
 fn is_comment_line(line: &[u8]) -> bool {
     let line = line.trim_ascii();
-    line.starts_with(b"//") || line.starts_with(b"/*") || line.starts_with(b"*") || line.starts_with(b"#") && !line.starts_with(b"#[")
+    line.starts_with(b"//")
+        || line.starts_with(b"/*")
+        || line.starts_with(b"*")
+        || line.starts_with(b"#") && !line.starts_with(b"#[")
 }
 
 fn line_start(text: &[u8], at: usize) -> usize {
-    text.get(..at).and_then(|before| before.iter().rposition(|byte| *byte == b'\n')).map_or(0, |found| found + 1)
+    text.get(..at)
+        .and_then(|before| before.iter().rposition(|byte| *byte == b'\n'))
+        .map_or(0, |found| found + 1)
 }
 
 fn line_end(text: &[u8], at: usize) -> usize {
-    text.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n')).map_or(text.len(), |found| at + found)
+    text.get(at..)
+        .and_then(|rest| rest.iter().position(|byte| *byte == b'\n'))
+        .map_or(text.len(), |found| at + found)
 }
 
 /// What the first line of commented-out code looks like, whatever the language.
@@ -84,13 +96,21 @@ static STATEMENT: LazyLock<[Regex; 4]> = LazyLock::new(|| {
     let regex = |text| Regex::new(text).unwrap_or_else(|error| unreachable!("{error}"));
     [
         // Languages whose statements end in a semicolon.
-        regex(r"^(?:[\w.:>*&\[\]<>() -]+\s*(?:[-+|&*/]?=)\s*[^=].*|(?:[\w:.>-]+\(.*\)|return\b.*|\w[\w<>*&: ]* \w+(?:\[.*\])?|break|continue|goto \w+|import [\w.*]+|use [\w:]+.*|throw .*|delete .*|[\w.]+(?:\+\+|--)));\s*(?://.*)?$|^(?:if|for|while|switch)\s*\(.*\)\s*\{?\s*$|^\}\s*else\b.*\{$|^#\s*(?:include|define|if|endif)\b|^(?:fn|let|pub|impl|use)\b.*[;{]$|^let .*=.*$"),
+        regex(
+            r"^(?:[\w.:>*&\[\]<>() -]+\s*(?:[-+|&*/]?=)\s*[^=].*|(?:[\w:.>-]+\(.*\)|return\b.*|\w[\w<>*&: ]* \w+(?:\[.*\])?|break|continue|goto \w+|import [\w.*]+|use [\w:]+.*|throw .*|delete .*|[\w.]+(?:\+\+|--)));\s*(?://.*)?$|^(?:if|for|while|switch)\s*\(.*\)\s*\{?\s*$|^\}\s*else\b.*\{$|^#\s*(?:include|define|if|endif)\b|^(?:fn|let|pub|impl|use)\b.*[;{]$|^let .*=.*$",
+        ),
         // Python.
-        regex(r"^(?:import \w[\w., ]*|from [\w.]+ import .*|(?:async )?def \w+\(.*\).*:|class \w+.*:|(?:el)?if .*:|else:|for .* in .*:|while .*:|with .*:|try:|except.*:|return\b.*|raise \w+.*|print\(.*\)|assert .*|[a-z_][\w.\[\]'\x22]* [-+*/|&]?= \S.*|[a-z_]\w*(?:\.\w+)+\(.*\)|yield\b.*|del \w.*|@\w[\w.]*(?:\(.*\))?)$"),
+        regex(
+            r"^(?:import \w[\w., ]*|from [\w.]+ import .*|(?:async )?def \w+\(.*\).*:|class \w+.*:|(?:el)?if .*:|else:|for .* in .*:|while .*:|with .*:|try:|except.*:|return\b.*|raise \w+.*|print\(.*\)|assert .*|[a-z_][\w.\[\]'\x22]* [-+*/|&]?= \S.*|[a-z_]\w*(?:\.\w+)+\(.*\)|yield\b.*|del \w.*|@\w[\w.]*(?:\(.*\))?)$",
+        ),
         // JavaScript and TypeScript.
-        regex(r"^(?:(?:const|let|var) .*=.*|import .* from .*|export .*|return\b.*|await .*|throw .*|(?:if|for|while|switch) \(.*\) ?\{?.*|\} else.*\{|(?:async )?function\b.*\{|[\w.\[\]]+ [-+]?= .*|[\w$]+(?:\.[\w$]+)+\(.*\)?;?|[\w$]+\(.*\);|console\.\w+\(.*)$"),
+        regex(
+            r"^(?:(?:const|let|var) .*=.*|import .* from .*|export .*|return\b.*|await .*|throw .*|(?:if|for|while|switch) \(.*\) ?\{?.*|\} else.*\{|(?:async )?function\b.*\{|[\w.\[\]]+ [-+]?= .*|[\w$]+(?:\.[\w$]+)+\(.*\)?;?|[\w$]+\(.*\);|console\.\w+\(.*)$",
+        ),
         // Go.
-        regex(r"^(?:[\w., ]+ :?= .*|(?:if|for|switch) .*\{|\} else.*\{|return\b.*|func .*\{|var \w+ .*|(?:go|defer) .*\)|[\w]+(?:\.\w+)+\(.*\)|import .*)$"),
+        regex(
+            r"^(?:[\w., ]+ :?= .*|(?:if|for|switch) .*\{|\} else.*\{|return\b.*|func .*\{|var \w+ .*|(?:go|defer) .*\)|[\w]+(?:\.\w+)+\(.*\)|import .*)$",
+        ),
     ]
 });
 
@@ -111,7 +131,8 @@ pub(super) fn is_code(look: &mut Look<'_, '_>, node: Node<'_>) -> bool {
         _ => return false,
     };
     let Some((lines, last)) = contents(look, node) else { return false };
-    let Some(indent) = lines.iter().filter(|line| !line.trim().is_empty()).map(|line| leading(line)).min() else {
+    let Some(indent) = lines.iter().filter(|line| !line.trim().is_empty()).map(|line| leading(line)).min()
+    else {
         return false;
     };
     let trimmed: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
@@ -122,13 +143,22 @@ pub(super) fn is_code(look: &mut Look<'_, '_>, node: Node<'_>) -> bool {
     let statement = &STATEMENT[form];
     let statements = trimmed.iter().filter(|line| statement.is_match(line.as_bytes())).count();
     let telling = trimmed.iter().filter(|line| !is_neutral(line)).count();
-    if statements == 0 || statements * 10 < telling * 6 || !trimmed.iter().find(|line| !is_neutral(line)).is_some_and(|line| statement.is_match(line.as_bytes())) {
+    if statements == 0
+        || statements * 10 < telling * 6
+        || !trimmed
+            .iter()
+            .find(|line| !is_neutral(line))
+            .is_some_and(|line| statement.is_match(line.as_bytes()))
+    {
         return false;
     }
-    if telling == 1 && !is_plain(form, trimmed.iter().find(|line| !is_neutral(line)).copied().unwrap_or_default()) {
+    if telling == 1
+        && !is_plain(form, trimmed.iter().find(|line| !is_neutral(line)).copied().unwrap_or_default())
+    {
         return false;
     }
-    let mut code: String = lines.iter().map(|line| format!("{}\n", line.get(indent..).unwrap_or_default().trim_end())).collect();
+    let mut code: String =
+        lines.iter().map(|line| format!("{}\n", line.get(indent..).unwrap_or_default().trim_end())).collect();
     if language == Language::Go || language == Language::Python || form == 2 {
         code.push('\n');
     }
@@ -137,7 +167,9 @@ pub(super) fn is_code(look: &mut Look<'_, '_>, node: Node<'_>) -> bool {
     for _ in 0..depth.clamp(0, 20) {
         code.push_str("}\n");
     }
-    if language == Language::Python && trimmed.iter().rev().find(|line| !line.is_empty()).is_some_and(|line| line.ends_with(':')) {
+    if language == Language::Python
+        && trimmed.iter().rev().find(|line| !line.is_empty()).is_some_and(|line| line.ends_with(':'))
+    {
         let inner = code.lines().last().map_or(0, leading);
         code = format!("{}\n{}pass\n", code.trim_end(), " ".repeat(inner + 4));
     }
@@ -150,7 +182,8 @@ pub(super) fn is_code(look: &mut Look<'_, '_>, node: Node<'_>) -> bool {
     };
     let whole = parses(&code, look)
         || language == Language::Java && parses(&format!("class A {{ void a() {{ {code} }} }}"), look)
-        || matches!(language, Language::C | Language::Cpp) && parses(&format!("void a(void) {{ {code} }}"), look)
+        || matches!(language, Language::C | Language::Cpp)
+            && parses(&format!("void a(void) {{ {code} }}"), look)
         || language == Language::Rust && parses(&format!("fn a() {{ {code} }}"), look);
     if whole {
         look.end_row = Some(last);
@@ -161,16 +194,36 @@ pub(super) fn is_code(look: &mut Look<'_, '_>, node: Node<'_>) -> bool {
 /// Whether a single line is plainly code, and no formula, option or remark.
 fn is_plain(form: usize, line: &str) -> bool {
     match form {
-        0 => line.ends_with(';') && (line.contains('(') || line.contains('=') || line.starts_with("return") || line.starts_with("import ") || line.starts_with("use ")),
+        0 => {
+            line.ends_with(';')
+                && (line.contains('(')
+                    || line.contains('=')
+                    || line.starts_with("return")
+                    || line.starts_with("import ")
+                    || line.starts_with("use "))
+        }
         1 => {
-            line.starts_with("import ") || line.starts_with("from ") || line.starts_with("print(")
+            line.starts_with("import ")
+                || line.starts_with("from ")
+                || line.starts_with("print(")
                 || line.starts_with("return ") && line.contains(['(', '.', '['])
                 || line.starts_with("raise ") && line.contains('(')
                 || line.contains(" = ") && line.ends_with(')') && line.contains('(')
-                || line.ends_with(')') && line.contains('.') && line.contains('(')  && !line.contains("...")
+                || line.ends_with(')') && line.contains('.') && line.contains('(') && !line.contains("...")
         }
-        2 => line.ends_with(';') || line.starts_with("console.") || line.starts_with("import ") || (line.starts_with("const ") || line.starts_with("let ") || line.starts_with("var ")) && line.contains(" = "),
-        _ => line.contains(" := ") || line.starts_with("defer ") || line.starts_with("return ") && line.contains(['(', ',']) || line.contains('.') && line.ends_with(')') && !line.contains("..."),
+        2 => {
+            line.ends_with(';')
+                || line.starts_with("console.")
+                || line.starts_with("import ")
+                || (line.starts_with("const ") || line.starts_with("let ") || line.starts_with("var "))
+                    && line.contains(" = ")
+        }
+        _ => {
+            line.contains(" := ")
+                || line.starts_with("defer ")
+                || line.starts_with("return ") && line.contains(['(', ','])
+                || line.contains('.') && line.ends_with(')') && !line.contains("...")
+        }
     }
 }
 
@@ -230,10 +283,24 @@ fn contents(look: &Look<'_, '_>, node: Node<'_>) -> Option<(Vec<String>, usize)>
 
 /// The lines with the indent of the block's body taken off.
 fn dedented(lines: Vec<String>) -> Vec<String> {
-    let indent = lines.iter().skip(1).filter(|line| !line.trim().is_empty()).map(|line| leading(line)).min().unwrap_or(0);
+    let indent = lines
+        .iter()
+        .skip(1)
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| leading(line))
+        .min()
+        .unwrap_or(0);
     lines
         .into_iter()
         .enumerate()
-        .map(|(at, line)| if at == 0 { line.trim().to_owned() } else { line.get(indent..).unwrap_or_default().to_owned() })
+        .map(
+            |(at, line)| {
+                if at == 0 {
+                    line.trim().to_owned()
+                } else {
+                    line.get(indent..).unwrap_or_default().to_owned()
+                }
+            },
+        )
         .collect()
 }

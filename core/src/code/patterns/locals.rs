@@ -44,7 +44,8 @@ impl Locals {
         else {
             return false;
         };
-        let Some(method) = look.around(callee).into_iter().rev().find(|node| node.kind() == "method_declaration")
+        let Some(method) =
+            look.around(callee).into_iter().rev().find(|node| node.kind() == "method_declaration")
         else {
             return false;
         };
@@ -71,7 +72,9 @@ fn is_function(kind: &str) -> bool {
 
 fn is_async(node: &Node<'_>) -> bool {
     let mut cursor = node.walk();
-    node.children(&mut cursor).take_while(|child| child.kind() != "formal_parameters").any(|child| child.kind() == "async")
+    node.children(&mut cursor)
+        .take_while(|child| child.kind() != "formal_parameters")
+        .any(|child| child.kind() == "async")
 }
 
 /// Calls `meet` with every node, in order.
@@ -101,7 +104,9 @@ fn asynchronous(parsed: &Parsed<'_>) -> Locals {
         let (function, is_method) = match node.kind() {
             "function_declaration" | "generator_function_declaration" => (Some(node), false),
             "method_definition" => (Some(node), true),
-            "variable_declarator" => (node.child_by_field_name("value").filter(|value| is_function(value.kind())), false),
+            "variable_declarator" => {
+                (node.child_by_field_name("value").filter(|value| is_function(value.kind())), false)
+            }
             _ => return,
         };
         let (Some(function), Some(name)) = (function, node.child_by_field_name("name")) else { return };
@@ -136,7 +141,10 @@ fn fallible(parsed: &Parsed<'_>) -> Locals {
         let last = match result.kind() {
             "parameter_list" => {
                 let count = u32::try_from(result.named_child_count()).unwrap_or(0);
-                count.checked_sub(1).and_then(|at| result.named_child(at)).and_then(|last| last.child_by_field_name("type"))
+                count
+                    .checked_sub(1)
+                    .and_then(|at| result.named_child(at))
+                    .and_then(|last| last.child_by_field_name("type"))
             }
             _ => Some(result),
         };
@@ -164,7 +172,9 @@ pub(super) fn test_code(parsed: &Parsed<'_>) -> Vec<Range<usize>> {
         for item in list.named_children(&mut cursor) {
             match item.kind() {
                 "attribute_item" => marked |= is_test_attribute(text(parsed.text, item)),
-                "inner_attribute_item" if is_test_attribute(text(parsed.text, item)) => found.push(list.byte_range()),
+                "inner_attribute_item" if is_test_attribute(text(parsed.text, item)) => {
+                    found.push(list.byte_range())
+                }
                 "line_comment" | "block_comment" => {}
                 kind => {
                     if std::mem::take(&mut marked) {
@@ -190,5 +200,8 @@ fn is_test_attribute(attribute: &[u8]) -> bool {
     let path = name.split(['(', ']', '=']).next().unwrap_or_default();
     path.rsplit("::").next().is_some_and(|last| matches!(last, "test" | "bench" | "rstest" | "test_case"))
         || (path == "cfg"
-            && (text.contains("(test)") || text.contains("(test,") || text.contains(",test)") || text.contains(",test,")))
+            && (text.contains("(test)")
+                || text.contains("(test,")
+                || text.contains(",test)")
+                || text.contains(",test,")))
 }

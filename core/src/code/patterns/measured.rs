@@ -84,7 +84,9 @@ impl Measure {
         match self {
             Measure::Nesting => function.nesting > DEEPEST,
             Measure::Parameters => function.parameters > MOST_PARAMETERS,
-            Measure::FunctionLines => function.lines.code > LONGEST && !Measure::Brain.finds_function(function),
+            Measure::FunctionLines => {
+                function.lines.code > LONGEST && !Measure::Brain.finds_function(function)
+            }
             Measure::Brain => {
                 function.lines.code > BRAIN_LINES
                     && function.cognitive_own > BRAIN_COGNITIVE
@@ -127,8 +129,7 @@ pub(super) fn search(
     let metrics = measure(parsed, cancel)?;
     for hit in found.iter_mut() {
         // The innermost function is the last one that begins before and ends behind.
-        let around =
-            metrics.functions.iter().rfind(|one| one.line <= hit.line && hit.line <= one.end_line);
+        let around = metrics.functions.iter().rfind(|one| one.line <= hit.line && hit.line <= one.end_line);
         if let Some(function) = around {
             hit.function.clone_from(&function.qualified);
         }
@@ -139,6 +140,7 @@ pub(super) fn search(
         let classes = metrics.classes.iter().filter(|class| measure.finds_class(class));
         found.extend(classes.map(|one| hit(rule, parsed.text, one.line, one.end_line, "")));
     }
+    Ok(())
 }
 
 fn hit(rule: &Rule, text: &[u8], line: u64, end_line: u64, function: &str) -> Hit {

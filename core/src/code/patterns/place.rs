@@ -9,7 +9,19 @@ pub(super) fn is_test(path: &str) -> bool {
     let folder = folders.split('/').any(|part| {
         matches!(
             part,
-            "test" | "tests" | "testing" | "__tests__" | "spec" | "specs" | "e2e" | "testdata" | "fixtures" | "__mocks__" | "mocks" | "testsuite" | "integration_tests"
+            "test"
+                | "tests"
+                | "testing"
+                | "__tests__"
+                | "spec"
+                | "specs"
+                | "e2e"
+                | "testdata"
+                | "fixtures"
+                | "__mocks__"
+                | "mocks"
+                | "testsuite"
+                | "integration_tests"
         ) || part.starts_with("test-")
             || part.ends_with("-test")
             || part.ends_with("-tests")
@@ -26,8 +38,10 @@ pub(super) fn is_test(path: &str) -> bool {
         || file.contains(".test.")
         || file.contains(".spec.")
         || file.contains("-test.")
-        || (file.ends_with(".java") && (stem.ends_with("test") || stem.ends_with("tests") || stem.ends_with("testcase")))
-        || (file.ends_with(".c") && (stem.starts_with("test-") || stem.starts_with("test") && stem.len() == 4))
+        || (file.ends_with(".java")
+            && (stem.ends_with("test") || stem.ends_with("tests") || stem.ends_with("testcase")))
+        || (file.ends_with(".c")
+            && (stem.starts_with("test-") || stem.starts_with("test") && stem.len() == 4))
 }
 
 /// Whether the file is a script, an example, a benchmark, a tool or documentation.
@@ -37,14 +51,49 @@ pub(super) fn is_script(path: &str) -> bool {
     folders.split('/').any(|part| {
         matches!(
             part,
-            "script" | "scripts" | "bin" | "example" | "examples" | "tools" | "tool" | "hack" | "bench" | "benches"
-                | "benchmark" | "benchmarks" | "doc" | "docs" | "demo" | "demos" | "utils" | "util" | "contrib"
-                | "cmd" | "cli" | "build" | "ci" | ".github" | "playground" | "samples" | "sample" | "packages-private"
+            "script"
+                | "scripts"
+                | "bin"
+                | "example"
+                | "examples"
+                | "tools"
+                | "tool"
+                | "hack"
+                | "bench"
+                | "benches"
+                | "benchmark"
+                | "benchmarks"
+                | "doc"
+                | "docs"
+                | "demo"
+                | "demos"
+                | "utils"
+                | "util"
+                | "contrib"
+                | "cmd"
+                | "cli"
+                | "build"
+                | "ci"
+                | ".github"
+                | "playground"
+                | "samples"
+                | "sample"
+                | "packages-private"
         ) || part.ends_with("-benchmarks")
             || part.ends_with("ctl")
             || part.starts_with("example-")
-    }) || matches!(file, "setup.py" | "build.rs" | "conf.py" | "gulpfile.js" | "gruntfile.js" | "cli.py" | "__main__.py" | "cli.js" | "cli.ts")
-        || file.contains(".config.")
+    }) || matches!(
+        file,
+        "setup.py"
+            | "build.rs"
+            | "conf.py"
+            | "gulpfile.js"
+            | "gruntfile.js"
+            | "cli.py"
+            | "__main__.py"
+            | "cli.js"
+            | "cli.ts"
+    ) || file.contains(".config.")
 }
 
 #[cfg(test)]

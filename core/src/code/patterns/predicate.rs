@@ -165,9 +165,9 @@ impl Predicate {
             Test::Has(kinds) => below(look, node, kinds),
             Test::Empty => {
                 node.named_child_count() == 0
-                    && text
-                        .get(node.start_byte() + 1..node.end_byte().saturating_sub(1))
-                        .is_some_and(|inside| inside.iter().all(|byte| byte.is_ascii_whitespace() || *byte == b';'))
+                    && text.get(node.start_byte() + 1..node.end_byte().saturating_sub(1)).is_some_and(
+                        |inside| inside.iter().all(|byte| byte.is_ascii_whitespace() || *byte == b';'),
+                    )
             }
             Test::CountOver(limit) => {
                 let mut cursor = node.walk();
@@ -259,17 +259,24 @@ fn below(look: &mut Look<'_, '_>, node: Node<'_>, kinds: &Kinds) -> bool {
 
 /// Whether `name` stands in `text` as a word of its own.
 fn mentions(text: &[u8], name: &[u8]) -> bool {
-    let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte == b'$');
+    let is_word = |byte: Option<&u8>| {
+        byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte == b'$')
+    };
     !name.is_empty()
         && text.windows(name.len()).enumerate().any(|(at, window)| {
-            window == name && !is_word(at.checked_sub(1).and_then(|before| text.get(before))) && !is_word(text.get(at + name.len()))
+            window == name
+                && !is_word(at.checked_sub(1).and_then(|before| text.get(before)))
+                && !is_word(text.get(at + name.len()))
         })
 }
 
 /// Whether the label of this name stands before the place where it is named.
 fn jumps_back<'t>(look: &mut Look<'_, 't>, label: Node<'t>) -> bool {
     let Some(function) = look.around(label).into_iter().rev().find(|node| {
-        matches!(node.kind(), "function_definition" | "function_declaration" | "method_declaration" | "func_literal")
+        matches!(
+            node.kind(),
+            "function_definition" | "function_declaration" | "method_declaration" | "func_literal"
+        )
     }) else {
         return false;
     };
@@ -278,8 +285,13 @@ fn jumps_back<'t>(look: &mut Look<'_, 't>, label: Node<'t>) -> bool {
     before.windows(name.len() + 1).enumerate().any(|(at, window)| {
         window.starts_with(name)
             && window.ends_with(b":")
-            && (at == 0 || !before.get(at - 1).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'))
-            && before[..at].iter().rev().take_while(|byte| **byte != b'\n').all(|byte| byte.is_ascii_whitespace())
+            && (at == 0
+                || !before.get(at - 1).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'))
+            && before[..at]
+                .iter()
+                .rev()
+                .take_while(|byte| **byte != b'\n')
+                .all(|byte| byte.is_ascii_whitespace())
     })
 }
 
@@ -289,8 +301,9 @@ fn falls_through(look: &mut Look<'_, '_>, case: Node<'_>) -> bool {
     while let Some(node) = next.filter(Node::is_extra) {
         next = node.next_named_sibling();
     }
-    let Some(next) = next.filter(|next| next.kind().contains("case") || next.kind().contains("default") || next.kind() == case.kind())
-    else {
+    let Some(next) = next.filter(|next| {
+        next.kind().contains("case") || next.kind().contains("default") || next.kind() == case.kind()
+    }) else {
         return false;
     };
     let Some(last) = last_statement(case) else { return false };
@@ -299,11 +312,15 @@ fn falls_through(look: &mut Look<'_, '_>, case: Node<'_>) -> bool {
     }
     let text = look.parsed.text;
     let line_end = |from: usize| {
-        text.get(from..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n')).map_or(text.len(), |at| from + at)
+        text.get(from..)
+            .and_then(|rest| rest.iter().position(|byte| *byte == b'\n'))
+            .map_or(text.len(), |at| from + at)
     };
     let said = text.get(last.start_byte()..line_end(next.start_byte())).unwrap_or_default();
     let said = String::from_utf8_lossy(said).to_ascii_lowercase();
-    !["fall", "no break", "nobreak", "intended", "drop through", "/* pass"].iter().any(|word| said.contains(word))
+    !["fall", "no break", "nobreak", "intended", "drop through", "/* pass"]
+        .iter()
+        .any(|word| said.contains(word))
 }
 
 /// The last statement of a case or block, comments left out.
@@ -323,15 +340,32 @@ fn ends(look: &Look<'_, '_>, statement: Node<'_>) -> bool {
             continue;
         }
         match node.kind() {
-            "break_statement" | "return_statement" | "continue_statement" | "goto_statement" | "throw_statement"
-            | "throw_expression" | "yield_statement" | "co_return_statement" | "switch_statement"
-            | "switch_expression" | "try_statement" | "while_statement" | "for_statement" | "do_statement"
-            | "preproc_if" | "preproc_ifdef" | "synchronized_statement" | "attributed_statement" | "labeled_statement"
+            "break_statement"
+            | "return_statement"
+            | "continue_statement"
+            | "goto_statement"
+            | "throw_statement"
+            | "throw_expression"
+            | "yield_statement"
+            | "co_return_statement"
+            | "switch_statement"
+            | "switch_expression"
+            | "try_statement"
+            | "while_statement"
+            | "for_statement"
+            | "do_statement"
+            | "preproc_if"
+            | "preproc_ifdef"
+            | "synchronized_statement"
+            | "attributed_statement"
+            | "labeled_statement"
             | "with_statement" => {}
-            "compound_statement" | "statement_block" | "block" | "else_clause" => match last_statement(node) {
-                Some(last) => open.push((last, depth + 1)),
-                None => return false,
-            },
+            "compound_statement" | "statement_block" | "block" | "else_clause" => {
+                match last_statement(node) {
+                    Some(last) => open.push((last, depth + 1)),
+                    None => return false,
+                }
+            }
             "if_statement" => {
                 let (Some(yes), Some(no)) =
                     (node.child_by_field_name("consequence"), node.child_by_field_name("alternative"))
@@ -344,7 +378,20 @@ fn ends(look: &Look<'_, '_>, statement: Node<'_>) -> bool {
             "expression_statement" | "call_expression" => {
                 let text = String::from_utf8_lossy(look.text_of(node)).to_ascii_lowercase();
                 let callee = text.split('(').next().unwrap_or_default();
-                let stops = ["exit", "abort", "panic", "die", "unreachable", "fatal", "fail", "usage", "longjmp", "fall", "assert(0", "assertnever"];
+                let stops = [
+                    "exit",
+                    "abort",
+                    "panic",
+                    "die",
+                    "unreachable",
+                    "fatal",
+                    "fail",
+                    "usage",
+                    "longjmp",
+                    "fall",
+                    "assert(0",
+                    "assertnever",
+                ];
                 if !stops.iter().any(|word| callee.contains(word) || text.starts_with(word)) {
                     return false;
                 }

@@ -153,9 +153,7 @@ impl Place {
 
 /// `rule.invalid` at a line of a file.
 pub(super) fn invalid(file: &str, line: usize, what: &str) -> Error {
-    Error::new("rule.invalid", format!("`{file}`, line {line}: {what}"))
-        .with("file", file)
-        .with("line", line)
+    Error::new("rule.invalid", format!("`{file}`, line {line}: {what}")).with("file", file).with("line", line)
 }
 
 fn words(list: &str) -> impl Iterator<Item = &str> {

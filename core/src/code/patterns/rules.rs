@@ -164,12 +164,13 @@ impl Rules {
             let place = owner(start);
             let rule = &self.rules[members[place]];
             let line = 1 + text[spans[place].start..start].matches('\n').count();
-            let predicates = Predicate::of_pattern(&query, pattern)
-                .map_err(|what| invalid(&rule.file, line, &what))?;
+            let predicates =
+                Predicate::of_pattern(&query, pattern).map_err(|what| invalid(&rule.file, line, &what))?;
             let has_finding = finding.is_some_and(|finding| {
-                query.capture_quantifiers(pattern).get(finding as usize).is_some_and(|quantifier| {
-                    !matches!(quantifier, tree_sitter::CaptureQuantifier::Zero)
-                })
+                query
+                    .capture_quantifiers(pattern)
+                    .get(finding as usize)
+                    .is_some_and(|quantifier| !matches!(quantifier, tree_sitter::CaptureQuantifier::Zero))
             });
             if !has_finding {
                 return Err(invalid(&rule.file, line, "the pattern captures no `@finding`"));
@@ -186,7 +187,10 @@ impl Rules {
     /// The ids, each once, sorted.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         let mut last = "";
-        self.rules.iter().map(|rule| rule.id.as_str()).filter(move |id| std::mem::replace(&mut last, id) != *id)
+        self.rules
+            .iter()
+            .map(|rule| rule.id.as_str())
+            .filter(move |id| std::mem::replace(&mut last, id) != *id)
     }
 
     /// The rules over measures that hold for a language.
@@ -203,8 +207,12 @@ fn explain(error: &tree_sitter::QueryError, language: Language) -> String {
     match error.kind {
         QueryErrorKind::NodeType => format!("the grammar of {title} has no node {}", error.message),
         QueryErrorKind::Field => format!("the grammar of {title} has no field {}", error.message),
-        QueryErrorKind::Capture => format!("the predicate names the capture {}, which the pattern lacks", error.message),
-        QueryErrorKind::Structure => format!("the grammar of {title} never puts nodes together like this: {}", error.message),
+        QueryErrorKind::Capture => {
+            format!("the predicate names the capture {}, which the pattern lacks", error.message)
+        }
+        QueryErrorKind::Structure => {
+            format!("the grammar of {title} never puts nodes together like this: {}", error.message)
+        }
         QueryErrorKind::Syntax => format!("this is not the syntax of a query: {}", error.message),
         QueryErrorKind::Predicate | QueryErrorKind::Language => error.message.clone(),
     }
@@ -235,7 +243,10 @@ fn read_folder(folder: &Path) -> Result<Vec<Rule>> {
         let language = Language::of_name(&name).ok_or_else(|| {
             Error::new(
                 "rule.invalid",
-                format!("`{}`: no language `{name}` is known; name the folder after a language", inner.display()),
+                format!(
+                    "`{}`: no language `{name}` is known; name the folder after a language",
+                    inner.display()
+                ),
             )
             .with("file", inner.display())
         })?;
@@ -257,7 +268,10 @@ fn read_folder(folder: &Path) -> Result<Vec<Rule>> {
     if folders == 0 {
         return Err(Error::new(
             "rule.invalid",
-            format!("`{}` has no folder of a language; put rules into `{0}/python/my-rule.scm`", folder.display()),
+            format!(
+                "`{}` has no folder of a language; put rules into `{0}/python/my-rule.scm`",
+                folder.display()
+            ),
         )
         .with("file", folder.display()));
     }

@@ -242,7 +242,10 @@ fn one_by_one(set: &Set, rules: &Rules, parsed: &Parsed<'_>, cancel: &CancelToke
         };
         return Err(Error::new(
             "rule.too_slow",
-            format!("the rule `{}` of `{}` {why}; anchor its pattern with `.` or name more of its nodes", rule.id, rule.file),
+            format!(
+                "the rule `{}` of `{}` {why}; anchor its pattern with `.` or name more of its nodes",
+                rule.id, rule.file
+            ),
         )
         .with("rule", &rule.id)
         .with("file", &rule.file));

@@ -23,12 +23,16 @@ static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Assignments whose value is masked wherever they are shown.
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r#"(?i)((?:passw(?:or)?d|passwd|pwd|secret|token|api_?key|access_?key|private_?key|credential)\w*["']?\]?\s*(?::\s*[\w&' ]+)?(?::=|=>|[:=,])\s*[bru]?["'`])([^"'`]{4,})"#)
+    regex(
+        r#"(?i)((?:passw(?:or)?d|passwd|pwd|secret|token|api_?key|access_?key|private_?key|credential)\w*["']?\]?\s*(?::\s*[\w&' ]+)?(?::=|=>|[:=,])\s*[bru]?["'`])([^"'`]{4,})"#,
+    )
 });
 
 /// Marks of values that stand for a secret and are none.
 static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"(?i)example|sample|dummy|placeholder|change.?me|your|insert|replace|redacted|xxx|\*\*\*|\.\.\.|…|test|fake|mock|foo|bar|secret|passw|token|key|todo|none|null|undefined|default|invalid|unknown|1234|abcd|qwert|lorem|<|>|\$\{|\{\{|%s|%\(|\{\}|\{\w+\}")
+    regex(
+        r"(?i)example|sample|dummy|placeholder|change.?me|your|insert|replace|redacted|xxx|\*\*\*|\.\.\.|…|test|fake|mock|foo|bar|secret|passw|token|key|todo|none|null|undefined|default|invalid|unknown|1234|abcd|qwert|lorem|<|>|\$\{|\{\{|%s|%\(|\{\}|\{\w+\}",
+    )
 });
 
 /// Whether the text holds a key of a known shape that is not its issuer's example.
@@ -36,7 +40,9 @@ pub(super) fn has_known_shape(text: &[u8]) -> bool {
     SHAPES.find(text).is_some_and(|found| {
         let found = found.as_bytes();
         let upper = found.to_ascii_uppercase();
-        !["EXAMPLE", "XXXX", "0000000", "1234567"].iter().any(|mark| upper.windows(mark.len()).any(|part| part == mark.as_bytes()))
+        !["EXAMPLE", "XXXX", "0000000", "1234567"]
+            .iter()
+            .any(|mark| upper.windows(mark.len()).any(|part| part == mark.as_bytes()))
             && entropy(found) > 2.5
     })
 }
@@ -59,7 +65,12 @@ pub(super) fn is_likely_value(literal: &[u8]) -> bool {
     }
     // Words joined by `-`, `_`, `.` or `/` are a name, a path or a version.
     let parts: Vec<&str> = value.split(['-', '_', '.', '/']).collect();
-    let words = parts.iter().filter(|part| part.chars().all(|c| c.is_ascii_alphabetic()) || part.chars().all(|c| c.is_ascii_digit())).count();
+    let words = parts
+        .iter()
+        .filter(|part| {
+            part.chars().all(|c| c.is_ascii_alphabetic()) || part.chars().all(|c| c.is_ascii_digit())
+        })
+        .count();
     if parts.len() > 1 && words * 2 >= parts.len() {
         return false;
     }
@@ -79,7 +90,12 @@ fn entropy(text: &[u8]) -> f64 {
     }
     #[allow(clippy::cast_precision_loss, reason = "literals are short")]
     let all = text.len() as f64;
-    counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count) / all).map(|share| -share * libm::log2(share)).sum()
+    counts
+        .iter()
+        .filter(|count| **count > 0)
+        .map(|count| f64::from(*count) / all)
+        .map(|share| -share * libm::log2(share))
+        .sum()
 }
 
 /// The text with whatever looks like a secret blotted out; of a key of known shape the first four letters stay.
@@ -88,12 +104,11 @@ pub(super) fn masked(text: &str) -> String {
         let whole = &found[0];
         [whole.get(..4).unwrap_or_default(), b"****"].concat()
     });
-    let named = NAMED.replace_all(&known, |found: &regex::bytes::Captures<'_>| {
-        match is_likely_value(&found[2]) {
+    let named =
+        NAMED.replace_all(&known, |found: &regex::bytes::Captures<'_>| match is_likely_value(&found[2]) {
             true => [&found[1], b"****"].concat(),
             false => found[0].to_vec(),
-        }
-    });
+        });
     String::from_utf8_lossy(&named).into_owned()
 }
 
@@ -107,8 +122,15 @@ mod tests {
             assert!(is_likely_value(value.as_bytes()), "{value}");
         }
         for value in [
-            "\"access_token\"", "\"changeme123\"", "\"/etc/pki/tls/x509.pem\"", "\"${PASSWORD_1234}\"",
-            "\"oauth2\"", "\"com.example.v1.Auth\"", "\"this is 1 sentence\"", "\"AES256\"", "\"hunter2\"",
+            "\"access_token\"",
+            "\"changeme123\"",
+            "\"/etc/pki/tls/x509.pem\"",
+            "\"${PASSWORD_1234}\"",
+            "\"oauth2\"",
+            "\"com.example.v1.Auth\"",
+            "\"this is 1 sentence\"",
+            "\"AES256\"",
+            "\"hunter2\"",
         ] {
             assert!(!is_likely_value(value.as_bytes()), "{value}");
         }

@@ -10,12 +10,16 @@ fn every_rule_compiles() {
     for language in Language::all().filter(|language| language.grammar().is_some()) {
         let grammar = language.grammar().unwrap();
         for (at, rule) in rules.list().iter().enumerate() {
-            if rule.languages.contains(&language) && !rule.source.is_empty()
-                && let Err(error) = rules.join(language, &grammar, vec![at]) {
-                    wrong.push(format!("{}: {error}", language.name()));
-                }
+            if rule.languages.contains(&language)
+                && !rule.source.is_empty()
+                && let Err(error) = rules.join(language, &grammar, vec![at])
+            {
+                wrong.push(format!("{}: {error}", language.name()));
+            }
         }
-        if wrong.is_empty() && let Err(error) = rules.set(language) {
+        if wrong.is_empty()
+            && let Err(error) = rules.set(language)
+        {
             wrong.push(format!("{}: {error}", language.name()));
         }
     }

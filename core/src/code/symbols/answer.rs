@@ -35,7 +35,8 @@ impl Analysis for Symbols {
 /// The answer of `code.symbols`: only symbols of these roles and kinds; of none: all.
 pub fn answer(read: Analysed<FileSymbols>, roles: &[SymbolRole], kinds: &[SymbolKind]) -> CodeSymbols {
     let wanted = |symbol: &&Symbol| {
-        (roles.is_empty() || roles.contains(&symbol.role)) && (kinds.is_empty() || kinds.contains(&symbol.kind))
+        (roles.is_empty() || roles.contains(&symbol.role))
+            && (kinds.is_empty() || kinds.contains(&symbol.kind))
     };
     let all = roles.is_empty() && kinds.is_empty();
     let files = read.files.into_iter().map(|one| one.result).map(|file| match all {
@@ -95,7 +96,8 @@ mod tests {
     fn columns_are_the_fields_of_the_record_in_order() {
         let symbol = Symbol { name: "f".into(), line: 3, ..Symbol::default() };
         let file = FileSymbols { path: "a.py".to_owned(), symbols: vec![symbol], ..FileSymbols::default() };
-        let batch = CodeSymbols { files: vec![Shared::new(file)], ..CodeSymbols::default() }.to_columns().unwrap();
+        let batch =
+            CodeSymbols { files: vec![Shared::new(file)], ..CodeSymbols::default() }.to_columns().unwrap();
         let fields = serde_json::to_value(Symbol::default()).unwrap();
         let schema = batch.schema();
         let names: std::collections::BTreeSet<&str> =
@@ -106,7 +108,9 @@ mod tests {
 
     #[test]
     fn names_of_roles_and_kinds_are_those_of_the_records() {
-        for role in [SymbolRole::Definition, SymbolRole::Declaration, SymbolRole::Reference, SymbolRole::Import] {
+        for role in
+            [SymbolRole::Definition, SymbolRole::Declaration, SymbolRole::Reference, SymbolRole::Import]
+        {
             assert_eq!(serde_json::to_value(role).unwrap(), role.name());
         }
         for name in ["function", "method", "implementation", "wildcard"] {

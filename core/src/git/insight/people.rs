@@ -45,7 +45,7 @@ impl People {
                     let key = match person.email.as_str() {
                         // Without an address the name is all there is.
                         "" => format!("\n{}", person.name),
-                        email => email.to_lowercase(),
+                        email => email.to_owned(),
                     };
                     *by_email.entry(key).or_insert_with(|| all.people.add(person))
                 }),
@@ -95,7 +95,8 @@ fn resolve(map: &gix::mailmap::Snapshot, name: &BStr, email: &BStr) -> Person {
         None => (name.to_owned(), email.to_owned()),
     };
     let text = |bytes: &BString| bytes.to_str_lossy().trim().to_owned();
-    let (name, email) = (text(&name), text(&email));
+    // Authors are told apart without regard to case, as in the measures of changes.
+    let (name, email) = (text(&name), text(&email).to_lowercase());
     Person { bot: bot || is_bot(&name, &email), name, email }
 }
 

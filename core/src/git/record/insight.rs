@@ -55,7 +55,6 @@ pub struct CountedHistory {
     pub history: HistorySpan,
 }
 
-
 /// What history says about one file of the tip; merges are left out, renames followed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FileHistory {
@@ -85,7 +84,7 @@ pub struct FileHistory {
     pub ownership: f64,
     /// Who made most of its commits, of equals the one with the most changed lines; null where none counts.
     pub main_author: Option<String>,
-    /// The main author's e-mail address.
+    /// The main author's e-mail address, in lower case.
     pub main_author_email: Option<String>,
     /// The fewest authors who together made more than half of `weighted_commits`: a definition of
     /// our own, after the truck factor; 0 where no commit counts.
@@ -261,7 +260,7 @@ pub enum OwnedBy {
 pub struct Owner {
     /// Name, after `.mailmap`; as in the newest of the author's commits.
     pub name: String,
-    /// E-mail address, after `.mailmap`.
+    /// E-mail address, after `.mailmap`, in lower case.
     pub email: String,
     /// Commits that touched it.
     pub commits: u64,
@@ -363,6 +362,16 @@ pub enum ComplexityBasis {
     Indentation,
 }
 
+impl ComplexityBasis {
+    /// The name as it stands in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            ComplexityBasis::Cognitive => "cognitive",
+            ComplexityBasis::Indentation => "indentation",
+        }
+    }
+}
+
 /// Where a file's rate of change goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -374,6 +383,17 @@ pub enum ChangeTrend {
     Stable,
     /// At least 2 commits fewer, and at most two thirds of the period before.
     Falling,
+}
+
+impl ChangeTrend {
+    /// The name as it stands in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            ChangeTrend::Rising => "rising",
+            ChangeTrend::Stable => "stable",
+            ChangeTrend::Falling => "falling",
+        }
+    }
 }
 
 /// A file that is complex and changes often.
