@@ -1,16 +1,17 @@
 //! History: the log up to a tip, kept in a segment, read once and then only continued.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gix::ObjectId;
 
 use super::Vector;
 use super::fold::{Row, Scratch, State};
-use super::log::{BOUNDARY, FIX, GAP, IdMap, Log, NewCommit};
+use super::log::{BOUNDARY, FIX, GAP, Log, NONE, NewCommit};
 use super::mine::{Known, mine};
-use super::order::{Node, topological};
+use super::order::{Order, reachable};
 use super::record::{FeatureRow, FeatureTable, HistorySpan};
 use super::repository::Repository;
+use super::shared::List;
 use crate::base::cancel::CancelToken;
 use crate::base::port::{Progress, Segments};
 use crate::error::Result;
@@ -21,8 +22,11 @@ pub const SEGMENT: &str = "git/history/v2";
 /// Where the first release kept it, without signatures; read where there is nothing else.
 const SEGMENT_1: &str = "git/history/v1";
 
-/// How many folded states are kept for the next question.
-const KEEP_STATES: usize = 4;
+/// How many folded states are kept for the next question; they share most of what they are.
+const KEEP_STATES: usize = 8;
+
+/// How many commits before the last one a state is kept, too.
+const STEP_BACK: usize = 256;
 
 /// How often an append is tried again after another process was first.
 const ATTEMPTS: usize = 8;
@@ -35,23 +39,23 @@ pub struct History {
     /// The segment's tip that the next append expects; `None` where there is no segment.
     expected: Option<String>,
     /// Every commit reachable from the tip, in order, merges included.
-    order: Arc<Vec<u32>>,
+    order: Order,
     states: Mutex<Vec<Arc<Before>>>,
 }
 
 /// The state after everything reachable from a commit.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Before {
     pub(super) log: Arc<Log>,
     pub(super) state: State,
     base: Option<ObjectId>,
     renames: bool,
     /// What was folded, in order, merges included.
-    order: Arc<Vec<u32>>,
-    rows: Vec<Row>,
-    vectors: Vec<Vector>,
-    span: HistorySpan,
-    places: OnceLock<IdMap<usize>>,
+    order: Order,
+    rows: List<Row>,
+    vectors: List<Vector>,
+    /// By number in the log: the row, or [`NONE`].
+    row_of: List<u32>,
 }
 
 /// Records that need no second look in this process.
@@ -76,8 +80,9 @@ impl History {
         cancel: &CancelToken,
     ) -> Result<Arc<History>> {
         let stored = Stored::read(segments).signed(repo, cancel)?;
-        let stored = fill(stored, repo, tip, true, segments, progress, cancel)?;
-        Ok(Arc::new(History::from_stored(stored, tip)))
+        let stored = fill(stored, repo, tip, None, segments, progress, cancel)?;
+        let order = Order::of(&stored.log, tip);
+        Ok(Arc::new(History::from_stored(stored, tip, order)))
     }
 
     /// The history of another tip, from what is in memory; only new commits are read.
@@ -95,25 +100,21 @@ impl History {
             return Ok(Arc::clone(self));
         }
         let stored = Stored { log: Arc::clone(&self.log), expected: self.expected.clone(), rewrite: false };
-        let stored = fill(stored, repo, tip, false, segments, progress, cancel)?;
-        let next = History::from_stored(stored, tip);
-        if self.log.len() <= next.log.len() && Arc::ptr_eq(&self.log, &next.log) || next.continues(self) {
+        let stored = fill(stored, repo, tip, Some(&self.order), segments, progress, cancel)?;
+        let continued = stored.log.continues(&self.log);
+        let order = continued
+            .then(|| self.order.advanced(&stored.log, self.tip, tip))
+            .flatten()
+            .unwrap_or_else(|| Order::of(&stored.log, tip));
+        let next = History::from_stored(stored, tip, order);
+        if continued {
             let states = self.states.lock().unwrap_or_else(PoisonError::into_inner).clone();
             *next.states.lock().unwrap_or_else(PoisonError::into_inner) = states;
         }
         Ok(Arc::new(next))
     }
 
-    /// Whether every number of `earlier` still means the same here.
-    fn continues(&self, earlier: &History) -> bool {
-        earlier.order.iter().all(|at| {
-            let id = earlier.log.commit(*at).id;
-            self.log.find(&id) == Some(*at)
-        }) && (0..earlier.log.paths() as u32).all(|path| self.log.path(path) == earlier.log.path(path))
-    }
-
-    fn from_stored(stored: Stored, tip: ObjectId) -> History {
-        let order = Arc::new(reachable_order(&stored.log, tip));
+    fn from_stored(stored: Stored, tip: ObjectId, order: Order) -> History {
         History { log: stored.log, tip, expected: stored.expected, order, states: Mutex::default() }
     }
 
@@ -133,8 +134,7 @@ impl History {
 
     /// What is known of the history reachable from `base`; nothing where it is `None` or unknown.
     pub fn span(&self, base: Option<ObjectId>) -> HistorySpan {
-        let order = self.order_of(base);
-        span(&self.log, &order)
+        self.order_of(base).span().clone()
     }
 
     /// The state after everything reachable from `base`; the empty state where it is `None`.
@@ -154,25 +154,25 @@ impl History {
     /// history of `to`.
     pub fn features(&self, from: Option<ObjectId>, to: ObjectId, renames: bool) -> FeatureTable {
         let state = self.state(Some(to), renames);
-        let hidden: std::collections::HashSet<u32> = match from {
-            Some(from) => reachable(&self.log, from).into_iter().collect(),
-            None => Default::default(),
-        };
+        let mut hidden = vec![false; if from.is_some() { self.log.len() } else { 0 }];
+        if let Some(from) = from {
+            reachable(&self.log, from, |at| hidden[at as usize] = true);
+        }
         let rows: Vec<FeatureRow> = state
             .rows
             .iter()
-            .filter(|row| !hidden.contains(&row.commit))
+            .filter(|row| !hidden.get(row.commit as usize).is_some_and(|hidden| *hidden))
             .map(|row| row.named(&self.log))
             .collect();
-        FeatureTable { rows, history: state.span.clone() }
+        FeatureTable { rows, history: state.order.span().clone() }
     }
 
-    fn order_of(&self, base: Option<ObjectId>) -> Arc<Vec<u32>> {
-        let Some(base) = base else { return Arc::default() };
-        if base == self.tip {
-            return Arc::clone(&self.order);
+    fn order_of(&self, base: Option<ObjectId>) -> Order {
+        match base {
+            None => Order::default(),
+            Some(base) if base == self.tip => self.order.clone(),
+            Some(base) => Order::of(&self.log, base),
         }
-        Arc::new(reachable_order(&self.log, base))
     }
 
     fn state(&self, base: Option<ObjectId>, renames: bool) -> Arc<Before> {
@@ -189,113 +189,89 @@ impl History {
             .filter(|state| state.renames == renames && order.starts_with(&state.order))
             .max_by_key(|state| state.order.len())
             .cloned();
-        let state = Arc::new(Before::fold(&self.log, order, base, renames, start.as_deref()));
-        if states.len() == KEEP_STATES {
-            states.remove(0);
+        let mut state = match start.as_deref() {
+            Some(start) => start.at(&self.log, base),
+            None => Before::empty(&self.log, renames),
+        };
+        // A merge can put commits before the last ones: from a state somewhat back it is not far.
+        let back = order.len().saturating_sub(STEP_BACK);
+        if state.order.len() < back {
+            state.fold(&order, back);
+            states.push(Arc::new(state.clone()));
         }
+        state.fold(&order, order.len());
+        (state.base, state.order) = (base, order);
+        let state = Arc::new(state);
         states.push(Arc::clone(&state));
+        let surplus = states.len().saturating_sub(KEEP_STATES);
+        states.drain(..surplus);
         state
     }
 }
 
 impl Before {
-    fn fold(
-        log: &Arc<Log>,
-        order: Arc<Vec<u32>>,
-        base: Option<ObjectId>,
-        renames: bool,
-        start: Option<&Before>,
-    ) -> Before {
+    fn empty(log: &Arc<Log>, renames: bool) -> Before {
+        Before {
+            log: Arc::clone(log),
+            state: State::default(),
+            base: None,
+            renames,
+            order: Order::default(),
+            rows: List::default(),
+            vectors: List::default(),
+            row_of: List::default(),
+        }
+    }
+
+    /// The same state, as one of a log that continues this one's.
+    fn at(&self, log: &Arc<Log>, base: Option<ObjectId>) -> Before {
+        Before { log: Arc::clone(log), base, ..self.clone() }
+    }
+
+    /// Takes in what stands in the order up to `until`.
+    fn fold(&mut self, order: &Order, until: usize) {
+        let log = Arc::clone(&self.log);
         let mut scratch = Scratch::default();
-        let mut state = start.map(|start| start.state.clone()).unwrap_or_default();
-        let mut rows = start.map(|start| start.rows.clone()).unwrap_or_default();
-        let mut vectors = start.map(|start| start.vectors.clone()).unwrap_or_default();
-        for commit in &order[start.map_or(0, |start| start.order.len())..] {
+        self.row_of.resize(log.len().max(self.row_of.len()), NONE);
+        for commit in order.iter_from(self.order.len()).take(until.saturating_sub(self.order.len())) {
             let record = log.commit(*commit);
             if record.is_merge() {
                 continue;
             }
-            let row = state.step(log, *commit, renames, &mut scratch);
+            let row = self.state.step(&log, *commit, self.renames, &mut scratch);
             // Of a commit that could not be read whole the measures would be wrong.
             if !record.is_gap() {
-                rows.push(row);
-                vectors.push(row.vector(record.flags & FIX != 0));
+                if let Some(slot) = self.row_of.get_mut(*commit as usize) {
+                    *slot = self.rows.len() as u32;
+                }
+                self.rows.push(row);
+                self.vectors.push(row.vector(record.flags & FIX != 0));
             }
         }
-        let span = span(log, &order);
-        Before {
-            log: Arc::clone(log),
-            state,
-            base,
-            renames,
-            order,
-            rows,
-            vectors,
-            span,
-            places: OnceLock::new(),
-        }
+        self.order = order.first(until);
+        self.base = None;
+    }
+
+    /// How many commits in this state have measures.
+    pub fn measured(&self) -> usize {
+        self.vectors.len()
     }
 
     /// The measures of every commit in this state, in order; merges and commits whose changes are
     /// not known are left out.
-    pub fn vectors(&self) -> &[Vector] {
-        &self.vectors
+    pub fn vectors(&self) -> impl Iterator<Item = &Vector> + '_ {
+        self.vectors.iter()
+    }
+
+    /// The measures of the last `count` commits in this state, or of all where there are fewer.
+    pub fn last_vectors(&self, count: usize) -> Vec<Vector> {
+        self.vectors.iter_from(self.vectors.len().saturating_sub(count)).copied().collect()
     }
 
     fn place(&self, id: &ObjectId) -> Option<usize> {
-        let places = self.places.get_or_init(|| {
-            self.rows.iter().enumerate().map(|(at, row)| (self.log.commit(row.commit).id, at)).collect()
-        });
-        places.get(id).copied()
+        let number = self.log.find(id)?;
+        self.row_of.get(number as usize).filter(|row| **row != NONE).map(|row| *row as usize)
     }
-}
-
-/// Numbers of the commits reachable from `tip`, itself included; empty where it is unknown.
-pub(super) fn reachable(log: &Log, tip: ObjectId) -> Vec<u32> {
-    let mut seen = vec![false; log.len()];
-    let mut stack: Vec<u32> = log.find(&tip).into_iter().collect();
-    let mut found = Vec::new();
-    while let Some(at) = stack.pop() {
-        if !std::mem::replace(&mut seen[at as usize], true) {
-            found.push(at);
-            stack.extend(log.parents_of(at).iter().filter_map(|parent| log.find(parent)));
-        }
-    }
-    found
-}
-
-fn reachable_order(log: &Log, tip: ObjectId) -> Vec<u32> {
-    let found = reachable(log, tip);
-    let mut slot = vec![u32::MAX; log.len()];
-    for (at, commit) in found.iter().enumerate() {
-        slot[*commit as usize] = at as u32;
-    }
-    let nodes: Vec<Node> = found
-        .iter()
-        .map(|commit| Node {
-            key: (log.commit(*commit).time, log.commit(*commit).id),
-            parents: log
-                .parents_of(*commit)
-                .iter()
-                .filter_map(|parent| log.find(parent))
-                .map(|parent| slot[parent as usize])
-                .collect(),
-        })
-        .collect();
-    topological(&nodes).into_iter().map(|at| found[at as usize]).collect()
-}
-
-fn span(log: &Log, order: &[u32]) -> HistorySpan {
-    let mut span = HistorySpan::default();
-    for at in order {
-        let commit = log.commit(*at);
-        span.cut |= log.parents_of(*at).iter().any(|parent| log.find(parent).is_none());
-        if !commit.is_merge() {
-            span.commits += 1;
-            span.gaps += u64::from(commit.is_gap());
-        }
-    }
-    span
 }
 
 /// Whether the log says of this commit, too, that the same could not be read.
@@ -308,19 +284,21 @@ fn same_gap(log: &Log, commit: &NewCommit) -> bool {
 }
 
 /// Adds what the log lacks of the history of `tip`, kept piece by piece, so that a read that is cut
-/// short goes on where it stopped. With `again`, what could not be read before is tried again.
+/// short goes on where it stopped. `done` is the order of a history that is in the log already;
+/// without one, what could not be read before is tried again.
 fn fill(
     mut stored: Stored,
     repo: &Repository,
     tip: ObjectId,
-    mut again: bool,
+    done: Option<&Order>,
     segments: &dyn Segments,
     progress: &dyn Progress,
     cancel: &CancelToken,
 ) -> Result<Stored> {
+    let mut again = done.is_none();
     loop {
         let log = Arc::clone(&stored.log);
-        let starts = starts(&log, tip, again);
+        let starts = starts(&log, tip, again, done);
         let settled = Settled(&log);
         let known: &dyn Known = if again { &settled } else { log.as_ref() };
         mine(repo, &starts, known, progress, cancel, &mut |mut found| {
@@ -337,9 +315,9 @@ fn fill(
 
 /// Where reading begins: the tip, and behind what is known but not to the end. With `again` also what
 /// was not in the clone before: commits that could not be read whole, and those beyond a cut.
-fn starts(log: &Log, tip: ObjectId, again: bool) -> Vec<ObjectId> {
+fn starts(log: &Log, tip: ObjectId, again: bool, done: Option<&Order>) -> Vec<ObjectId> {
     let mut starts = vec![tip];
-    for at in reachable(log, tip) {
+    let mut look = |at: u32| {
         let commit = log.commit(at);
         if again && commit.is_gap() && commit.id != tip {
             starts.push(commit.id);
@@ -347,6 +325,11 @@ fn starts(log: &Log, tip: ObjectId, again: bool) -> Vec<ObjectId> {
         if again || commit.flags & BOUNDARY == 0 {
             starts.extend(log.parents_of(at).iter().filter(|parent| log.find(parent).is_none()));
         }
+    };
+    // Behind what is known to the end there is nothing to read.
+    match done.filter(|done| !done.span().cut) {
+        Some(done) => done.beyond(log, tip, |at, _| look(at)),
+        None => reachable(log, tip, look),
     }
     starts
 }

@@ -19,6 +19,7 @@ mod read;
 pub mod record;
 mod rename;
 mod repository;
+mod shared;
 mod tree;
 #[cfg(test)]
 mod trial;
