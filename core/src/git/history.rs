@@ -101,6 +101,11 @@ impl History {
         }
         let stored = Stored { log: Arc::clone(&self.log), expected: self.expected.clone(), rewrite: false };
         let stored = fill(stored, repo, tip, Some(&self.order), segments, progress, cancel)?;
+        Ok(Arc::new(self.moved(stored, tip)))
+    }
+
+    /// The history of another tip in a log that may continue this one's.
+    fn moved(&self, stored: Stored, tip: ObjectId) -> History {
         let continued = stored.log.continues(&self.log);
         let order = continued
             .then(|| self.order.advanced(&stored.log, self.tip, tip))
@@ -111,7 +116,7 @@ impl History {
             let states = self.states.lock().unwrap_or_else(PoisonError::into_inner).clone();
             *next.states.lock().unwrap_or_else(PoisonError::into_inner) = states;
         }
-        Ok(Arc::new(next))
+        next
     }
 
     fn from_stored(stored: Stored, tip: ObjectId, order: Order) -> History {
@@ -434,5 +439,112 @@ impl Stored {
         let mut log = Log::clone(&self.log);
         log.extend(&commits);
         Stored { log: Arc::new(log), ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::port::Memory;
+    use crate::git::diff::{Counts, Delta, Measured};
+    use crate::git::log::{MERGE, Signature};
+
+    struct Dice(u64);
+
+    impl Dice {
+        fn below(&mut self, limit: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (self.0 >> 33) as usize % limit
+        }
+    }
+
+    /// A commit on some of those before it: mostly on the last one, sometimes on an old one, a merge
+    /// of two, or a new root; clocks go wrong.
+    fn commit(dice: &mut Dice, known: &[NewCommit]) -> NewCommit {
+        let number = known.len();
+        let parent = |dice: &mut Dice| match dice.below(4) {
+            0 => dice.below(number),
+            _ => number - 1 - dice.below(number.min(3)),
+        };
+        let count = if number == 0 { 0 } else { [1, 1, 1, 1, 1, 2, 2, 0, 1, 1][dice.below(10)] };
+        let mut parents: Vec<ObjectId> = (0..count).map(|_| known[parent(dice)].id).collect();
+        parents.dedup();
+        let merge = parents.len() > 1;
+        let mut files: Vec<Measured> = Vec::new();
+        for at in 0..if merge { 0 } else { dice.below(4) } {
+            let path = |number: usize| format!("d{}/f{number}", number % 3).into();
+            let renamed = dice.below(5) == 0;
+            let counts = Counts { added: dice.below(9) as u32, before: 5, after: 7, ..Counts::default() };
+            let from = renamed.then(|| path(dice.below(12)));
+            files.push(Measured { path: path(at * 4 + dice.below(4)), from, counts });
+        }
+        let mut id = [0; 20];
+        id[..8].copy_from_slice(&(number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes());
+        let author = dice.below(3) as u8;
+        let gap = !merge && dice.below(20) == 0;
+        NewCommit {
+            id: ObjectId::from_bytes_or_panic(&id),
+            parents,
+            time: 1_600_000_000 + (number * 1000) as i64 - [0, 0, 0, 1000, 2500, 90_000][dice.below(6)],
+            author: [author; 16],
+            signature: Some((Signature { name: "A".into(), email: vec![b'a' + author].into() }, 0)),
+            flags: if merge { MERGE } else { 0 } | if gap { GAP } else { 0 },
+            delta: Delta { files, gap },
+        }
+    }
+
+    #[test]
+    fn a_continued_history_equals_one_from_scratch() {
+        for seed in 0..16 {
+            let mut dice = Dice(seed);
+            let segments = Memory::default();
+            let mut known: Vec<NewCommit> = Vec::new();
+            let mut history: Option<History> = None;
+            while known.len() < 120 {
+                let mut found = Vec::new();
+                for _ in 0..=dice.below(3) {
+                    let next = commit(&mut dice, &[known.as_slice(), &found].concat());
+                    found.push(next);
+                }
+                known.extend(found.iter().cloned());
+                // Mostly the newest, sometimes any other: as after a force-push.
+                let tip = match dice.below(8) {
+                    0 => known[dice.below(known.len())].id,
+                    _ => known[known.len() - 1].id,
+                };
+                let stored = match &history {
+                    None => Stored::default(),
+                    Some(history) => Stored {
+                        log: Arc::clone(&history.log),
+                        expected: history.expected.clone(),
+                        rewrite: false,
+                    },
+                };
+                let stored = stored.add(&segments, found);
+                let next = match &history {
+                    None => {
+                        let order = Order::of(&stored.log, tip);
+                        History::from_stored(stored, tip, order)
+                    }
+                    Some(history) => history.moved(stored, tip),
+                };
+                let fresh = Stored::read(&segments);
+                assert_eq!(fresh.log.len(), known.len());
+                let order = Order::of(&fresh.log, tip);
+                let fresh = History::from_stored(fresh, tip, order);
+                assert_eq!(next.span(Some(tip)), fresh.span(Some(tip)), "{seed}: {}", known.len());
+                for renames in [true, false] {
+                    if dice.below(3) > 0 {
+                        let (a, b) = (next.features(None, tip, renames), fresh.features(None, tip, renames));
+                        assert_eq!(a, b, "{seed}: {} commits, renames {renames}", known.len());
+                    }
+                }
+                let base = known[dice.below(known.len())].id;
+                assert_eq!(next.features(Some(base), tip, true), fresh.features(Some(base), tip, true));
+                let ids = known.iter().map(|commit| commit.id);
+                ids.for_each(|id| assert_eq!(next.own(tip, id), fresh.own(tip, id)));
+                history = Some(next);
+            }
+        }
     }
 }
