@@ -10,6 +10,28 @@ import (
 
 // dispatch calls the public method of an operation with arguments read from JSON.
 var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, error){
+	"code.languages": func(ctx context.Context, on any, a *arguments) (any, error) {
+		opts := new(LanguagesOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Code().Languages(ctx, opts)
+	},
+	"code.patterns": func(ctx context.Context, on any, a *arguments) (any, error) {
+		paths := arg[[]string](a, "paths", nil)
+		opts := new(CodePatternsOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Code().Patterns(ctx, paths, opts)
+	},
+	"code.rules": func(ctx context.Context, on any, a *arguments) (any, error) {
+		opts := new(CodeRulesOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Code().Rules(ctx, opts)
+	},
 	"events.open": func(ctx context.Context, on any, a *arguments) (any, error) {
 		after := arg[int64](a, "after", 0)
 		opts := new(EventsOpenOptions)
@@ -27,6 +49,13 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		}
 		return on.(*EventStream).Next(ctx, max, wait, opts)
 	},
+	"git.coupling": func(ctx context.Context, on any, a *arguments) (any, error) {
+		opts := new(CouplingOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Git().Coupling(ctx, opts)
+	},
 	"git.deepen": func(ctx context.Context, on any, a *arguments) (any, error) {
 		opts := new(DeepenOptions)
 		if err := a.rest(opts); err != nil {
@@ -41,6 +70,13 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 			return nil, err
 		}
 		return on.(*Workspace).Git().Features(ctx, revisions, opts)
+	},
+	"git.files": func(ctx context.Context, on any, a *arguments) (any, error) {
+		opts := new(FilesOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Git().Files(ctx, opts)
 	},
 	"git.history_export": func(ctx context.Context, on any, a *arguments) (any, error) {
 		path := required[string](a, "path")
@@ -57,6 +93,28 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 			return nil, err
 		}
 		return on.(*Workspace).Git().HistoryImport(ctx, path, opts)
+	},
+	"git.szz": func(ctx context.Context, on any, a *arguments) (any, error) {
+		revisions := arg[string](a, "range", "")
+		opts := new(SzzOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Git().Szz(ctx, revisions, opts)
+	},
+	"git.hotspots": func(ctx context.Context, on any, a *arguments) (any, error) {
+		opts := new(HotspotsOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Git().Hotspots(ctx, opts)
+	},
+	"git.owners": func(ctx context.Context, on any, a *arguments) (any, error) {
+		opts := new(OwnersOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Git().Owners(ctx, opts)
 	},
 	"predict.model": func(ctx context.Context, on any, a *arguments) (any, error) {
 		name := arg[string](a, "name", "")
@@ -198,6 +256,7 @@ var receivers = map[string]reflect.Type{
 	"Session":     reflect.TypeFor[*Session](),
 	"Worker":      reflect.TypeFor[*Worker](),
 	"Workspace":   reflect.TypeFor[*Workspace](),
+	"Code":        reflect.TypeFor[Code](),
 	"Events":      reflect.TypeFor[Events](),
 	"Git":         reflect.TypeFor[Git](),
 	"Predict":     reflect.TypeFor[Predict](),

@@ -20,6 +20,11 @@ import type {
   CallOptions,
   ChangeOptions,
   ChangeRisk,
+  CodePatterns,
+  CodePatternsOptions,
+  CodeRules,
+  CodeRulesOptions,
+  CouplingOptions,
   DeepenOptions,
   Deepened,
   Enqueued,
@@ -27,10 +32,18 @@ import type {
   EventsOpenOptions,
   FeatureTable,
   FeaturesOptions,
+  FileCoupling,
+  FileHistories,
+  FilesOptions,
   HistoryPack,
+  Hotspots,
+  HotspotsOptions,
+  LanguageTable,
   ModelCard,
   NewTask,
   OpenOptions,
+  OwnersOptions,
+  Ownership,
   Payload,
   QueueSummary,
   SessionCompleteOptions,
@@ -43,6 +56,8 @@ import type {
   StepFinishOptions,
   StepFinished,
   StepStart,
+  SzzOptions,
+  SzzTable,
   TaskBatch,
   TaskFailure,
   TaskReport,
@@ -51,17 +66,28 @@ import type {
   WorkspaceInfo,
 } from './types_gen.js';
 import {
+  asOwnedBy,
   asSessionStatus,
+  asSeverity,
   asStepPolicy,
+  asSzzFixes,
   readChangeRisk,
+  readCodePatterns,
+  readCodeRules,
   readDeepened,
   readFeatureTable,
+  readFileCoupling,
+  readFileHistories,
   readHistoryPack,
+  readHotspots,
+  readLanguageTable,
   readModelCard,
+  readOwnership,
   readSessionDetail,
   readSessionList,
   readSessionSummary,
   readStepStart,
+  readSzzTable,
   readTaskBatch,
   readWorkspaceInfo,
   writeFailure,
@@ -92,6 +118,75 @@ export async function open(path?: string | OpenOptions, options?: OpenOptions): 
   return openHandle(Workspace, answer);
 }
 
+/** The operations `code.*` of a workspace. */
+export class CodeNoun extends Noun {
+  /** The languages that can be read, and how their files are recognised. */
+  async languages(options?: CallOptions): Promise<LanguageTable> {
+    const op = 'code.languages';
+    const given = known<CallOptions>(op, options, []);
+    const wire: Wire = {};
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readLanguageTable(answer);
+  }
+
+  /**
+   * Places in code that deserve a second look: each with its rule, why it matters and what to do.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async patterns(paths?: readonly string[], options?: CodePatternsOptions): Promise<CodePatterns> {
+    const op = 'code.patterns';
+    const given = known<CodePatternsOptions>(op, options, ['text', 'languages', 'rules', 'exclude', 'ruleFolders', 'minSeverity', 'includeGenerated'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      rules: list(op, 'rules', given.rules, text),
+      exclude: list(op, 'exclude', given.exclude, text),
+      rule_folders: list(op, 'ruleFolders', given.ruleFolders, text),
+      min_severity: nullable(op, 'minSeverity', given.minSeverity, asSeverity),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readCodePatterns(answer);
+  }
+
+  /**
+   * Places in code that deserve a second look: each with its rule, why it matters and what to do.
+   *
+   * As columns: one Arrow IPC stream.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async patternsColumns(paths?: readonly string[], options?: CodePatternsOptions): Promise<Uint8Array> {
+    const op = 'code.patterns';
+    const given = known<CodePatternsOptions>(op, options, ['text', 'languages', 'rules', 'exclude', 'ruleFolders', 'minSeverity', 'includeGenerated'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      rules: list(op, 'rules', given.rules, text),
+      exclude: list(op, 'exclude', given.exclude, text),
+      rule_folders: list(op, 'ruleFolders', given.ruleFolders, text),
+      min_severity: nullable(op, 'minSeverity', given.minSeverity, asSeverity),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
+  }
+
+  /** The rules that `code.patterns` searches by. */
+  async rules(options?: CodeRulesOptions): Promise<CodeRules> {
+    const op = 'code.rules';
+    const given = known<CodeRulesOptions>(op, options, ['languages', 'ruleFolders']);
+    const wire: Wire = {
+      languages: list(op, 'languages', given.languages, text),
+      rule_folders: list(op, 'ruleFolders', given.ruleFolders, text),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readCodeRules(answer);
+  }
+}
+
 /** The operations `events.*` of a workspace. */
 export class EventsNoun extends Noun {
   /**
@@ -116,6 +211,53 @@ export class EventsNoun extends Noun {
 
 /** The operations `git.*` of a workspace. */
 export class GitNoun extends Noun {
+  /** Files that change together, with the definitions and defaults of code-maat. */
+  async coupling(options?: CouplingOptions): Promise<FileCoupling> {
+    const op = 'git.coupling';
+    const given = known<CouplingOptions>(op, options, ['range', 'paths', 'since', 'until', 'bots', 'minRevisions', 'minShared', 'minCoupling', 'maxCoupling', 'maxChanges', 'renames', 'includeGenerated']);
+    const wire: Wire = {
+      range: nullable(op, 'range', given.range, text),
+      paths: list(op, 'paths', given.paths, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      min_revisions: integer(op, 'minRevisions', given.minRevisions, 0, 9007199254740991),
+      min_shared: integer(op, 'minShared', given.minShared, 0, 9007199254740991),
+      min_coupling: float(op, 'minCoupling', given.minCoupling),
+      max_coupling: float(op, 'maxCoupling', given.maxCoupling),
+      max_changes: integer(op, 'maxChanges', given.maxChanges, 0, 9007199254740991),
+      renames: flag(op, 'renames', given.renames),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readFileCoupling(answer);
+  }
+
+  /**
+   * Files that change together, with the definitions and defaults of code-maat.
+   *
+   * As columns: one Arrow IPC stream.
+   */
+  async couplingColumns(options?: CouplingOptions): Promise<Uint8Array> {
+    const op = 'git.coupling';
+    const given = known<CouplingOptions>(op, options, ['range', 'paths', 'since', 'until', 'bots', 'minRevisions', 'minShared', 'minCoupling', 'maxCoupling', 'maxChanges', 'renames', 'includeGenerated']);
+    const wire: Wire = {
+      range: nullable(op, 'range', given.range, text),
+      paths: list(op, 'paths', given.paths, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      min_revisions: integer(op, 'minRevisions', given.minRevisions, 0, 9007199254740991),
+      min_shared: integer(op, 'minShared', given.minShared, 0, 9007199254740991),
+      min_coupling: float(op, 'minCoupling', given.minCoupling),
+      max_coupling: float(op, 'maxCoupling', given.maxCoupling),
+      max_changes: integer(op, 'maxChanges', given.maxChanges, 0, 9007199254740991),
+      renames: flag(op, 'renames', given.renames),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
+  }
+
   /**
    * Fetches the history that a shallow clone lacks, with the git executable and its credentials.
    */
@@ -169,6 +311,41 @@ export class GitNoun extends Noun {
     return columns(this[OWNER], op, wire, given.signal);
   }
 
+  /** What history says about each file: churn, age, authors, ownership, bus factor, fixes. */
+  async files(options?: FilesOptions): Promise<FileHistories> {
+    const op = 'git.files';
+    const given = known<FilesOptions>(op, options, ['range', 'paths', 'since', 'until', 'bots', 'halfLifeDays']);
+    const wire: Wire = {
+      range: nullable(op, 'range', given.range, text),
+      paths: list(op, 'paths', given.paths, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readFileHistories(answer);
+  }
+
+  /**
+   * What history says about each file: churn, age, authors, ownership, bus factor, fixes.
+   *
+   * As columns: one Arrow IPC stream.
+   */
+  async filesColumns(options?: FilesOptions): Promise<Uint8Array> {
+    const op = 'git.files';
+    const given = known<FilesOptions>(op, options, ['range', 'paths', 'since', 'until', 'bots', 'halfLifeDays']);
+    const wire: Wire = {
+      range: nullable(op, 'range', given.range, text),
+      paths: list(op, 'paths', given.paths, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
+  }
+
   /**
    * Writes the history as one pack, for runners that start empty and shallow.
    * @param path Path of the pack file.
@@ -195,6 +372,137 @@ export class GitNoun extends Noun {
     };
     const answer = await invoke(this[OWNER], op, wire, given.signal);
     return readHistoryPack(answer);
+  }
+
+  /**
+   * The commits that brought in what later commits fixed, line by line (SZZ).
+   * @param range Which fixes: those of `A..B`, or of everything reachable from a revision. Default
+   * `HEAD`.
+   */
+  szz(range?: string | null, options?: SzzOptions): Promise<SzzTable>;
+  szz(options: SzzOptions): Promise<SzzTable>;
+  async szz(range?: string | null | SzzOptions, options?: SzzOptions): Promise<SzzTable> {
+    const op = 'git.szz';
+    const [first, rest] = shift(range, options);
+    const given = known<SzzOptions>(op, rest, ['path', 'fixes', 'fromCommits', 'context', 'all'], ['range']);
+    const wire: Wire = {
+      range: nullable(op, 'range', first, text),
+      path: nullable(op, 'path', given.path, text),
+      fixes: asSzzFixes(op, 'fixes', given.fixes),
+      from_commits: list(op, 'fromCommits', given.fromCommits, text),
+      context: flag(op, 'context', given.context),
+      all: flag(op, 'all', given.all),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readSzzTable(answer);
+  }
+
+  /**
+   * The commits that brought in what later commits fixed, line by line (SZZ).
+   *
+   * As columns: one Arrow IPC stream.
+   * @param range Which fixes: those of `A..B`, or of everything reachable from a revision. Default
+   * `HEAD`.
+   */
+  szzColumns(range?: string | null, options?: SzzOptions): Promise<Uint8Array>;
+  szzColumns(options: SzzOptions): Promise<Uint8Array>;
+  async szzColumns(range?: string | null | SzzOptions, options?: SzzOptions): Promise<Uint8Array> {
+    const op = 'git.szz';
+    const [first, rest] = shift(range, options);
+    const given = known<SzzOptions>(op, rest, ['path', 'fixes', 'fromCommits', 'context', 'all'], ['range']);
+    const wire: Wire = {
+      range: nullable(op, 'range', first, text),
+      path: nullable(op, 'path', given.path, text),
+      fixes: asSzzFixes(op, 'fixes', given.fixes),
+      from_commits: list(op, 'fromCommits', given.fromCommits, text),
+      context: flag(op, 'context', given.context),
+      all: flag(op, 'all', given.all),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
+  }
+
+  /** Files that are complex and change often. */
+  async hotspots(options?: HotspotsOptions): Promise<Hotspots> {
+    const op = 'git.hotspots';
+    const given = known<HotspotsOptions>(op, options, ['range', 'paths', 'since', 'until', 'bots', 'halfLifeDays', 'periodDays', 'includeGenerated', 'limit']);
+    const wire: Wire = {
+      range: nullable(op, 'range', given.range, text),
+      paths: list(op, 'paths', given.paths, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
+      period_days: float(op, 'periodDays', given.periodDays),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      limit: integer(op, 'limit', given.limit, 0, 9007199254740991),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readHotspots(answer);
+  }
+
+  /**
+   * Files that are complex and change often.
+   *
+   * As columns: one Arrow IPC stream.
+   */
+  async hotspotsColumns(options?: HotspotsOptions): Promise<Uint8Array> {
+    const op = 'git.hotspots';
+    const given = known<HotspotsOptions>(op, options, ['range', 'paths', 'since', 'until', 'bots', 'halfLifeDays', 'periodDays', 'includeGenerated', 'limit']);
+    const wire: Wire = {
+      range: nullable(op, 'range', given.range, text),
+      paths: list(op, 'paths', given.paths, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
+      period_days: float(op, 'periodDays', given.periodDays),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      limit: integer(op, 'limit', given.limit, 0, 9007199254740991),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
+  }
+
+  /** Who made what, by folder or file; or who knows the files that a change touches. */
+  async owners(options?: OwnersOptions): Promise<Ownership> {
+    const op = 'git.owners';
+    const given = known<OwnersOptions>(op, options, ['range', 'paths', 'change', 'since', 'until', 'bots', 'by', 'depth', 'limit', 'halfLifeDays']);
+    const wire: Wire = {
+      range: nullable(op, 'range', given.range, text),
+      paths: list(op, 'paths', given.paths, text),
+      change: nullable(op, 'change', given.change, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      by: asOwnedBy(op, 'by', given.by),
+      depth: integer(op, 'depth', given.depth, 0, 9007199254740991),
+      limit: integer(op, 'limit', given.limit, 0, 9007199254740991),
+      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readOwnership(answer);
+  }
+
+  /**
+   * Who made what, by folder or file; or who knows the files that a change touches.
+   *
+   * As columns: one Arrow IPC stream.
+   */
+  async ownersColumns(options?: OwnersOptions): Promise<Uint8Array> {
+    const op = 'git.owners';
+    const given = known<OwnersOptions>(op, options, ['range', 'paths', 'change', 'since', 'until', 'bots', 'by', 'depth', 'limit', 'halfLifeDays']);
+    const wire: Wire = {
+      range: nullable(op, 'range', given.range, text),
+      paths: list(op, 'paths', given.paths, text),
+      change: nullable(op, 'change', given.change, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      by: asOwnedBy(op, 'by', given.by),
+      depth: integer(op, 'depth', given.depth, 0, 9007199254740991),
+      limit: integer(op, 'limit', given.limit, 0, 9007199254740991),
+      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
   }
 }
 
@@ -464,6 +772,8 @@ export class Worker extends WorkerSugar {
 
 /** What `workspace.open` opens; end it with `close()` or `await using`. */
 export class Workspace extends Handle {
+  /** The operations `code.*`. */
+  readonly code: CodeNoun = new CodeNoun(this);
   /** The operations `events.*`; called itself it is `events.open`. */
   readonly events: EventsNoun & EventsNoun['open'] = callable(new EventsNoun(this), 'open');
   /** The operations `git.*`. */

@@ -10,12 +10,20 @@ export interface Operation {
 }
 
 export const OPERATIONS: Record<string, Operation> = {
+  'code.languages': { receiver: 'Workspace', opens: '', args: 'NoArgs', positional: [], out: 'LanguageTable' },
+  'code.patterns': { receiver: 'Workspace', opens: '', args: 'CodePatternsArgs', positional: ['paths'], out: 'CodePatterns' },
+  'code.rules': { receiver: 'Workspace', opens: '', args: 'CodeRulesArgs', positional: [], out: 'CodeRules' },
   'events.open': { receiver: 'Workspace', opens: 'EventStream', args: 'EventsOpenArgs', positional: ['after'], out: '' },
   'events.next': { receiver: 'EventStream', opens: '', args: 'EventsNextArgs', positional: ['max', 'wait_ms'], out: 'EventPage' },
+  'git.coupling': { receiver: 'Workspace', opens: '', args: 'CouplingArgs', positional: [], out: 'FileCoupling' },
   'git.deepen': { receiver: 'Workspace', opens: '', args: 'DeepenArgs', positional: [], out: 'Deepened' },
   'git.features': { receiver: 'Workspace', opens: '', args: 'FeaturesArgs', positional: ['range'], out: 'FeatureTable' },
+  'git.files': { receiver: 'Workspace', opens: '', args: 'FilesArgs', positional: [], out: 'FileHistories' },
   'git.history_export': { receiver: 'Workspace', opens: '', args: 'HistoryPackArgs', positional: ['path'], out: 'HistoryPack' },
   'git.history_import': { receiver: 'Workspace', opens: '', args: 'HistoryPackArgs', positional: ['path'], out: 'HistoryPack' },
+  'git.szz': { receiver: 'Workspace', opens: '', args: 'SzzArgs', positional: ['range'], out: 'SzzTable' },
+  'git.hotspots': { receiver: 'Workspace', opens: '', args: 'HotspotsArgs', positional: [], out: 'Hotspots' },
+  'git.owners': { receiver: 'Workspace', opens: '', args: 'OwnersArgs', positional: [], out: 'Ownership' },
   'predict.model': { receiver: 'Workspace', opens: '', args: 'ModelArgs', positional: ['name'], out: 'ModelCard' },
   'queue.enqueue': { receiver: 'Workspace', opens: '', args: 'EnqueueArgs', positional: ['queue', 'tasks'], out: 'Enqueued' },
   'queue.show': { receiver: 'Workspace', opens: '', args: 'QueueShowArgs', positional: ['queue'], out: 'QueueSummary' },

@@ -1,6 +1,6 @@
 //! History: the log up to a tip, kept in a segment, read once and then only continued.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gix::ObjectId;
 
@@ -40,6 +40,8 @@ pub struct History {
     expected: Option<String>,
     /// Every commit reachable from the tip, in order, merges included.
     order: Order,
+    /// The same as one list, where somebody asked for it.
+    listed: OnceLock<Arc<Vec<u32>>>,
     states: Mutex<Vec<Arc<Before>>>,
 }
 
@@ -120,7 +122,14 @@ impl History {
     }
 
     fn from_stored(stored: Stored, tip: ObjectId, order: Order) -> History {
-        History { log: stored.log, tip, expected: stored.expected, order, states: Mutex::default() }
+        History {
+            log: stored.log,
+            tip,
+            expected: stored.expected,
+            order,
+            listed: OnceLock::new(),
+            states: Mutex::default(),
+        }
     }
 
     /// The commit that the history leads up to.
@@ -170,6 +179,20 @@ impl History {
             .map(|row| row.named(&self.log))
             .collect();
         FeatureTable { rows, history: state.order.span().clone() }
+    }
+
+    /// Every commit reachable from the tip, in order, merges included.
+    pub(super) fn order(&self) -> &Arc<Vec<u32>> {
+        self.listed.get_or_init(|| Arc::new(self.order.iter_from(0).copied().collect()))
+    }
+
+    /// Every commit that leads up to `base`, itself included; none where it is unknown.
+    pub fn ancestors(&self, base: ObjectId) -> std::collections::HashSet<ObjectId> {
+        let mut found = std::collections::HashSet::new();
+        reachable(&self.log, base, |at| {
+            found.insert(self.log.commit(at).id);
+        });
+        found
     }
 
     fn order_of(&self, base: Option<ObjectId>) -> Order {

@@ -8,6 +8,7 @@ mod columns;
 mod diff;
 mod fold;
 mod history;
+mod insight;
 mod lines;
 mod log;
 mod measure;
@@ -20,6 +21,7 @@ pub mod record;
 mod rename;
 mod repository;
 mod shared;
+pub mod szz;
 mod tree;
 #[cfg(test)]
 mod trial;
@@ -28,6 +30,7 @@ mod worktree;
 pub use change::Change;
 pub use gix::ObjectId;
 pub use history::{Before, History};
+pub use insight::{Commits, Complexities, Insight, ignored_revisions};
 pub use measure::Measure;
 pub use repository::Repository;
 
