@@ -17,6 +17,21 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		}
 		return on.(*Workspace).Code().Languages(ctx, opts)
 	},
+	"code.patterns": func(ctx context.Context, on any, a *arguments) (any, error) {
+		paths := arg[[]string](a, "paths", nil)
+		opts := new(CodePatternsOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Code().Patterns(ctx, paths, opts)
+	},
+	"code.rules": func(ctx context.Context, on any, a *arguments) (any, error) {
+		opts := new(CodeRulesOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Code().Rules(ctx, opts)
+	},
 	"events.open": func(ctx context.Context, on any, a *arguments) (any, error) {
 		after := arg[int64](a, "after", 0)
 		opts := new(EventsOpenOptions)
@@ -35,11 +50,12 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		return on.(*EventStream).Next(ctx, max, wait, opts)
 	},
 	"git.coupling": func(ctx context.Context, on any, a *arguments) (any, error) {
+		paths := arg[[]string](a, "paths", nil)
 		opts := new(CouplingOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
 		}
-		return on.(*Workspace).Git().Coupling(ctx, opts)
+		return on.(*Workspace).Git().Coupling(ctx, paths, opts)
 	},
 	"git.deepen": func(ctx context.Context, on any, a *arguments) (any, error) {
 		opts := new(DeepenOptions)
@@ -57,11 +73,12 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		return on.(*Workspace).Git().Features(ctx, revisions, opts)
 	},
 	"git.files": func(ctx context.Context, on any, a *arguments) (any, error) {
+		paths := arg[[]string](a, "paths", nil)
 		opts := new(FilesOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
 		}
-		return on.(*Workspace).Git().Files(ctx, opts)
+		return on.(*Workspace).Git().Files(ctx, paths, opts)
 	},
 	"git.history_export": func(ctx context.Context, on any, a *arguments) (any, error) {
 		path := required[string](a, "path")
@@ -80,18 +97,28 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		return on.(*Workspace).Git().HistoryImport(ctx, path, opts)
 	},
 	"git.hotspots": func(ctx context.Context, on any, a *arguments) (any, error) {
+		paths := arg[[]string](a, "paths", nil)
 		opts := new(HotspotsOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
 		}
-		return on.(*Workspace).Git().Hotspots(ctx, opts)
+		return on.(*Workspace).Git().Hotspots(ctx, paths, opts)
 	},
 	"git.owners": func(ctx context.Context, on any, a *arguments) (any, error) {
+		paths := arg[[]string](a, "paths", nil)
 		opts := new(OwnersOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
 		}
-		return on.(*Workspace).Git().Owners(ctx, opts)
+		return on.(*Workspace).Git().Owners(ctx, paths, opts)
+	},
+	"git.szz": func(ctx context.Context, on any, a *arguments) (any, error) {
+		revisions := arg[string](a, "range", "")
+		opts := new(SzzOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Git().Szz(ctx, revisions, opts)
 	},
 	"predict.model": func(ctx context.Context, on any, a *arguments) (any, error) {
 		name := arg[string](a, "name", "")

@@ -140,12 +140,32 @@ func (w *Workspace) Session() Sessions { return Sessions{w.handle} }
 // Worker gives the operations worker.*.
 func (w *Workspace) Worker() Workers { return Workers{w.handle} }
 
-// Code are the operations code.languages.
+// Code are the operations code.languages, code.patterns, code.rules.
 type Code struct{ handle *handle }
 
 // Languages is code.languages: the languages that can be read, and how their files are recognised.
 func (c Code) Languages(ctx context.Context, opts *LanguagesOptions) (*LanguageTable, error) {
 	return answer[LanguageTable](ctx, c.handle, "code.languages", &codeLanguagesArgs{LanguagesOptions: opts})
+}
+
+// Patterns is code.patterns: places in code that deserve a second look: each with its rule, why it
+// matters and what to do.
+//
+// paths: Files and folders, relative to the workspace's top or absolute; none: the whole workspace.
+// A file that is named is always read; in folders, what git ignores is left out.
+func (c Code) Patterns(ctx context.Context, paths []string, opts *CodePatternsOptions) (*CodePatterns, error) {
+	return answer[CodePatterns](ctx, c.handle, "code.patterns", &codePatternsArgs{Paths: paths, CodePatternsOptions: opts})
+}
+
+// PatternsColumns is code.patterns with the rows as one Arrow IPC stream: the fast way for many
+// rows.
+func (c Code) PatternsColumns(ctx context.Context, paths []string, opts *CodePatternsOptions) ([]byte, error) {
+	return columns(ctx, c.handle, "code.patterns", &codePatternsArgs{Paths: paths, CodePatternsOptions: opts})
+}
+
+// Rules is code.rules: the rules that `code.patterns` searches by.
+func (c Code) Rules(ctx context.Context, opts *CodeRulesOptions) (*CodeRules, error) {
+	return answer[CodeRules](ctx, c.handle, "code.rules", &codeRulesArgs{CodeRulesOptions: opts})
 }
 
 // Events are the operations events.open.
@@ -164,19 +184,22 @@ func (e Events) Open(ctx context.Context, after int64, opts *EventsOpenOptions) 
 }
 
 // Git are the operations git.coupling, git.deepen, git.features, git.files, git.history_export,
-// git.history_import, git.hotspots, git.owners.
+// git.history_import, git.hotspots, git.owners, git.szz.
 type Git struct{ handle *handle }
 
 // Coupling is git.coupling: files that change together, with the definitions and defaults of
 // code-maat.
-func (g Git) Coupling(ctx context.Context, opts *CouplingOptions) (*FileCoupling, error) {
-	return answer[FileCoupling](ctx, g.handle, "git.coupling", &gitCouplingArgs{CouplingOptions: opts})
+//
+// paths: Only pairs with one of these files: folders, files, or patterns as in `.gitignore`; none:
+// all.
+func (g Git) Coupling(ctx context.Context, paths []string, opts *CouplingOptions) (*FileCoupling, error) {
+	return answer[FileCoupling](ctx, g.handle, "git.coupling", &gitCouplingArgs{Paths: paths, CouplingOptions: opts})
 }
 
 // CouplingColumns is git.coupling with the rows as one Arrow IPC stream: the fast way for many
 // rows.
-func (g Git) CouplingColumns(ctx context.Context, opts *CouplingOptions) ([]byte, error) {
-	return columns(ctx, g.handle, "git.coupling", &gitCouplingArgs{CouplingOptions: opts})
+func (g Git) CouplingColumns(ctx context.Context, paths []string, opts *CouplingOptions) ([]byte, error) {
+	return columns(ctx, g.handle, "git.coupling", &gitCouplingArgs{Paths: paths, CouplingOptions: opts})
 }
 
 // Deepen is git.deepen: fetches the history that a shallow clone lacks, with the git executable and
@@ -202,13 +225,15 @@ func (g Git) FeaturesColumns(ctx context.Context, revisions string, opts *Featur
 
 // Files is git.files: what history says about each file: churn, age, authors, ownership, bus
 // factor, fixes.
-func (g Git) Files(ctx context.Context, opts *FilesOptions) (*FileHistories, error) {
-	return answer[FileHistories](ctx, g.handle, "git.files", &gitFilesArgs{FilesOptions: opts})
+//
+// paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+func (g Git) Files(ctx context.Context, paths []string, opts *FilesOptions) (*FileHistories, error) {
+	return answer[FileHistories](ctx, g.handle, "git.files", &gitFilesArgs{Paths: paths, FilesOptions: opts})
 }
 
 // FilesColumns is git.files with the rows as one Arrow IPC stream: the fast way for many rows.
-func (g Git) FilesColumns(ctx context.Context, opts *FilesOptions) ([]byte, error) {
-	return columns(ctx, g.handle, "git.files", &gitFilesArgs{FilesOptions: opts})
+func (g Git) FilesColumns(ctx context.Context, paths []string, opts *FilesOptions) ([]byte, error) {
+	return columns(ctx, g.handle, "git.files", &gitFilesArgs{Paths: paths, FilesOptions: opts})
 }
 
 // HistoryExport is git.history_export: writes the history as one pack, for runners that start empty
@@ -227,25 +252,43 @@ func (g Git) HistoryImport(ctx context.Context, path string, opts *HistoryPackOp
 }
 
 // Hotspots is git.hotspots: files that are complex and change often.
-func (g Git) Hotspots(ctx context.Context, opts *HotspotsOptions) (*Hotspots, error) {
-	return answer[Hotspots](ctx, g.handle, "git.hotspots", &gitHotspotsArgs{HotspotsOptions: opts})
+//
+// paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all. Scores stay
+// those among all files.
+func (g Git) Hotspots(ctx context.Context, paths []string, opts *HotspotsOptions) (*Hotspots, error) {
+	return answer[Hotspots](ctx, g.handle, "git.hotspots", &gitHotspotsArgs{Paths: paths, HotspotsOptions: opts})
 }
 
 // HotspotsColumns is git.hotspots with the rows as one Arrow IPC stream: the fast way for many
 // rows.
-func (g Git) HotspotsColumns(ctx context.Context, opts *HotspotsOptions) ([]byte, error) {
-	return columns(ctx, g.handle, "git.hotspots", &gitHotspotsArgs{HotspotsOptions: opts})
+func (g Git) HotspotsColumns(ctx context.Context, paths []string, opts *HotspotsOptions) ([]byte, error) {
+	return columns(ctx, g.handle, "git.hotspots", &gitHotspotsArgs{Paths: paths, HotspotsOptions: opts})
 }
 
 // Owners is git.owners: who made what, by folder or file; or who knows the files that a change
 // touches.
-func (g Git) Owners(ctx context.Context, opts *OwnersOptions) (*Ownership, error) {
-	return answer[Ownership](ctx, g.handle, "git.owners", &gitOwnersArgs{OwnersOptions: opts})
+//
+// paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+func (g Git) Owners(ctx context.Context, paths []string, opts *OwnersOptions) (*Ownership, error) {
+	return answer[Ownership](ctx, g.handle, "git.owners", &gitOwnersArgs{Paths: paths, OwnersOptions: opts})
 }
 
 // OwnersColumns is git.owners with the rows as one Arrow IPC stream: the fast way for many rows.
-func (g Git) OwnersColumns(ctx context.Context, opts *OwnersOptions) ([]byte, error) {
-	return columns(ctx, g.handle, "git.owners", &gitOwnersArgs{OwnersOptions: opts})
+func (g Git) OwnersColumns(ctx context.Context, paths []string, opts *OwnersOptions) ([]byte, error) {
+	return columns(ctx, g.handle, "git.owners", &gitOwnersArgs{Paths: paths, OwnersOptions: opts})
+}
+
+// Szz is git.szz: the commits that brought in what later commits fixed, line by line (SZZ).
+//
+// revisions: Which fixes: those of `A..B`, or of everything reachable from a revision. Default
+// `HEAD`. Empty: not given.
+func (g Git) Szz(ctx context.Context, revisions string, opts *SzzOptions) (*SzzTable, error) {
+	return answer[SzzTable](ctx, g.handle, "git.szz", &gitSzzArgs{Range: revisions, SzzOptions: opts})
+}
+
+// SzzColumns is git.szz with the rows as one Arrow IPC stream: the fast way for many rows.
+func (g Git) SzzColumns(ctx context.Context, revisions string, opts *SzzOptions) ([]byte, error) {
+	return columns(ctx, g.handle, "git.szz", &gitSzzArgs{Range: revisions, SzzOptions: opts})
 }
 
 // Predict are the operations predict.model.
@@ -333,6 +376,34 @@ func (w Workers) Open(ctx context.Context, queue string, opts *WorkerOpenOptions
 // LanguagesOptions are the options of code.languages: none yet, pass nil.
 type LanguagesOptions struct{}
 
+// CodePatternsOptions are the options of code.patterns; nil for the defaults.
+type CodePatternsOptions struct {
+	// Text to read instead of the file; `paths` then has one path, which need not exist and names
+	// it.
+	Text string `json:"text,omitzero"`
+	// Only these languages, by name; none: all.
+	Languages []string `json:"languages,omitzero"`
+	// Only these rules, by id; none: all.
+	Rules []string `json:"rules,omitzero"`
+	// These rules are left out, by id.
+	Exclude []string `json:"exclude,omitzero"`
+	// Folders of further rules, each `<language>/<rule>.scm`; a rule of the same id replaces the
+	// built-in one.
+	RuleFolders []string `json:"rule_folders,omitzero"`
+	// Findings of less weight are left out; none: all are given.
+	MinSeverity Severity `json:"min_severity,omitzero"`
+	// Whether folders also give generated, minified and vendored files. Default false.
+	IncludeGenerated bool `json:"include_generated,omitzero"`
+}
+
+// CodeRulesOptions are the options of code.rules; nil for the defaults.
+type CodeRulesOptions struct {
+	// Only rules for these languages, by name; none: all.
+	Languages []string `json:"languages,omitzero"`
+	// Folders of further rules, as in `code.patterns`.
+	RuleFolders []string `json:"rule_folders,omitzero"`
+}
+
 // EventsOpenOptions are the options of events.open; nil for the defaults.
 type EventsOpenOptions struct {
 	// Wait for new events at the end instead of ending the stream. Default false.
@@ -349,9 +420,6 @@ type CouplingOptions struct {
 	// Which commits count: `A..B`, or a revision for everything reachable from it; the files are
 	// those of its tip. Default `HEAD`.
 	Range string `json:"range,omitzero"`
-	// Only pairs with one of these files: folders, files, or patterns as in `.gitignore`; none:
-	// all.
-	Paths []string `json:"paths,omitzero"`
 	// Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
 	Since string `json:"since,omitzero"`
 	// Only commits before this time: RFC 3339, or a date for its beginning in UTC.
@@ -395,8 +463,6 @@ type FilesOptions struct {
 	// Which commits count: `A..B`, or a revision for everything reachable from it; the files are
 	// those of its tip. Default `HEAD`.
 	Range string `json:"range,omitzero"`
-	// Only these files: folders, files, or patterns as in `.gitignore`; none: all.
-	Paths []string `json:"paths,omitzero"`
 	// Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
 	Since string `json:"since,omitzero"`
 	// Only commits before this time: RFC 3339, or a date for its beginning in UTC.
@@ -417,9 +483,6 @@ type HotspotsOptions struct {
 	// Which commits count: `A..B`, or a revision for everything reachable from it; the files are
 	// those of its tip. Default `HEAD`.
 	Range string `json:"range,omitzero"`
-	// Only these files: folders, files, or patterns as in `.gitignore`; none: all. Scores stay
-	// those among all files.
-	Paths []string `json:"paths,omitzero"`
 	// Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
 	Since string `json:"since,omitzero"`
 	// Only commits before this time: RFC 3339, or a date for its beginning in UTC.
@@ -441,8 +504,6 @@ type OwnersOptions struct {
 	// Which commits count: `A..B`, or a revision for everything reachable from it; the files are
 	// those of its tip. Default `HEAD`.
 	Range string `json:"range,omitzero"`
-	// Only these files: folders, files, or patterns as in `.gitignore`; none: all.
-	Paths []string `json:"paths,omitzero"`
 	// Only the files that these commits touched, `A..B` or one revision for that commit alone; who
 	// owned them before: the commits themselves do not count.
 	Change string `json:"change,omitzero"`
@@ -461,6 +522,23 @@ type OwnersOptions struct {
 	// After this many days a commit weighs half, for `weighted_commits` and `bus_factor`; more than
 	// 0. Default 180.0.
 	HalfLifeDays *float64 `json:"half_life_days,omitzero"`
+}
+
+// SzzOptions are the options of git.szz; nil for the defaults.
+type SzzOptions struct {
+	// Only lines of files at or below this path, from the top of the repository.
+	Path string `json:"path,omitzero"`
+	// What makes a commit a fix. Default [SzzFixesBoth].
+	Fixes SzzFixes `json:"fixes,omitzero"`
+	// These commits are the fixes, whatever their messages say; `range` then gives nothing but the
+	// history.
+	FromCommits []string `json:"from_commits,omitzero"`
+	// Whether a fix that only adds lines is answered, too, with the origin of the code around them;
+	// such rows have the source `context` and are right less often. Default false.
+	Context bool `json:"context,omitzero"`
+	// Whether every commit that made a line of a fix is answered, and not the likeliest only.
+	// Default false.
+	All bool `json:"all,omitzero"`
 }
 
 // ModelOptions are the options of predict.model: none yet, pass nil.

@@ -120,6 +120,44 @@ const (
 	SessionStatusFailed SessionStatus = "failed"
 )
 
+// Severity is how much a finding matters.
+type Severity string
+
+// Every Severity.
+const (
+	// SeverityInfo: worth knowing; nothing has to be done.
+	SeverityInfo Severity = "info"
+	// SeverityMinor: makes code harder to read or change.
+	SeverityMinor Severity = "minor"
+	// SeverityMajor: likely to hide or cause a defect.
+	SeverityMajor Severity = "major"
+	// SeverityCritical: likely a defect or a hole that an attacker can use.
+	SeverityCritical Severity = "critical"
+)
+
+// SkipReason is why a file was not read.
+type SkipReason string
+
+// Every SkipReason.
+const (
+	// SkipReasonBinary: it is not text.
+	SkipReasonBinary SkipReason = "binary"
+	// SkipReasonHuge: it is larger than 4 MiB.
+	SkipReasonHuge SkipReason = "huge"
+	// SkipReasonGenerated: a tool wrote it: by its header, its name or `.gitattributes`.
+	SkipReasonGenerated SkipReason = "generated"
+	// SkipReasonMinified: its lines are too long to have been written by hand.
+	SkipReasonMinified SkipReason = "minified"
+	// SkipReasonVendored: it is somebody else's code: by its folder or `.gitattributes`.
+	SkipReasonVendored SkipReason = "vendored"
+	// SkipReasonNotBuiltIn: its language is known and its grammar not part of this build.
+	SkipReasonNotBuiltIn SkipReason = "not_built_in"
+	// SkipReasonTooSlow: it took too long to parse.
+	SkipReasonTooSlow SkipReason = "too_slow"
+	// SkipReasonUnreadable: the system refused to read it.
+	SkipReasonUnreadable SkipReason = "unreadable"
+)
+
 // StepPolicy is what happens to a step that was running when its process died.
 type StepPolicy string
 
@@ -157,6 +195,35 @@ const (
 	StepStatusDone StepStatus = "done"
 	// StepStatusFailed: it reported an error.
 	StepStatusFailed StepStatus = "failed"
+)
+
+// SzzFixes is what makes a commit a fix.
+type SzzFixes string
+
+// Every SzzFixes.
+const (
+	// SzzFixesMessage: the words of its message (bug, fix, patch, defect and their forms); names of
+	// commits in it are not looked at.
+	SzzFixesMessage SzzFixes = "message"
+	// SzzFixesTrailers: a `Fixes: <id>` trailer or `This reverts commit <id>`.
+	SzzFixesTrailers SzzFixes = "trailers"
+	// SzzFixesBoth: either; where a message names the commit that was wrong, that is the answer.
+	SzzFixesBoth SzzFixes = "both"
+)
+
+// SzzSource is what an answer of `git.szz` stands on.
+type SzzSource string
+
+// Every SzzSource.
+const (
+	// SzzSourceLines: the fix changes or removes a line that the commit made.
+	SzzSourceLines SzzSource = "lines"
+	// SzzSourceTrailer: the fix names the commit in a `Fixes:` trailer.
+	SzzSourceTrailer SzzSource = "trailer"
+	// SzzSourceRevert: the fix reverts the commit.
+	SzzSourceRevert SzzSource = "revert"
+	// SzzSourceContext: the fix adds lines among those that the commit made.
+	SzzSourceContext SzzSource = "context"
 )
 
 // Calibration is what stands behind the probability.
@@ -230,6 +297,29 @@ type ClaimedTask struct {
 	Payload Payload `json:"payload"`
 	// Which attempt this is, from 1.
 	Attempt int64 `json:"attempt"`
+}
+
+// CodePatterns is what the rules found, and what was not searched.
+type CodePatterns struct {
+	// The findings, sorted by path, line, column and rule.
+	Findings []Finding `json:"findings"`
+	// How many findings of which rule there are, sorted by rule.
+	Rules []RuleCount `json:"rules"`
+	// How many findings of which rule each file has, sorted by path and rule.
+	Counts []FileRuleCount `json:"counts"`
+	// How many files were searched.
+	Files int64 `json:"files"`
+	// Files that were met and not searched, sorted by path; files of no known language are only
+	// counted.
+	Skipped []SkippedFile `json:"skipped"`
+	// Files of no known language that folders held.
+	Unknown int64 `json:"unknown"`
+}
+
+// CodeRules is the rules that `code.patterns` knows.
+type CodeRules struct {
+	// The rules, sorted by id.
+	Rules []RuleDescription `json:"rules"`
 }
 
 // Coefficient is the weight of one feature.
@@ -475,7 +565,7 @@ type FileHistory struct {
 	// Who made most of its commits, of equals the one with the most changed lines; null where none
 	// counts.
 	MainAuthor string `json:"main_author,omitzero"`
-	// The main author's e-mail address.
+	// The main author's e-mail address, in lower case.
 	MainAuthorEmail string `json:"main_author_email,omitzero"`
 	// The fewest authors who together made more than half of `weighted_commits`: a definition of
 	// our own, after the truck factor; 0 where no commit counts.
@@ -494,6 +584,16 @@ type FileHistory struct {
 	Weight float64 `json:"weight"`
 }
 
+// FileRuleCount is how often a rule found something in one file.
+type FileRuleCount struct {
+	// The file.
+	Path string `json:"path"`
+	// The rule's id.
+	Rule string `json:"rule"`
+	// Its findings there.
+	Count int64 `json:"count"`
+}
+
 // FileShare is what one file adds to the answer.
 type FileShare struct {
 	// The path after the change; empty for the entry that stands for the rest.
@@ -506,6 +606,34 @@ type FileShare struct {
 	Deleted int64 `json:"deleted"`
 	// How many files the entry stands for.
 	Files int64 `json:"files"`
+}
+
+// Finding is one thing that a rule found at one place.
+type Finding struct {
+	// The rule, for example `swallowed-exception`.
+	Rule string `json:"rule"`
+	// How much it matters.
+	Severity Severity `json:"severity"`
+	// The file, relative to the workspace's top, `/` between components.
+	Path string `json:"path"`
+	// First line, from 1.
+	Line int64 `json:"line"`
+	// First column, bytes from 1.
+	Column int64 `json:"column"`
+	// Last line, from 1.
+	EndLine int64 `json:"end_line"`
+	// The function around it, qualified by its classes; empty outside of functions.
+	Function string `json:"function"`
+	// Why it matters, one sentence.
+	Reason string `json:"reason"`
+	// What to do about it, one sentence.
+	Action string `json:"action"`
+	// The first line of the code in question, trimmed, at most 160 bytes; secrets are masked.
+	Excerpt string `json:"excerpt"`
+	// Who last changed the line, where history was asked.
+	Author string `json:"author,omitzero"`
+	// How long ago that was, in days.
+	AgeDays *int64 `json:"age_days,omitzero"`
 }
 
 // HistoryPack is what is in a history pack.
@@ -697,7 +825,7 @@ type OwnedPath struct {
 type Owner struct {
 	// Name, after `.mailmap`; as in the newest of the author's commits.
 	Name string `json:"name"`
-	// E-mail address, after `.mailmap`.
+	// E-mail address, after `.mailmap`, in lower case.
 	Email string `json:"email"`
 	// Commits that touched it.
 	Commits int64 `json:"commits"`
@@ -763,6 +891,36 @@ type Reason struct {
 	Action string `json:"action"`
 }
 
+// RuleCount is how often a rule found something.
+type RuleCount struct {
+	// The rule's id.
+	Rule string `json:"rule"`
+	// Its severity.
+	Severity Severity `json:"severity"`
+	// Its findings.
+	Count int64 `json:"count"`
+}
+
+// RuleDescription is what a rule says of itself.
+type RuleDescription struct {
+	// Its name in answers and options.
+	ID string `json:"id"`
+	// The languages that it is written for, by name.
+	Languages []string `json:"languages"`
+	// How much its findings matter.
+	Severity Severity `json:"severity"`
+	// Why it matters, one sentence.
+	Reason string `json:"reason"`
+	// What to do about a finding, one sentence.
+	Action string `json:"action"`
+	// Where it does not hold: `tests`, `scripts` or names of files.
+	NotIn []string `json:"not_in"`
+	// Where alone it holds; empty: everywhere.
+	OnlyIn []string `json:"only_in"`
+	// Whether it comes with this library.
+	BuiltIn bool `json:"built_in"`
+}
+
 // SessionDetail is a session with its steps.
 type SessionDetail struct {
 	// The session.
@@ -797,6 +955,16 @@ type SessionSummary struct {
 	Output *Payload `json:"output,omitzero"`
 	// Why it ended, once failed.
 	Failure *Failure `json:"failure,omitzero"`
+}
+
+// SkippedFile is a file that was met and not read.
+type SkippedFile struct {
+	// The path, as in the other answers.
+	Path string `json:"path"`
+	// Why.
+	Reason SkipReason `json:"reason"`
+	// What is the matter, one sentence.
+	Message string `json:"message"`
 }
 
 // StepFinished is what `session.finish` answers: the result is on disk.
@@ -842,6 +1010,62 @@ type StepStart struct {
 	// How often the step has been begun as far as is on disk, this time included: a `retry` step
 	// writes nothing before it ends, so a try that a crash cut short does not count.
 	Attempt int64 `json:"attempt"`
+}
+
+// SzzRow is a line that a fix changes, and the commit that made it.
+type SzzRow struct {
+	// The fix, hexadecimal.
+	Fix string `json:"fix"`
+	// The commit that brought the bug in, hexadecimal.
+	Inducing string `json:"inducing"`
+	// The file before the fix; empty where the message names a commit that made none of the lines.
+	Path string `json:"path"`
+	// The line in that file before the fix, from 1; 0 where `path` is empty.
+	Line int64 `json:"line"`
+	// The file's path in the inducing commit, where it is another.
+	InducingPath string `json:"inducing_path,omitzero"`
+	// The line in the inducing commit, from 1; 0 where `path` is empty.
+	InducingLine int64 `json:"inducing_line"`
+	// What the answer stands on.
+	Source SzzSource `json:"source"`
+}
+
+// SzzSkipped is lines that fixes remove and that were not followed, by the reason.
+type SzzSkipped struct {
+	// Blank lines.
+	Blank int64 `json:"blank"`
+	// Lines of comment or documentation.
+	Comment int64 `json:"comment"`
+	// Lines that only import.
+	Import int64 `json:"import"`
+	// Lines of brackets and punctuation alone.
+	Punctuation int64 `json:"punctuation"`
+	// Lines that stand elsewhere after the fix.
+	Moved int64 `json:"moved"`
+	// Lines that are only broken differently after the fix.
+	Reflowed int64 `json:"reflowed"`
+	// Lines of files that the fix deletes.
+	DeletedFiles int64 `json:"deleted_files"`
+	// Lines of tests, in fixes that change other code, too.
+	Tests int64 `json:"tests"`
+	// Files that hold no program: texts, data, records of releases.
+	NoCodeFiles int64 `json:"no_code_files"`
+}
+
+// SzzTable is which commits brought in what later commits fixed.
+type SzzTable struct {
+	// One row for each line; fixes in the order of history, lines in that of the files.
+	Rows []SzzRow `json:"rows"`
+	// Fixes looked at, merges left out.
+	Fixes int64 `json:"fixes"`
+	// Fixes without a row: they only add lines, or none of their lines counts.
+	Unanswered int64 `json:"unanswered"`
+	// Lines that were not followed.
+	Skipped SzzSkipped `json:"skipped"`
+	// Lines whose origin lies beyond what this clone holds.
+	UnknownLines int64 `json:"unknown_lines"`
+	// What of the history could be read.
+	History HistorySpan `json:"history"`
 }
 
 // TaskBatch is a batch of claimed tasks; empty where none came in time.

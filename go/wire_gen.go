@@ -7,6 +7,15 @@ type codeLanguagesArgs struct {
 	*LanguagesOptions
 }
 
+type codePatternsArgs struct {
+	Paths []string `json:"paths,omitzero"`
+	*CodePatternsOptions
+}
+
+type codeRulesArgs struct {
+	*CodeRulesOptions
+}
+
 type eventsOpenArgs struct {
 	After int64 `json:"after"`
 	*EventsOpenOptions
@@ -19,6 +28,7 @@ type eventsNextArgs struct {
 }
 
 type gitCouplingArgs struct {
+	Paths []string `json:"paths,omitzero"`
 	*CouplingOptions
 }
 
@@ -32,6 +42,7 @@ type gitFeaturesArgs struct {
 }
 
 type gitFilesArgs struct {
+	Paths []string `json:"paths,omitzero"`
 	*FilesOptions
 }
 
@@ -46,11 +57,18 @@ type gitHistoryImportArgs struct {
 }
 
 type gitHotspotsArgs struct {
+	Paths []string `json:"paths,omitzero"`
 	*HotspotsOptions
 }
 
 type gitOwnersArgs struct {
+	Paths []string `json:"paths,omitzero"`
 	*OwnersOptions
+}
+
+type gitSzzArgs struct {
+	Range string `json:"range,omitzero"`
+	*SzzOptions
 }
 
 type predictModelArgs struct {
@@ -240,6 +258,48 @@ func (v *ClaimedTask) read(r *reader) {
 			v.Payload.read(r)
 		case "attempt":
 			v.Attempt = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *CodePatterns) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "findings":
+			v.Findings = list(r, func(r *reader, item *Finding) {
+				item.read(r)
+			})
+		case "rules":
+			v.Rules = list(r, func(r *reader, item *RuleCount) {
+				item.read(r)
+			})
+		case "counts":
+			v.Counts = list(r, func(r *reader, item *FileRuleCount) {
+				item.read(r)
+			})
+		case "files":
+			v.Files = r.int()
+		case "skipped":
+			v.Skipped = list(r, func(r *reader, item *SkippedFile) {
+				item.read(r)
+			})
+		case "unknown":
+			v.Unknown = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *CodeRules) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "rules":
+			v.Rules = list(r, func(r *reader, item *RuleDescription) {
+				item.read(r)
+			})
 		default:
 			r.skip()
 		}
@@ -620,6 +680,21 @@ func (v *FileHistory) read(r *reader) {
 	}
 }
 
+func (v *FileRuleCount) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "rule":
+			v.Rule = r.text()
+		case "count":
+			v.Count = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *FileShare) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -635,6 +710,41 @@ func (v *FileShare) read(r *reader) {
 			v.Deleted = r.int()
 		case "files":
 			v.Files = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Finding) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "rule":
+			v.Rule = r.text()
+		case "severity":
+			v.Severity = Severity(r.text())
+		case "path":
+			v.Path = r.text()
+		case "line":
+			v.Line = r.int()
+		case "column":
+			v.Column = r.int()
+		case "end_line":
+			v.EndLine = r.int()
+		case "function":
+			v.Function = r.text()
+		case "reason":
+			v.Reason = r.text()
+		case "action":
+			v.Action = r.text()
+		case "excerpt":
+			v.Excerpt = r.text()
+		case "author":
+			if !r.null() {
+				v.Author = r.text()
+			}
+		case "age_days":
+			v.AgeDays = optional(r, (*reader).int)
 		default:
 			r.skip()
 		}
@@ -982,6 +1092,52 @@ func (v *Reason) read(r *reader) {
 	}
 }
 
+func (v *RuleCount) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "rule":
+			v.Rule = r.text()
+		case "severity":
+			v.Severity = Severity(r.text())
+		case "count":
+			v.Count = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *RuleDescription) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "id":
+			v.ID = r.text()
+		case "languages":
+			v.Languages = list(r, func(r *reader, item *string) {
+				*item = r.text()
+			})
+		case "severity":
+			v.Severity = Severity(r.text())
+		case "reason":
+			v.Reason = r.text()
+		case "action":
+			v.Action = r.text()
+		case "not_in":
+			v.NotIn = list(r, func(r *reader, item *string) {
+				*item = r.text()
+			})
+		case "only_in":
+			v.OnlyIn = list(r, func(r *reader, item *string) {
+				*item = r.text()
+			})
+		case "built_in":
+			v.BuiltIn = r.bool()
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *SessionDetail) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -1041,6 +1197,21 @@ func (v *SessionSummary) read(r *reader) {
 				v.Failure = new(Failure)
 				v.Failure.read(r)
 			}
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *SkippedFile) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "reason":
+			v.Reason = SkipReason(r.text())
+		case "message":
+			v.Message = r.text()
 		default:
 			r.skip()
 		}
@@ -1115,6 +1286,81 @@ func (v *StepStart) read(r *reader) {
 			}
 		case "attempt":
 			v.Attempt = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *SzzRow) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "fix":
+			v.Fix = r.text()
+		case "inducing":
+			v.Inducing = r.text()
+		case "path":
+			v.Path = r.text()
+		case "line":
+			v.Line = r.int()
+		case "inducing_path":
+			if !r.null() {
+				v.InducingPath = r.text()
+			}
+		case "inducing_line":
+			v.InducingLine = r.int()
+		case "source":
+			v.Source = SzzSource(r.text())
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *SzzSkipped) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "blank":
+			v.Blank = r.int()
+		case "comment":
+			v.Comment = r.int()
+		case "import":
+			v.Import = r.int()
+		case "punctuation":
+			v.Punctuation = r.int()
+		case "moved":
+			v.Moved = r.int()
+		case "reflowed":
+			v.Reflowed = r.int()
+		case "deleted_files":
+			v.DeletedFiles = r.int()
+		case "tests":
+			v.Tests = r.int()
+		case "no_code_files":
+			v.NoCodeFiles = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *SzzTable) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "rows":
+			v.Rows = list(r, func(r *reader, item *SzzRow) {
+				item.read(r)
+			})
+		case "fixes":
+			v.Fixes = r.int()
+		case "unanswered":
+			v.Unanswered = r.int()
+		case "skipped":
+			v.Skipped.read(r)
+		case "unknown_lines":
+			v.UnknownLines = r.int()
+		case "history":
+			v.History.read(r)
 		default:
 			r.skip()
 		}

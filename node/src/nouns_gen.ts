@@ -20,6 +20,10 @@ import type {
   CallOptions,
   ChangeOptions,
   ChangeRisk,
+  CodePatterns,
+  CodePatternsOptions,
+  CodeRules,
+  CodeRulesOptions,
   CouplingOptions,
   DeepenOptions,
   Deepened,
@@ -52,6 +56,8 @@ import type {
   StepFinishOptions,
   StepFinished,
   StepStart,
+  SzzOptions,
+  SzzTable,
   TaskBatch,
   TaskFailure,
   TaskReport,
@@ -62,8 +68,12 @@ import type {
 import {
   asOwnedBy,
   asSessionStatus,
+  asSeverity,
   asStepPolicy,
+  asSzzFixes,
   readChangeRisk,
+  readCodePatterns,
+  readCodeRules,
   readDeepened,
   readFeatureTable,
   readFileCoupling,
@@ -77,6 +87,7 @@ import {
   readSessionList,
   readSessionSummary,
   readStepStart,
+  readSzzTable,
   readTaskBatch,
   readWorkspaceInfo,
   writeFailure,
@@ -117,6 +128,63 @@ export class CodeNoun extends Noun {
     const answer = await invoke(this[OWNER], op, wire, given.signal);
     return readLanguageTable(answer);
   }
+
+  /**
+   * Places in code that deserve a second look: each with its rule, why it matters and what to do.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async patterns(paths?: readonly string[], options?: CodePatternsOptions): Promise<CodePatterns> {
+    const op = 'code.patterns';
+    const given = known<CodePatternsOptions>(op, options, ['text', 'languages', 'rules', 'exclude', 'ruleFolders', 'minSeverity', 'includeGenerated'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      rules: list(op, 'rules', given.rules, text),
+      exclude: list(op, 'exclude', given.exclude, text),
+      rule_folders: list(op, 'ruleFolders', given.ruleFolders, text),
+      min_severity: nullable(op, 'minSeverity', given.minSeverity, asSeverity),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readCodePatterns(answer);
+  }
+
+  /**
+   * Places in code that deserve a second look: each with its rule, why it matters and what to do.
+   *
+   * As columns: one Arrow IPC stream.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async patternsColumns(paths?: readonly string[], options?: CodePatternsOptions): Promise<Uint8Array> {
+    const op = 'code.patterns';
+    const given = known<CodePatternsOptions>(op, options, ['text', 'languages', 'rules', 'exclude', 'ruleFolders', 'minSeverity', 'includeGenerated'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      rules: list(op, 'rules', given.rules, text),
+      exclude: list(op, 'exclude', given.exclude, text),
+      rule_folders: list(op, 'ruleFolders', given.ruleFolders, text),
+      min_severity: nullable(op, 'minSeverity', given.minSeverity, asSeverity),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
+  }
+
+  /** The rules that `code.patterns` searches by. */
+  async rules(options?: CodeRulesOptions): Promise<CodeRules> {
+    const op = 'code.rules';
+    const given = known<CodeRulesOptions>(op, options, ['languages', 'ruleFolders']);
+    const wire: Wire = {
+      languages: list(op, 'languages', given.languages, text),
+      rule_folders: list(op, 'ruleFolders', given.ruleFolders, text),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readCodeRules(answer);
+  }
 }
 
 /** The operations `events.*` of a workspace. */
@@ -143,13 +211,17 @@ export class EventsNoun extends Noun {
 
 /** The operations `git.*` of a workspace. */
 export class GitNoun extends Noun {
-  /** Files that change together, with the definitions and defaults of code-maat. */
-  async coupling(options?: CouplingOptions): Promise<FileCoupling> {
+  /**
+   * Files that change together, with the definitions and defaults of code-maat.
+   * @param paths Only pairs with one of these files: folders, files, or patterns as in
+   * `.gitignore`; none: all.
+   */
+  async coupling(paths?: readonly string[], options?: CouplingOptions): Promise<FileCoupling> {
     const op = 'git.coupling';
-    const given = known<CouplingOptions>(op, options, ['range', 'paths', 'since', 'until', 'bots', 'minRevisions', 'minShared', 'minCoupling', 'maxCoupling', 'maxChanges', 'renames', 'includeGenerated']);
+    const given = known<CouplingOptions>(op, options, ['range', 'since', 'until', 'bots', 'minRevisions', 'minShared', 'minCoupling', 'maxCoupling', 'maxChanges', 'renames', 'includeGenerated'], ['paths']);
     const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
       range: nullable(op, 'range', given.range, text),
-      paths: list(op, 'paths', given.paths, text),
       since: nullable(op, 'since', given.since, text),
       until: nullable(op, 'until', given.until, text),
       bots: flag(op, 'bots', given.bots),
@@ -169,13 +241,15 @@ export class GitNoun extends Noun {
    * Files that change together, with the definitions and defaults of code-maat.
    *
    * As columns: one Arrow IPC stream.
+   * @param paths Only pairs with one of these files: folders, files, or patterns as in
+   * `.gitignore`; none: all.
    */
-  async couplingColumns(options?: CouplingOptions): Promise<Uint8Array> {
+  async couplingColumns(paths?: readonly string[], options?: CouplingOptions): Promise<Uint8Array> {
     const op = 'git.coupling';
-    const given = known<CouplingOptions>(op, options, ['range', 'paths', 'since', 'until', 'bots', 'minRevisions', 'minShared', 'minCoupling', 'maxCoupling', 'maxChanges', 'renames', 'includeGenerated']);
+    const given = known<CouplingOptions>(op, options, ['range', 'since', 'until', 'bots', 'minRevisions', 'minShared', 'minCoupling', 'maxCoupling', 'maxChanges', 'renames', 'includeGenerated'], ['paths']);
     const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
       range: nullable(op, 'range', given.range, text),
-      paths: list(op, 'paths', given.paths, text),
       since: nullable(op, 'since', given.since, text),
       until: nullable(op, 'until', given.until, text),
       bots: flag(op, 'bots', given.bots),
@@ -243,13 +317,16 @@ export class GitNoun extends Noun {
     return columns(this[OWNER], op, wire, given.signal);
   }
 
-  /** What history says about each file: churn, age, authors, ownership, bus factor, fixes. */
-  async files(options?: FilesOptions): Promise<FileHistories> {
+  /**
+   * What history says about each file: churn, age, authors, ownership, bus factor, fixes.
+   * @param paths Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+   */
+  async files(paths?: readonly string[], options?: FilesOptions): Promise<FileHistories> {
     const op = 'git.files';
-    const given = known<FilesOptions>(op, options, ['range', 'paths', 'since', 'until', 'bots', 'halfLifeDays']);
+    const given = known<FilesOptions>(op, options, ['range', 'since', 'until', 'bots', 'halfLifeDays'], ['paths']);
     const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
       range: nullable(op, 'range', given.range, text),
-      paths: list(op, 'paths', given.paths, text),
       since: nullable(op, 'since', given.since, text),
       until: nullable(op, 'until', given.until, text),
       bots: flag(op, 'bots', given.bots),
@@ -263,13 +340,14 @@ export class GitNoun extends Noun {
    * What history says about each file: churn, age, authors, ownership, bus factor, fixes.
    *
    * As columns: one Arrow IPC stream.
+   * @param paths Only these files: folders, files, or patterns as in `.gitignore`; none: all.
    */
-  async filesColumns(options?: FilesOptions): Promise<Uint8Array> {
+  async filesColumns(paths?: readonly string[], options?: FilesOptions): Promise<Uint8Array> {
     const op = 'git.files';
-    const given = known<FilesOptions>(op, options, ['range', 'paths', 'since', 'until', 'bots', 'halfLifeDays']);
+    const given = known<FilesOptions>(op, options, ['range', 'since', 'until', 'bots', 'halfLifeDays'], ['paths']);
     const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
       range: nullable(op, 'range', given.range, text),
-      paths: list(op, 'paths', given.paths, text),
       since: nullable(op, 'since', given.since, text),
       until: nullable(op, 'until', given.until, text),
       bots: flag(op, 'bots', given.bots),
@@ -306,13 +384,17 @@ export class GitNoun extends Noun {
     return readHistoryPack(answer);
   }
 
-  /** Files that are complex and change often. */
-  async hotspots(options?: HotspotsOptions): Promise<Hotspots> {
+  /**
+   * Files that are complex and change often.
+   * @param paths Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+   * Scores stay those among all files.
+   */
+  async hotspots(paths?: readonly string[], options?: HotspotsOptions): Promise<Hotspots> {
     const op = 'git.hotspots';
-    const given = known<HotspotsOptions>(op, options, ['range', 'paths', 'since', 'until', 'bots', 'halfLifeDays', 'periodDays', 'includeGenerated', 'limit']);
+    const given = known<HotspotsOptions>(op, options, ['range', 'since', 'until', 'bots', 'halfLifeDays', 'periodDays', 'includeGenerated', 'limit'], ['paths']);
     const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
       range: nullable(op, 'range', given.range, text),
-      paths: list(op, 'paths', given.paths, text),
       since: nullable(op, 'since', given.since, text),
       until: nullable(op, 'until', given.until, text),
       bots: flag(op, 'bots', given.bots),
@@ -329,13 +411,15 @@ export class GitNoun extends Noun {
    * Files that are complex and change often.
    *
    * As columns: one Arrow IPC stream.
+   * @param paths Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+   * Scores stay those among all files.
    */
-  async hotspotsColumns(options?: HotspotsOptions): Promise<Uint8Array> {
+  async hotspotsColumns(paths?: readonly string[], options?: HotspotsOptions): Promise<Uint8Array> {
     const op = 'git.hotspots';
-    const given = known<HotspotsOptions>(op, options, ['range', 'paths', 'since', 'until', 'bots', 'halfLifeDays', 'periodDays', 'includeGenerated', 'limit']);
+    const given = known<HotspotsOptions>(op, options, ['range', 'since', 'until', 'bots', 'halfLifeDays', 'periodDays', 'includeGenerated', 'limit'], ['paths']);
     const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
       range: nullable(op, 'range', given.range, text),
-      paths: list(op, 'paths', given.paths, text),
       since: nullable(op, 'since', given.since, text),
       until: nullable(op, 'until', given.until, text),
       bots: flag(op, 'bots', given.bots),
@@ -347,13 +431,16 @@ export class GitNoun extends Noun {
     return columns(this[OWNER], op, wire, given.signal);
   }
 
-  /** Who made what, by folder or file; or who knows the files that a change touches. */
-  async owners(options?: OwnersOptions): Promise<Ownership> {
+  /**
+   * Who made what, by folder or file; or who knows the files that a change touches.
+   * @param paths Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+   */
+  async owners(paths?: readonly string[], options?: OwnersOptions): Promise<Ownership> {
     const op = 'git.owners';
-    const given = known<OwnersOptions>(op, options, ['range', 'paths', 'change', 'since', 'until', 'bots', 'by', 'depth', 'limit', 'halfLifeDays']);
+    const given = known<OwnersOptions>(op, options, ['range', 'change', 'since', 'until', 'bots', 'by', 'depth', 'limit', 'halfLifeDays'], ['paths']);
     const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
       range: nullable(op, 'range', given.range, text),
-      paths: list(op, 'paths', given.paths, text),
       change: nullable(op, 'change', given.change, text),
       since: nullable(op, 'since', given.since, text),
       until: nullable(op, 'until', given.until, text),
@@ -371,13 +458,14 @@ export class GitNoun extends Noun {
    * Who made what, by folder or file; or who knows the files that a change touches.
    *
    * As columns: one Arrow IPC stream.
+   * @param paths Only these files: folders, files, or patterns as in `.gitignore`; none: all.
    */
-  async ownersColumns(options?: OwnersOptions): Promise<Uint8Array> {
+  async ownersColumns(paths?: readonly string[], options?: OwnersOptions): Promise<Uint8Array> {
     const op = 'git.owners';
-    const given = known<OwnersOptions>(op, options, ['range', 'paths', 'change', 'since', 'until', 'bots', 'by', 'depth', 'limit', 'halfLifeDays']);
+    const given = known<OwnersOptions>(op, options, ['range', 'change', 'since', 'until', 'bots', 'by', 'depth', 'limit', 'halfLifeDays'], ['paths']);
     const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
       range: nullable(op, 'range', given.range, text),
-      paths: list(op, 'paths', given.paths, text),
       change: nullable(op, 'change', given.change, text),
       since: nullable(op, 'since', given.since, text),
       until: nullable(op, 'until', given.until, text),
@@ -386,6 +474,53 @@ export class GitNoun extends Noun {
       depth: integer(op, 'depth', given.depth, 0, 9007199254740991),
       limit: integer(op, 'limit', given.limit, 0, 9007199254740991),
       half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
+  }
+
+  /**
+   * The commits that brought in what later commits fixed, line by line (SZZ).
+   * @param range Which fixes: those of `A..B`, or of everything reachable from a revision. Default
+   * `HEAD`.
+   */
+  szz(range?: string | null, options?: SzzOptions): Promise<SzzTable>;
+  szz(options: SzzOptions): Promise<SzzTable>;
+  async szz(range?: string | null | SzzOptions, options?: SzzOptions): Promise<SzzTable> {
+    const op = 'git.szz';
+    const [first, rest] = shift(range, options);
+    const given = known<SzzOptions>(op, rest, ['path', 'fixes', 'fromCommits', 'context', 'all'], ['range']);
+    const wire: Wire = {
+      range: nullable(op, 'range', first, text),
+      path: nullable(op, 'path', given.path, text),
+      fixes: asSzzFixes(op, 'fixes', given.fixes),
+      from_commits: list(op, 'fromCommits', given.fromCommits, text),
+      context: flag(op, 'context', given.context),
+      all: flag(op, 'all', given.all),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readSzzTable(answer);
+  }
+
+  /**
+   * The commits that brought in what later commits fixed, line by line (SZZ).
+   *
+   * As columns: one Arrow IPC stream.
+   * @param range Which fixes: those of `A..B`, or of everything reachable from a revision. Default
+   * `HEAD`.
+   */
+  szzColumns(range?: string | null, options?: SzzOptions): Promise<Uint8Array>;
+  szzColumns(options: SzzOptions): Promise<Uint8Array>;
+  async szzColumns(range?: string | null | SzzOptions, options?: SzzOptions): Promise<Uint8Array> {
+    const op = 'git.szz';
+    const [first, rest] = shift(range, options);
+    const given = known<SzzOptions>(op, rest, ['path', 'fixes', 'fromCommits', 'context', 'all'], ['range']);
+    const wire: Wire = {
+      range: nullable(op, 'range', first, text),
+      path: nullable(op, 'path', given.path, text),
+      fixes: asSzzFixes(op, 'fixes', given.fixes),
+      from_commits: list(op, 'fromCommits', given.fromCommits, text),
+      context: flag(op, 'context', given.context),
+      all: flag(op, 'all', given.all),
     };
     return columns(this[OWNER], op, wire, given.signal);
   }

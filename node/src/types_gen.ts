@@ -92,6 +92,36 @@ export type RiskLevel = 'unknown' | 'low' | 'medium' | 'high' | 'critical';
 export type SessionStatus = 'open' | 'completed' | 'failed';
 
 /**
+ * How much a finding matters.
+ * - `info`: Worth knowing; nothing has to be done.
+ * - `minor`: Makes code harder to read or change.
+ * - `major`: Likely to hide or cause a defect.
+ * - `critical`: Likely a defect or a hole that an attacker can use.
+ */
+export type Severity = 'info' | 'minor' | 'major' | 'critical';
+
+/**
+ * Why a file was not read.
+ * - `binary`: It is not text.
+ * - `huge`: It is larger than 4 MiB.
+ * - `generated`: A tool wrote it: by its header, its name or `.gitattributes`.
+ * - `minified`: Its lines are too long to have been written by hand.
+ * - `vendored`: It is somebody else's code: by its folder or `.gitattributes`.
+ * - `not_built_in`: Its language is known and its grammar not part of this build.
+ * - `too_slow`: It took too long to parse.
+ * - `unreadable`: The system refused to read it.
+ */
+export type SkipReason =
+  | 'binary'
+  | 'huge'
+  | 'generated'
+  | 'minified'
+  | 'vendored'
+  | 'not_built_in'
+  | 'too_slow'
+  | 'unreadable';
+
+/**
  * What happens to a step that was running when its process died.
  * - `retry`: It runs again: its effect happens at least once.
  * - `once`: It never runs again by itself: its effect happens at most once, and after a crash its
@@ -115,6 +145,24 @@ export type StepState = 'done' | 'run' | 'unknown';
  * - `failed`: It reported an error.
  */
 export type StepStatus = 'running' | 'done' | 'failed';
+
+/**
+ * What makes a commit a fix.
+ * - `message`: The words of its message (bug, fix, patch, defect and their forms); names of
+ * commits in it are not looked at.
+ * - `trailers`: A `Fixes: <id>` trailer or `This reverts commit <id>`.
+ * - `both`: Either; where a message names the commit that was wrong, that is the answer.
+ */
+export type SzzFixes = 'message' | 'trailers' | 'both';
+
+/**
+ * What an answer of `git.szz` stands on.
+ * - `lines`: The fix changes or removes a line that the commit made.
+ * - `trailer`: The fix names the commit in a `Fixes:` trailer.
+ * - `revert`: The fix reverts the commit.
+ * - `context`: The fix adds lines among those that the commit made.
+ */
+export type SzzSource = 'lines' | 'trailer' | 'revert' | 'context';
 
 /** The code of an error; a newer core may add codes. */
 export type ErrorCode =
@@ -168,6 +216,12 @@ export type ErrorCode =
   | 'process.forked'
   // the task is not claimed by this worker (any more).
   | 'queue.not_claimed'
+  // a rule of patterns cannot be used; the message names file and line.
+  | 'rule.invalid'
+  // a rule of patterns explodes on a file and was stopped.
+  | 'rule.too_slow'
+  // no rule of patterns has this name.
+  | 'rule.unknown'
   // the step differs from the one recorded at this place.
   | 'session.diverged'
   // a session of this id exists already.
@@ -279,6 +333,31 @@ export interface ClaimedTask {
   payload: Payload;
   /** Which attempt this is, from 1. */
   attempt: number;
+}
+
+/** What the rules found, and what was not searched. */
+export interface CodePatterns {
+  /** The findings, sorted by path, line, column and rule. */
+  findings: Finding[];
+  /** How many findings of which rule there are, sorted by rule. */
+  rules: RuleCount[];
+  /** How many findings of which rule each file has, sorted by path and rule. */
+  counts: FileRuleCount[];
+  /** How many files were searched. */
+  files: number;
+  /**
+   * Files that were met and not searched, sorted by path; files of no known language are only
+   * counted.
+   */
+  skipped: SkippedFile[];
+  /** Files of no known language that folders held. */
+  unknown: number;
+}
+
+/** The rules that `code.patterns` knows. */
+export interface CodeRules {
+  /** The rules, sorted by id. */
+  rules: RuleDescription[];
 }
 
 /** The weight of one feature. */
@@ -551,7 +630,7 @@ export interface FileHistory {
    * counts.
    */
   mainAuthor: string | null;
-  /** The main author's e-mail address. */
+  /** The main author's e-mail address, in lower case. */
   mainAuthorEmail: string | null;
   /**
    * The fewest authors who together made more than half of `weightedCommits`: a definition of our
@@ -572,6 +651,16 @@ export interface FileHistory {
   weight: number;
 }
 
+/** How often a rule found something in one file. */
+export interface FileRuleCount {
+  /** The file. */
+  path: string;
+  /** The rule's id. */
+  rule: string;
+  /** Its findings there. */
+  count: number;
+}
+
 /** What one file adds to the answer. */
 export interface FileShare {
   /** The path after the change; absent for the entry that stands for the rest. */
@@ -584,6 +673,34 @@ export interface FileShare {
   deleted: number;
   /** How many files the entry stands for. */
   files: number;
+}
+
+/** One thing that a rule found at one place. */
+export interface Finding {
+  /** The rule, for example `swallowed-exception`. */
+  rule: string;
+  /** How much it matters. */
+  severity: Severity;
+  /** The file, relative to the workspace's top, `/` between components. */
+  path: string;
+  /** First line, from 1. */
+  line: number;
+  /** First column, bytes from 1. */
+  column: number;
+  /** Last line, from 1. */
+  endLine: number;
+  /** The function around it, qualified by its classes; empty outside of functions. */
+  function: string;
+  /** Why it matters, one sentence. */
+  reason: string;
+  /** What to do about it, one sentence. */
+  action: string;
+  /** The first line of the code in question, trimmed, at most 160 bytes; secrets are masked. */
+  excerpt: string;
+  /** Who last changed the line, where history was asked. */
+  author: string | null;
+  /** How long ago that was, in days. */
+  ageDays: number | null;
 }
 
 /** What is in a history pack. */
@@ -784,7 +901,7 @@ export interface OwnedPath {
 export interface Owner {
   /** Name, after `.mailmap`; as in the newest of the author's commits. */
   name: string;
-  /** E-mail address, after `.mailmap`. */
+  /** E-mail address, after `.mailmap`, in lower case. */
   email: string;
   /** Commits that touched it. */
   commits: number;
@@ -850,6 +967,36 @@ export interface Reason {
   action: string;
 }
 
+/** How often a rule found something. */
+export interface RuleCount {
+  /** The rule's id. */
+  rule: string;
+  /** Its severity. */
+  severity: Severity;
+  /** Its findings. */
+  count: number;
+}
+
+/** What a rule says of itself. */
+export interface RuleDescription {
+  /** Its name in answers and options. */
+  id: string;
+  /** The languages that it is written for, by name. */
+  languages: string[];
+  /** How much its findings matter. */
+  severity: Severity;
+  /** Why it matters, one sentence. */
+  reason: string;
+  /** What to do about a finding, one sentence. */
+  action: string;
+  /** Where it does not hold: `tests`, `scripts` or names of files. */
+  notIn: string[];
+  /** Where alone it holds; empty: everywhere. */
+  onlyIn: string[];
+  /** Whether it comes with this library. */
+  builtIn: boolean;
+}
+
 /** A session with its steps. */
 export interface SessionDetail {
   /** The session. */
@@ -884,6 +1031,16 @@ export interface SessionSummary {
   output: Payload | null;
   /** Why it ended, once failed. */
   failure: Failure | null;
+}
+
+/** A file that was met and not read. */
+export interface SkippedFile {
+  /** The path, as in the other answers. */
+  path: string;
+  /** Why. */
+  reason: SkipReason;
+  /** What is the matter, one sentence. */
+  message: string;
 }
 
 /** What `session.finish` answers: the result is on disk. */
@@ -933,6 +1090,64 @@ export interface StepStart {
   attempt: number;
 }
 
+/** A line that a fix changes, and the commit that made it. */
+export interface SzzRow {
+  /** The fix, hexadecimal. */
+  fix: string;
+  /** The commit that brought the bug in, hexadecimal. */
+  inducing: string;
+  /**
+   * The file before the fix; empty where the message names a commit that made none of the lines.
+   */
+  path: string;
+  /** The line in that file before the fix, from 1; 0 where `path` is empty. */
+  line: number;
+  /** The file's path in the inducing commit, where it is another. */
+  inducingPath: string | null;
+  /** The line in the inducing commit, from 1; 0 where `path` is empty. */
+  inducingLine: number;
+  /** What the answer stands on. */
+  source: SzzSource;
+}
+
+/** Lines that fixes remove and that were not followed, by the reason. */
+export interface SzzSkipped {
+  /** Blank lines. */
+  blank: number;
+  /** Lines of comment or documentation. */
+  comment: number;
+  /** Lines that only import. */
+  import: number;
+  /** Lines of brackets and punctuation alone. */
+  punctuation: number;
+  /** Lines that stand elsewhere after the fix. */
+  moved: number;
+  /** Lines that are only broken differently after the fix. */
+  reflowed: number;
+  /** Lines of files that the fix deletes. */
+  deletedFiles: number;
+  /** Lines of tests, in fixes that change other code, too. */
+  tests: number;
+  /** Files that hold no program: texts, data, records of releases. */
+  noCodeFiles: number;
+}
+
+/** Which commits brought in what later commits fixed. */
+export interface SzzTable {
+  /** One row for each line; fixes in the order of history, lines in that of the files. */
+  rows: SzzRow[];
+  /** Fixes looked at, merges left out. */
+  fixes: number;
+  /** Fixes without a row: they only add lines, or none of their lines counts. */
+  unanswered: number;
+  /** Lines that were not followed. */
+  skipped: SzzSkipped;
+  /** Lines whose origin lies beyond what this clone holds. */
+  unknownLines: number;
+  /** What of the history could be read. */
+  history: HistorySpan;
+}
+
 /** A batch of claimed tasks; empty where none came in time. */
 export interface TaskBatch {
   /** The tasks, most urgent first. */
@@ -979,6 +1194,38 @@ export interface WorkspaceInfo {
   notes: string[];
 }
 
+/** Options of `code.patterns`. */
+export interface CodePatternsOptions extends CallOptions {
+  /**
+   * Text to read instead of the file; `paths` then has one path, which need not exist and names
+   * it.
+   */
+  text?: string | null;
+  /** Only these languages, by name; none: all. */
+  languages?: readonly string[];
+  /** Only these rules, by id; none: all. */
+  rules?: readonly string[];
+  /** These rules are left out, by id. */
+  exclude?: readonly string[];
+  /**
+   * Folders of further rules, each `<language>/<rule>.scm`; a rule of the same id replaces the
+   * built-in one.
+   */
+  ruleFolders?: readonly string[];
+  /** Findings of less weight are left out; none: all are given. */
+  minSeverity?: Severity | null;
+  /** Whether folders also give generated, minified and vendored files. Default `false`. */
+  includeGenerated?: boolean;
+}
+
+/** Options of `code.rules`. */
+export interface CodeRulesOptions extends CallOptions {
+  /** Only rules for these languages, by name; none: all. */
+  languages?: readonly string[];
+  /** Folders of further rules, as in `code.patterns`. */
+  ruleFolders?: readonly string[];
+}
+
 /** Options of `events.open`. */
 export interface EventsOpenOptions extends CallOptions {
   /** Wait for new events at the end instead of ending the stream. Default `false`. */
@@ -994,10 +1241,6 @@ export interface CouplingOptions extends CallOptions {
    * those of its tip. Default `HEAD`.
    */
   range?: string | null;
-  /**
-   * Only pairs with one of these files: folders, files, or patterns as in `.gitignore`; none: all.
-   */
-  paths?: readonly string[];
   /** Only commits from this time on: RFC 3339, or a date for its beginning in UTC. */
   since?: string | null;
   /** Only commits before this time: RFC 3339, or a date for its beginning in UTC. */
@@ -1047,8 +1290,6 @@ export interface FilesOptions extends CallOptions {
    * those of its tip. Default `HEAD`.
    */
   range?: string | null;
-  /** Only these files: folders, files, or patterns as in `.gitignore`; none: all. */
-  paths?: readonly string[];
   /** Only commits from this time on: RFC 3339, or a date for its beginning in UTC. */
   since?: string | null;
   /** Only commits before this time: RFC 3339, or a date for its beginning in UTC. */
@@ -1069,11 +1310,6 @@ export interface HotspotsOptions extends CallOptions {
    * those of its tip. Default `HEAD`.
    */
   range?: string | null;
-  /**
-   * Only these files: folders, files, or patterns as in `.gitignore`; none: all. Scores stay those
-   * among all files.
-   */
-  paths?: readonly string[];
   /** Only commits from this time on: RFC 3339, or a date for its beginning in UTC. */
   since?: string | null;
   /** Only commits before this time: RFC 3339, or a date for its beginning in UTC. */
@@ -1099,8 +1335,6 @@ export interface OwnersOptions extends CallOptions {
    * those of its tip. Default `HEAD`.
    */
   range?: string | null;
-  /** Only these files: folders, files, or patterns as in `.gitignore`; none: all. */
-  paths?: readonly string[];
   /**
    * Only the files that these commits touched, `A..B` or one revision for that commit alone; who
    * owned them before: the commits themselves do not count.
@@ -1123,6 +1357,29 @@ export interface OwnersOptions extends CallOptions {
    * Default `180.0`.
    */
   halfLifeDays?: number;
+}
+
+/** Options of `git.szz`. */
+export interface SzzOptions extends CallOptions {
+  /** Only lines of files at or below this path, from the top of the repository. */
+  path?: string | null;
+  /** What makes a commit a fix. Default `'both'`. */
+  fixes?: SzzFixes;
+  /**
+   * These commits are the fixes, whatever their messages say; `range` then gives nothing but the
+   * history.
+   */
+  fromCommits?: readonly string[];
+  /**
+   * Whether a fix that only adds lines is answered, too, with the origin of the code around them;
+   * such rows have the source `context` and are right less often. Default `false`.
+   */
+  context?: boolean;
+  /**
+   * Whether every commit that made a line of a fix is answered, and not the likeliest only.
+   * Default `false`.
+   */
+  all?: boolean;
 }
 
 /** Options of `risk.change`. */

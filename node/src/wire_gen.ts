@@ -20,6 +20,8 @@ import type {
   ChangeRisk,
   ChangeSpan,
   ClaimedTask,
+  CodePatterns,
+  CodeRules,
   CountedHistory,
   CoupledFiles,
   Deepened,
@@ -31,6 +33,7 @@ import type {
   FileHistories,
   FileHistory,
   FileShare,
+  Finding,
   HistoryPack,
   Hotspot,
   Hotspots,
@@ -43,11 +46,15 @@ import type {
   Ownership,
   Payload,
   Reason,
+  RuleDescription,
   SessionDetail,
   SessionList,
   SessionSummary,
   StepRecord,
   StepStart,
+  SzzRow,
+  SzzSkipped,
+  SzzTable,
   TaskBatch,
   WorkspaceInfo,
 } from './types_gen.js';
@@ -56,7 +63,11 @@ export const asOwnedBy = choice(['folder', 'file', 'whole']);
 
 export const asSessionStatus = choice(['open', 'completed', 'failed']);
 
+export const asSeverity = choice(['info', 'minor', 'major', 'critical']);
+
 export const asStepPolicy = choice(['retry', 'once']);
+
+export const asSzzFixes = choice(['message', 'trailers', 'both']);
 
 export function readChangeRisk(wire: Wire): ChangeRisk {
   return {
@@ -97,6 +108,23 @@ export function readClaimedTask(wire: Wire): ClaimedTask {
     name: wire.name,
     payload: readPayload(wire.payload),
     attempt: wire.attempt,
+  };
+}
+
+export function readCodePatterns(wire: Wire): CodePatterns {
+  return {
+    findings: wire.findings.map(readFinding),
+    rules: wire.rules,
+    counts: wire.counts,
+    files: wire.files,
+    skipped: wire.skipped,
+    unknown: wire.unknown,
+  };
+}
+
+export function readCodeRules(wire: Wire): CodeRules {
+  return {
+    rules: wire.rules.map(readRuleDescription),
   };
 }
 
@@ -239,6 +267,23 @@ export function readFileShare(wire: Wire): FileShare {
   };
 }
 
+export function readFinding(wire: Wire): Finding {
+  return {
+    rule: wire.rule,
+    severity: wire.severity,
+    path: wire.path,
+    line: wire.line,
+    column: wire.column,
+    endLine: wire.end_line,
+    function: wire.function,
+    reason: wire.reason,
+    action: wire.action,
+    excerpt: wire.excerpt,
+    author: wire.author ?? null,
+    ageDays: wire.age_days ?? null,
+  };
+}
+
 export function readHistoryPack(wire: Wire): HistoryPack {
   return {
     path: wire.path,
@@ -375,6 +420,19 @@ export function readReason(wire: Wire): Reason {
   };
 }
 
+export function readRuleDescription(wire: Wire): RuleDescription {
+  return {
+    id: wire.id,
+    languages: wire.languages,
+    severity: wire.severity,
+    reason: wire.reason,
+    action: wire.action,
+    notIn: wire.not_in,
+    onlyIn: wire.only_in,
+    builtIn: wire.built_in,
+  };
+}
+
 export function readSessionDetail(wire: Wire): SessionDetail {
   return {
     session: readSessionSummary(wire.session),
@@ -424,6 +482,43 @@ export function readStepStart(wire: Wire): StepStart {
     result: wire.result == null ? null : readPayload(wire.result),
     token: wire.token ?? null,
     attempt: wire.attempt,
+  };
+}
+
+export function readSzzRow(wire: Wire): SzzRow {
+  return {
+    fix: wire.fix,
+    inducing: wire.inducing,
+    path: wire.path,
+    line: wire.line,
+    inducingPath: wire.inducing_path ?? null,
+    inducingLine: wire.inducing_line,
+    source: wire.source,
+  };
+}
+
+export function readSzzSkipped(wire: Wire): SzzSkipped {
+  return {
+    blank: wire.blank,
+    comment: wire.comment,
+    import: wire.import,
+    punctuation: wire.punctuation,
+    moved: wire.moved,
+    reflowed: wire.reflowed,
+    deletedFiles: wire.deleted_files,
+    tests: wire.tests,
+    noCodeFiles: wire.no_code_files,
+  };
+}
+
+export function readSzzTable(wire: Wire): SzzTable {
+  return {
+    rows: wire.rows.map(readSzzRow),
+    fixes: wire.fixes,
+    unanswered: wire.unanswered,
+    skipped: readSzzSkipped(wire.skipped),
+    unknownLines: wire.unknown_lines,
+    history: wire.history,
   };
 }
 

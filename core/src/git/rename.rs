@@ -253,9 +253,7 @@ impl<'a> Search<'a> {
         if let Some(print) = self.prints.get(&id) {
             return print.clone();
         }
-        let print = reader
-            .blob(&id)
-            .map(|blob| std::sync::Arc::new(Print { size: blob.size, pieces: pieces(&blob) }));
+        let print = reader.blob(&id).map(|blob| std::sync::Arc::new(Print { pieces: pieces(&blob) }));
         self.prints.insert(id, print.clone());
         print
     }

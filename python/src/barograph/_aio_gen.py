@@ -13,6 +13,8 @@ from ._aio_runtime import AsyncNoun, AsyncOwner, Opening, opening
 from ._barograph import ROOT, Columns
 from ._records_gen import (
     ChangeRisk,
+    CodePatterns,
+    CodeRules,
     Deepened,
     Enqueued,
     EventPage,
@@ -32,9 +34,12 @@ from ._records_gen import (
     SessionList,
     SessionStatus,
     SessionSummary,
+    Severity,
     StepFinished,
     StepPolicy,
     StepStart,
+    SzzFixes,
+    SzzTable,
     TaskBatch,
     TaskFailure,
     TaskReport,
@@ -54,6 +59,116 @@ class CodeNoun(AsyncNoun):
             await self._call(
                 "code.languages",
                 {},
+            )
+        )
+
+    async def patterns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        rules: Sequence[str] | None = None,
+        exclude: Sequence[str] | None = None,
+        rule_folders: Sequence[str] | None = None,
+        min_severity: Severity | Literal["info", "minor", "major", "critical"] | None = None,
+        include_generated: bool = False,
+    ) -> CodePatterns:
+        """Places in code that deserve a second look: each with its rule, why it matters and what to
+        do.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            rules: Only these rules, by id; none: all.
+            exclude: These rules are left out, by id.
+            rule_folders: Folders of further rules, each `<language>/<rule>.scm`; a rule of the same
+                id replaces the built-in one.
+            min_severity: Findings of less weight are left out; none: all are given.
+            include_generated: Whether folders also give generated, minified and vendored files.
+        """
+        return CodePatterns.from_wire(
+            await self._call(
+                "code.patterns",
+                {
+                    "paths": [] if paths is None else paths,
+                    "text": text,
+                    "languages": [] if languages is None else languages,
+                    "rules": [] if rules is None else rules,
+                    "exclude": [] if exclude is None else exclude,
+                    "rule_folders": [] if rule_folders is None else rule_folders,
+                    "min_severity": min_severity,
+                    "include_generated": include_generated,
+                },
+            )
+        )
+
+    async def patterns_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        rules: Sequence[str] | None = None,
+        exclude: Sequence[str] | None = None,
+        rule_folders: Sequence[str] | None = None,
+        min_severity: Severity | Literal["info", "minor", "major", "critical"] | None = None,
+        include_generated: bool = False,
+    ) -> Columns:
+        """Places in code that deserve a second look: each with its rule, why it matters and what to
+        do. As Arrow columns: the fast form for many rows.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            rules: Only these rules, by id; none: all.
+            exclude: These rules are left out, by id.
+            rule_folders: Folders of further rules, each `<language>/<rule>.scm`; a rule of the same
+                id replaces the built-in one.
+            min_severity: Findings of less weight are left out; none: all are given.
+            include_generated: Whether folders also give generated, minified and vendored files.
+        """
+        return await self._columns(
+            "code.patterns",
+            {
+                "paths": [] if paths is None else paths,
+                "text": text,
+                "languages": [] if languages is None else languages,
+                "rules": [] if rules is None else rules,
+                "exclude": [] if exclude is None else exclude,
+                "rule_folders": [] if rule_folders is None else rule_folders,
+                "min_severity": min_severity,
+                "include_generated": include_generated,
+            },
+        )
+
+    async def rules(
+        self,
+        *,
+        languages: Sequence[str] | None = None,
+        rule_folders: Sequence[str] | None = None,
+    ) -> CodeRules:
+        """The rules that `code.patterns` searches by.
+
+        Args:
+            languages: Only rules for these languages, by name; none: all.
+            rule_folders: Folders of further rules, as in `code.patterns`.
+        """
+        return CodeRules.from_wire(
+            await self._call(
+                "code.rules",
+                {
+                    "languages": [] if languages is None else languages,
+                    "rule_folders": [] if rule_folders is None else rule_folders,
+                },
             )
         )
 
@@ -121,9 +236,9 @@ class GitNoun(AsyncNoun):
 
     async def coupling(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -138,10 +253,10 @@ class GitNoun(AsyncNoun):
         """Files that change together, with the definitions and defaults of code-maat.
 
         Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
             paths: Only pairs with one of these files: folders, files, or patterns as in
                 `.gitignore`; none: all.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -159,8 +274,8 @@ class GitNoun(AsyncNoun):
             await self._call(
                 "git.coupling",
                 {
-                    "range": range,
                     "paths": [] if paths is None else paths,
+                    "range": range,
                     "since": since,
                     "until": until,
                     "bots": bots,
@@ -177,9 +292,9 @@ class GitNoun(AsyncNoun):
 
     async def coupling_columns(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -195,10 +310,10 @@ class GitNoun(AsyncNoun):
         columns: the fast form for many rows.
 
         Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
             paths: Only pairs with one of these files: folders, files, or patterns as in
                 `.gitignore`; none: all.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -215,8 +330,8 @@ class GitNoun(AsyncNoun):
         return await self._columns(
             "git.coupling",
             {
-                "range": range,
                 "paths": [] if paths is None else paths,
+                "range": range,
                 "since": since,
                 "until": until,
                 "bots": bots,
@@ -302,9 +417,9 @@ class GitNoun(AsyncNoun):
 
     async def files(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -313,9 +428,9 @@ class GitNoun(AsyncNoun):
         """What history says about each file: churn, age, authors, ownership, bus factor, fixes.
 
         Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             range: Which commits count: `A..B`, or a revision for everything reachable from it; the
                 files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -326,8 +441,8 @@ class GitNoun(AsyncNoun):
             await self._call(
                 "git.files",
                 {
-                    "range": range,
                     "paths": [] if paths is None else paths,
+                    "range": range,
                     "since": since,
                     "until": until,
                     "bots": bots,
@@ -338,9 +453,9 @@ class GitNoun(AsyncNoun):
 
     async def files_columns(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -350,9 +465,9 @@ class GitNoun(AsyncNoun):
         Arrow columns: the fast form for many rows.
 
         Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             range: Which commits count: `A..B`, or a revision for everything reachable from it; the
                 files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -362,8 +477,8 @@ class GitNoun(AsyncNoun):
         return await self._columns(
             "git.files",
             {
-                "range": range,
                 "paths": [] if paths is None else paths,
+                "range": range,
                 "since": since,
                 "until": until,
                 "bots": bots,
@@ -409,9 +524,9 @@ class GitNoun(AsyncNoun):
 
     async def hotspots(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -423,10 +538,10 @@ class GitNoun(AsyncNoun):
         """Files that are complex and change often.
 
         Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
             paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
                 Scores stay those among all files.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -440,8 +555,8 @@ class GitNoun(AsyncNoun):
             await self._call(
                 "git.hotspots",
                 {
-                    "range": range,
                     "paths": [] if paths is None else paths,
+                    "range": range,
                     "since": since,
                     "until": until,
                     "bots": bots,
@@ -455,9 +570,9 @@ class GitNoun(AsyncNoun):
 
     async def hotspots_columns(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -469,10 +584,10 @@ class GitNoun(AsyncNoun):
         """Files that are complex and change often. As Arrow columns: the fast form for many rows.
 
         Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
             paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
                 Scores stay those among all files.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -485,8 +600,8 @@ class GitNoun(AsyncNoun):
         return await self._columns(
             "git.hotspots",
             {
-                "range": range,
                 "paths": [] if paths is None else paths,
+                "range": range,
                 "since": since,
                 "until": until,
                 "bots": bots,
@@ -499,9 +614,9 @@ class GitNoun(AsyncNoun):
 
     async def owners(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         change: str | None = None,
         since: str | None = None,
         until: str | None = None,
@@ -514,9 +629,9 @@ class GitNoun(AsyncNoun):
         """Who made what, by folder or file; or who knows the files that a change touches.
 
         Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             range: Which commits count: `A..B`, or a revision for everything reachable from it; the
                 files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             change: Only the files that these commits touched, `A..B` or one revision for that
                 commit alone; who owned them before: the commits themselves do not count.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
@@ -532,8 +647,8 @@ class GitNoun(AsyncNoun):
             await self._call(
                 "git.owners",
                 {
-                    "range": range,
                     "paths": [] if paths is None else paths,
+                    "range": range,
                     "change": change,
                     "since": since,
                     "until": until,
@@ -548,9 +663,9 @@ class GitNoun(AsyncNoun):
 
     async def owners_columns(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         change: str | None = None,
         since: str | None = None,
         until: str | None = None,
@@ -564,9 +679,9 @@ class GitNoun(AsyncNoun):
         columns: the fast form for many rows.
 
         Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             range: Which commits count: `A..B`, or a revision for everything reachable from it; the
                 files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             change: Only the files that these commits touched, `A..B` or one revision for that
                 commit alone; who owned them before: the commits themselves do not count.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
@@ -581,8 +696,8 @@ class GitNoun(AsyncNoun):
         return await self._columns(
             "git.owners",
             {
-                "range": range,
                 "paths": [] if paths is None else paths,
+                "range": range,
                 "change": change,
                 "since": since,
                 "until": until,
@@ -591,6 +706,81 @@ class GitNoun(AsyncNoun):
                 "depth": depth,
                 "limit": limit,
                 "half_life_days": half_life_days,
+            },
+        )
+
+    async def szz(
+        self,
+        range: str | None = None,
+        *,
+        path: _sugar.StrPath | None = None,
+        fixes: SzzFixes | Literal["message", "trailers", "both"] = SzzFixes.BOTH,
+        from_commits: Sequence[str] | None = None,
+        context: bool = False,
+        all: bool = False,
+    ) -> SzzTable:
+        """The commits that brought in what later commits fixed, line by line (SZZ).
+
+        Args:
+            range: Which fixes: those of `A..B`, or of everything reachable from a revision. Default
+                `HEAD`.
+            path: Only lines of files at or below this path, from the top of the repository.
+            fixes: What makes a commit a fix.
+            from_commits: These commits are the fixes, whatever their messages say; `range` then
+                gives nothing but the history.
+            context: Whether a fix that only adds lines is answered, too, with the origin of the
+                code around them; such rows have the source `context` and are right less often.
+            all: Whether every commit that made a line of a fix is answered, and not the likeliest
+                only.
+        """
+        return SzzTable.from_wire(
+            await self._call(
+                "git.szz",
+                {
+                    "range": range,
+                    "path": path,
+                    "fixes": fixes,
+                    "from_commits": [] if from_commits is None else from_commits,
+                    "context": context,
+                    "all": all,
+                },
+            )
+        )
+
+    async def szz_columns(
+        self,
+        range: str | None = None,
+        *,
+        path: _sugar.StrPath | None = None,
+        fixes: SzzFixes | Literal["message", "trailers", "both"] = SzzFixes.BOTH,
+        from_commits: Sequence[str] | None = None,
+        context: bool = False,
+        all: bool = False,
+    ) -> Columns:
+        """The commits that brought in what later commits fixed, line by line (SZZ). As Arrow
+        columns: the fast form for many rows.
+
+        Args:
+            range: Which fixes: those of `A..B`, or of everything reachable from a revision. Default
+                `HEAD`.
+            path: Only lines of files at or below this path, from the top of the repository.
+            fixes: What makes a commit a fix.
+            from_commits: These commits are the fixes, whatever their messages say; `range` then
+                gives nothing but the history.
+            context: Whether a fix that only adds lines is answered, too, with the origin of the
+                code around them; such rows have the source `context` and are right less often.
+            all: Whether every commit that made a line of a fix is answered, and not the likeliest
+                only.
+        """
+        return await self._columns(
+            "git.szz",
+            {
+                "range": range,
+                "path": path,
+                "fixes": fixes,
+                "from_commits": [] if from_commits is None else from_commits,
+                "context": context,
+                "all": all,
             },
         )
 

@@ -11,6 +11,8 @@ from . import _sugar, _wire
 from ._barograph import ROOT, Columns
 from ._records_gen import (
     ChangeRisk,
+    CodePatterns,
+    CodeRules,
     Deepened,
     Enqueued,
     EventPage,
@@ -30,9 +32,12 @@ from ._records_gen import (
     SessionList,
     SessionStatus,
     SessionSummary,
+    Severity,
     StepFinished,
     StepPolicy,
     StepStart,
+    SzzFixes,
+    SzzTable,
     TaskBatch,
     TaskFailure,
     TaskReport,
@@ -53,6 +58,116 @@ class CodeNoun(Noun):
             self._call(
                 "code.languages",
                 {},
+            )
+        )
+
+    def patterns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        rules: Sequence[str] | None = None,
+        exclude: Sequence[str] | None = None,
+        rule_folders: Sequence[str] | None = None,
+        min_severity: Severity | Literal["info", "minor", "major", "critical"] | None = None,
+        include_generated: bool = False,
+    ) -> CodePatterns:
+        """Places in code that deserve a second look: each with its rule, why it matters and what to
+        do.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            rules: Only these rules, by id; none: all.
+            exclude: These rules are left out, by id.
+            rule_folders: Folders of further rules, each `<language>/<rule>.scm`; a rule of the same
+                id replaces the built-in one.
+            min_severity: Findings of less weight are left out; none: all are given.
+            include_generated: Whether folders also give generated, minified and vendored files.
+        """
+        return CodePatterns.from_wire(
+            self._call(
+                "code.patterns",
+                {
+                    "paths": [] if paths is None else paths,
+                    "text": text,
+                    "languages": [] if languages is None else languages,
+                    "rules": [] if rules is None else rules,
+                    "exclude": [] if exclude is None else exclude,
+                    "rule_folders": [] if rule_folders is None else rule_folders,
+                    "min_severity": min_severity,
+                    "include_generated": include_generated,
+                },
+            )
+        )
+
+    def patterns_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        rules: Sequence[str] | None = None,
+        exclude: Sequence[str] | None = None,
+        rule_folders: Sequence[str] | None = None,
+        min_severity: Severity | Literal["info", "minor", "major", "critical"] | None = None,
+        include_generated: bool = False,
+    ) -> Columns:
+        """Places in code that deserve a second look: each with its rule, why it matters and what to
+        do. As Arrow columns: the fast form for many rows.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            rules: Only these rules, by id; none: all.
+            exclude: These rules are left out, by id.
+            rule_folders: Folders of further rules, each `<language>/<rule>.scm`; a rule of the same
+                id replaces the built-in one.
+            min_severity: Findings of less weight are left out; none: all are given.
+            include_generated: Whether folders also give generated, minified and vendored files.
+        """
+        return self._columns(
+            "code.patterns",
+            {
+                "paths": [] if paths is None else paths,
+                "text": text,
+                "languages": [] if languages is None else languages,
+                "rules": [] if rules is None else rules,
+                "exclude": [] if exclude is None else exclude,
+                "rule_folders": [] if rule_folders is None else rule_folders,
+                "min_severity": min_severity,
+                "include_generated": include_generated,
+            },
+        )
+
+    def rules(
+        self,
+        *,
+        languages: Sequence[str] | None = None,
+        rule_folders: Sequence[str] | None = None,
+    ) -> CodeRules:
+        """The rules that `code.patterns` searches by.
+
+        Args:
+            languages: Only rules for these languages, by name; none: all.
+            rule_folders: Folders of further rules, as in `code.patterns`.
+        """
+        return CodeRules.from_wire(
+            self._call(
+                "code.rules",
+                {
+                    "languages": [] if languages is None else languages,
+                    "rule_folders": [] if rule_folders is None else rule_folders,
+                },
             )
         )
 
@@ -122,9 +237,9 @@ class GitNoun(Noun):
 
     def coupling(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -139,10 +254,10 @@ class GitNoun(Noun):
         """Files that change together, with the definitions and defaults of code-maat.
 
         Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
             paths: Only pairs with one of these files: folders, files, or patterns as in
                 `.gitignore`; none: all.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -160,8 +275,8 @@ class GitNoun(Noun):
             self._call(
                 "git.coupling",
                 {
-                    "range": range,
                     "paths": [] if paths is None else paths,
+                    "range": range,
                     "since": since,
                     "until": until,
                     "bots": bots,
@@ -178,9 +293,9 @@ class GitNoun(Noun):
 
     def coupling_columns(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -196,10 +311,10 @@ class GitNoun(Noun):
         columns: the fast form for many rows.
 
         Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
             paths: Only pairs with one of these files: folders, files, or patterns as in
                 `.gitignore`; none: all.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -216,8 +331,8 @@ class GitNoun(Noun):
         return self._columns(
             "git.coupling",
             {
-                "range": range,
                 "paths": [] if paths is None else paths,
+                "range": range,
                 "since": since,
                 "until": until,
                 "bots": bots,
@@ -303,9 +418,9 @@ class GitNoun(Noun):
 
     def files(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -314,9 +429,9 @@ class GitNoun(Noun):
         """What history says about each file: churn, age, authors, ownership, bus factor, fixes.
 
         Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             range: Which commits count: `A..B`, or a revision for everything reachable from it; the
                 files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -327,8 +442,8 @@ class GitNoun(Noun):
             self._call(
                 "git.files",
                 {
-                    "range": range,
                     "paths": [] if paths is None else paths,
+                    "range": range,
                     "since": since,
                     "until": until,
                     "bots": bots,
@@ -339,9 +454,9 @@ class GitNoun(Noun):
 
     def files_columns(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -351,9 +466,9 @@ class GitNoun(Noun):
         Arrow columns: the fast form for many rows.
 
         Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             range: Which commits count: `A..B`, or a revision for everything reachable from it; the
                 files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -363,8 +478,8 @@ class GitNoun(Noun):
         return self._columns(
             "git.files",
             {
-                "range": range,
                 "paths": [] if paths is None else paths,
+                "range": range,
                 "since": since,
                 "until": until,
                 "bots": bots,
@@ -410,9 +525,9 @@ class GitNoun(Noun):
 
     def hotspots(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -424,10 +539,10 @@ class GitNoun(Noun):
         """Files that are complex and change often.
 
         Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
             paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
                 Scores stay those among all files.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -441,8 +556,8 @@ class GitNoun(Noun):
             self._call(
                 "git.hotspots",
                 {
-                    "range": range,
                     "paths": [] if paths is None else paths,
+                    "range": range,
                     "since": since,
                     "until": until,
                     "bots": bots,
@@ -456,9 +571,9 @@ class GitNoun(Noun):
 
     def hotspots_columns(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -470,10 +585,10 @@ class GitNoun(Noun):
         """Files that are complex and change often. As Arrow columns: the fast form for many rows.
 
         Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
             paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
                 Scores stay those among all files.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -486,8 +601,8 @@ class GitNoun(Noun):
         return self._columns(
             "git.hotspots",
             {
-                "range": range,
                 "paths": [] if paths is None else paths,
+                "range": range,
                 "since": since,
                 "until": until,
                 "bots": bots,
@@ -500,9 +615,9 @@ class GitNoun(Noun):
 
     def owners(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         change: str | None = None,
         since: str | None = None,
         until: str | None = None,
@@ -515,9 +630,9 @@ class GitNoun(Noun):
         """Who made what, by folder or file; or who knows the files that a change touches.
 
         Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             range: Which commits count: `A..B`, or a revision for everything reachable from it; the
                 files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             change: Only the files that these commits touched, `A..B` or one revision for that
                 commit alone; who owned them before: the commits themselves do not count.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
@@ -533,8 +648,8 @@ class GitNoun(Noun):
             self._call(
                 "git.owners",
                 {
-                    "range": range,
                     "paths": [] if paths is None else paths,
+                    "range": range,
                     "change": change,
                     "since": since,
                     "until": until,
@@ -549,9 +664,9 @@ class GitNoun(Noun):
 
     def owners_columns(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         change: str | None = None,
         since: str | None = None,
         until: str | None = None,
@@ -565,9 +680,9 @@ class GitNoun(Noun):
         columns: the fast form for many rows.
 
         Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             range: Which commits count: `A..B`, or a revision for everything reachable from it; the
                 files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             change: Only the files that these commits touched, `A..B` or one revision for that
                 commit alone; who owned them before: the commits themselves do not count.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
@@ -582,8 +697,8 @@ class GitNoun(Noun):
         return self._columns(
             "git.owners",
             {
-                "range": range,
                 "paths": [] if paths is None else paths,
+                "range": range,
                 "change": change,
                 "since": since,
                 "until": until,
@@ -592,6 +707,81 @@ class GitNoun(Noun):
                 "depth": depth,
                 "limit": limit,
                 "half_life_days": half_life_days,
+            },
+        )
+
+    def szz(
+        self,
+        range: str | None = None,
+        *,
+        path: _sugar.StrPath | None = None,
+        fixes: SzzFixes | Literal["message", "trailers", "both"] = SzzFixes.BOTH,
+        from_commits: Sequence[str] | None = None,
+        context: bool = False,
+        all: bool = False,
+    ) -> SzzTable:
+        """The commits that brought in what later commits fixed, line by line (SZZ).
+
+        Args:
+            range: Which fixes: those of `A..B`, or of everything reachable from a revision. Default
+                `HEAD`.
+            path: Only lines of files at or below this path, from the top of the repository.
+            fixes: What makes a commit a fix.
+            from_commits: These commits are the fixes, whatever their messages say; `range` then
+                gives nothing but the history.
+            context: Whether a fix that only adds lines is answered, too, with the origin of the
+                code around them; such rows have the source `context` and are right less often.
+            all: Whether every commit that made a line of a fix is answered, and not the likeliest
+                only.
+        """
+        return SzzTable.from_wire(
+            self._call(
+                "git.szz",
+                {
+                    "range": range,
+                    "path": path,
+                    "fixes": fixes,
+                    "from_commits": [] if from_commits is None else from_commits,
+                    "context": context,
+                    "all": all,
+                },
+            )
+        )
+
+    def szz_columns(
+        self,
+        range: str | None = None,
+        *,
+        path: _sugar.StrPath | None = None,
+        fixes: SzzFixes | Literal["message", "trailers", "both"] = SzzFixes.BOTH,
+        from_commits: Sequence[str] | None = None,
+        context: bool = False,
+        all: bool = False,
+    ) -> Columns:
+        """The commits that brought in what later commits fixed, line by line (SZZ). As Arrow
+        columns: the fast form for many rows.
+
+        Args:
+            range: Which fixes: those of `A..B`, or of everything reachable from a revision. Default
+                `HEAD`.
+            path: Only lines of files at or below this path, from the top of the repository.
+            fixes: What makes a commit a fix.
+            from_commits: These commits are the fixes, whatever their messages say; `range` then
+                gives nothing but the history.
+            context: Whether a fix that only adds lines is answered, too, with the origin of the
+                code around them; such rows have the source `context` and are right less often.
+            all: Whether every commit that made a line of a fix is answered, and not the likeliest
+                only.
+        """
+        return self._columns(
+            "git.szz",
+            {
+                "range": range,
+                "path": path,
+                "fixes": fixes,
+                "from_commits": [] if from_commits is None else from_commits,
+                "context": context,
+                "all": all,
             },
         )
 

@@ -140,6 +140,50 @@ class SessionStatus(TextEnum):
     """It ended with an error."""
 
 
+class Severity(TextEnum):
+    """How much a finding matters."""
+
+    INFO = "info"
+    """Worth knowing; nothing has to be done."""
+
+    MINOR = "minor"
+    """Makes code harder to read or change."""
+
+    MAJOR = "major"
+    """Likely to hide or cause a defect."""
+
+    CRITICAL = "critical"
+    """Likely a defect or a hole that an attacker can use."""
+
+
+class SkipReason(TextEnum):
+    """Why a file was not read."""
+
+    BINARY = "binary"
+    """It is not text."""
+
+    HUGE = "huge"
+    """It is larger than 4 MiB."""
+
+    GENERATED = "generated"
+    """A tool wrote it: by its header, its name or `.gitattributes`."""
+
+    MINIFIED = "minified"
+    """Its lines are too long to have been written by hand."""
+
+    VENDORED = "vendored"
+    """It is somebody else's code: by its folder or `.gitattributes`."""
+
+    NOT_BUILT_IN = "not_built_in"
+    """Its language is known and its grammar not part of this build."""
+
+    TOO_SLOW = "too_slow"
+    """It took too long to parse."""
+
+    UNREADABLE = "unreadable"
+    """The system refused to read it."""
+
+
 class StepPolicy(TextEnum):
     """What happens to a step that was running when its process died."""
 
@@ -180,6 +224,37 @@ class StepStatus(TextEnum):
     """It reported an error."""
 
 
+class SzzFixes(TextEnum):
+    """What makes a commit a fix."""
+
+    MESSAGE = "message"
+    """The words of its message (bug, fix, patch, defect and their forms); names of commits in it
+    are not looked at.
+    """
+
+    TRAILERS = "trailers"
+    """A `Fixes: <id>` trailer or `This reverts commit <id>`."""
+
+    BOTH = "both"
+    """Either; where a message names the commit that was wrong, that is the answer."""
+
+
+class SzzSource(TextEnum):
+    """What an answer of `git.szz` stands on."""
+
+    LINES = "lines"
+    """The fix changes or removes a line that the commit made."""
+
+    TRAILER = "trailer"
+    """The fix names the commit in a `Fixes:` trailer."""
+
+    REVERT = "revert"
+    """The fix reverts the commit."""
+
+    CONTEXT = "context"
+    """The fix adds lines among those that the commit made."""
+
+
 _Basis = {member.value: member for member in Basis}
 _ChangeTrend = {member.value: member for member in ChangeTrend}
 _ComplexityBasis = {member.value: member for member in ComplexityBasis}
@@ -187,9 +262,13 @@ _Kind = {member.value: member for member in Kind}
 _OwnedBy = {member.value: member for member in OwnedBy}
 _RiskLevel = {member.value: member for member in RiskLevel}
 _SessionStatus = {member.value: member for member in SessionStatus}
+_Severity = {member.value: member for member in Severity}
+_SkipReason = {member.value: member for member in SkipReason}
 _StepPolicy = {member.value: member for member in StepPolicy}
 _StepState = {member.value: member for member in StepState}
 _StepStatus = {member.value: member for member in StepStatus}
+_SzzFixes = {member.value: member for member in SzzFixes}
+_SzzSource = {member.value: member for member in SzzSource}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -395,6 +474,75 @@ class ClaimedTask(Record):
             "name": self.name,
             "payload": _wire.payload(self.payload, "payload"),
             "attempt": self.attempt,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CodePatterns(Record):
+    """What the rules found, and what was not searched."""
+
+    findings: list[Finding]
+    """The findings, sorted by path, line, column and rule."""
+
+    rules: list[RuleCount]
+    """How many findings of which rule there are, sorted by rule."""
+
+    counts: list[FileRuleCount]
+    """How many findings of which rule each file has, sorted by path and rule."""
+
+    files: int
+    """How many files were searched."""
+
+    skipped: list[SkippedFile]
+    """Files that were met and not searched, sorted by path; files of no known language are only
+    counted.
+    """
+
+    unknown: int
+    """Files of no known language that folders held."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> CodePatterns:
+        """The record out of its JSON form."""
+        return CodePatterns(
+            [Finding.from_wire(item) for item in wire["findings"]],
+            [RuleCount.from_wire(item) for item in wire["rules"]],
+            [FileRuleCount.from_wire(item) for item in wire["counts"]],
+            wire["files"],
+            [SkippedFile.from_wire(item) for item in wire["skipped"]],
+            wire["unknown"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "findings": _wire.records(self.findings),
+            "rules": _wire.records(self.rules),
+            "counts": _wire.records(self.counts),
+            "files": self.files,
+            "skipped": _wire.records(self.skipped),
+            "unknown": self.unknown,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CodeRules(Record):
+    """The rules that `code.patterns` knows."""
+
+    rules: list[RuleDescription]
+    """The rules, sorted by id."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> CodeRules:
+        """The record out of its JSON form."""
+        return CodeRules(
+            [RuleDescription.from_wire(item) for item in wire["rules"]],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "rules": _wire.records(self.rules),
         }
 
 
@@ -1136,7 +1284,7 @@ class FileHistory(Record):
     """
 
     main_author_email: str | None
-    """The main author's e-mail address."""
+    """The main author's e-mail address, in lower case."""
 
     bus_factor: int
     """The fewest authors who together made more than half of `weighted_commits`: a definition of
@@ -1215,6 +1363,48 @@ class FileHistory(Record):
         }
 
 
+class _FileRuleCountDraft(Record):
+    # Filled by plain assignment, then turned into a FileRuleCount: five times as fast as frozen.
+    __slots__ = (
+        "path",
+        "rule",
+        "count",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FileRuleCount(Record):
+    """How often a rule found something in one file."""
+
+    path: str
+    """The file."""
+
+    rule: str
+    """The rule's id."""
+
+    count: int
+    """Its findings there."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> FileRuleCount:
+        """The record out of its JSON form."""
+        row: Any = _FileRuleCountDraft()
+        row.path = wire["path"]
+        row.rule = wire["rule"]
+        row.count = wire["count"]
+        row.__class__ = FileRuleCount
+        made: FileRuleCount = row
+        return made
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "path": self.path,
+            "rule": self.rule,
+            "count": self.count,
+        }
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class FileShare(Record):
     """What one file adds to the answer."""
@@ -1253,6 +1443,102 @@ class FileShare(Record):
             "added": self.added,
             "deleted": self.deleted,
             "files": self.files,
+        }
+
+
+class _FindingDraft(Record):
+    # Filled by plain assignment, then turned into a Finding: five times as fast as frozen.
+    __slots__ = (
+        "rule",
+        "severity",
+        "path",
+        "line",
+        "column",
+        "end_line",
+        "function",
+        "reason",
+        "action",
+        "excerpt",
+        "author",
+        "age_days",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Finding(Record):
+    """One thing that a rule found at one place."""
+
+    rule: str
+    """The rule, for example `swallowed-exception`."""
+
+    severity: Severity
+    """How much it matters."""
+
+    path: str
+    """The file, relative to the workspace's top, `/` between components."""
+
+    line: int
+    """First line, from 1."""
+
+    column: int
+    """First column, bytes from 1."""
+
+    end_line: int
+    """Last line, from 1."""
+
+    function: str
+    """The function around it, qualified by its classes; empty outside of functions."""
+
+    reason: str
+    """Why it matters, one sentence."""
+
+    action: str
+    """What to do about it, one sentence."""
+
+    excerpt: str
+    """The first line of the code in question, trimmed, at most 160 bytes; secrets are masked."""
+
+    author: str | None = None
+    """Who last changed the line, where history was asked."""
+
+    age_days: int | None = None
+    """How long ago that was, in days."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> Finding:
+        """The record out of its JSON form."""
+        row: Any = _FindingDraft()
+        row.rule = wire["rule"]
+        row.severity = _Severity[wire["severity"]]
+        row.path = wire["path"]
+        row.line = wire["line"]
+        row.column = wire["column"]
+        row.end_line = wire["end_line"]
+        row.function = wire["function"]
+        row.reason = wire["reason"]
+        row.action = wire["action"]
+        row.excerpt = wire["excerpt"]
+        row.author = wire.get("author")
+        row.age_days = wire.get("age_days")
+        row.__class__ = Finding
+        made: Finding = row
+        return made
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "rule": self.rule,
+            "severity": self.severity,
+            "path": self.path,
+            "line": self.line,
+            "column": self.column,
+            "end_line": self.end_line,
+            "function": self.function,
+            "reason": self.reason,
+            "action": self.action,
+            "excerpt": self.excerpt,
+            "author": self.author,
+            "age_days": self.age_days,
         }
 
 
@@ -1824,7 +2110,7 @@ class Owner(Record):
     """Name, after `.mailmap`; as in the newest of the author's commits."""
 
     email: str
-    """E-mail address, after `.mailmap`."""
+    """E-mail address, after `.mailmap`, in lower case."""
 
     commits: int
     """Commits that touched it."""
@@ -2029,6 +2315,104 @@ class Reason(Record):
         }
 
 
+class _RuleCountDraft(Record):
+    # Filled by plain assignment, then turned into a RuleCount: five times as fast as frozen.
+    __slots__ = (
+        "rule",
+        "severity",
+        "count",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RuleCount(Record):
+    """How often a rule found something."""
+
+    rule: str
+    """The rule's id."""
+
+    severity: Severity
+    """Its severity."""
+
+    count: int
+    """Its findings."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> RuleCount:
+        """The record out of its JSON form."""
+        row: Any = _RuleCountDraft()
+        row.rule = wire["rule"]
+        row.severity = _Severity[wire["severity"]]
+        row.count = wire["count"]
+        row.__class__ = RuleCount
+        made: RuleCount = row
+        return made
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "rule": self.rule,
+            "severity": self.severity,
+            "count": self.count,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RuleDescription(Record):
+    """What a rule says of itself."""
+
+    id: str
+    """Its name in answers and options."""
+
+    languages: list[str]
+    """The languages that it is written for, by name."""
+
+    severity: Severity
+    """How much its findings matter."""
+
+    reason: str
+    """Why it matters, one sentence."""
+
+    action: str
+    """What to do about a finding, one sentence."""
+
+    not_in: list[str]
+    """Where it does not hold: `tests`, `scripts` or names of files."""
+
+    only_in: list[str]
+    """Where alone it holds; empty: everywhere."""
+
+    built_in: bool
+    """Whether it comes with this library."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> RuleDescription:
+        """The record out of its JSON form."""
+        return RuleDescription(
+            wire["id"],
+            wire["languages"],
+            _Severity[wire["severity"]],
+            wire["reason"],
+            wire["action"],
+            wire["not_in"],
+            wire["only_in"],
+            wire["built_in"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "id": self.id,
+            "languages": self.languages,
+            "severity": self.severity,
+            "reason": self.reason,
+            "action": self.action,
+            "not_in": self.not_in,
+            "only_in": self.only_in,
+            "built_in": self.built_in,
+        }
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class SessionDetail(Record):
     """A session with its steps."""
@@ -2134,6 +2518,48 @@ class SessionSummary(Record):
             "steps_done": self.steps_done,
             "output": _wire.optional_payload(self.output, "output"),
             "failure": None if self.failure is None else _wire.failure(self.failure),
+        }
+
+
+class _SkippedFileDraft(Record):
+    # Filled by plain assignment, then turned into a SkippedFile: five times as fast as frozen.
+    __slots__ = (
+        "path",
+        "reason",
+        "message",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SkippedFile(Record):
+    """A file that was met and not read."""
+
+    path: str
+    """The path, as in the other answers."""
+
+    reason: SkipReason
+    """Why."""
+
+    message: str
+    """What is the matter, one sentence."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> SkippedFile:
+        """The record out of its JSON form."""
+        row: Any = _SkippedFileDraft()
+        row.path = wire["path"]
+        row.reason = _SkipReason[wire["reason"]]
+        row.message = wire["message"]
+        row.__class__ = SkippedFile
+        made: SkippedFile = row
+        return made
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "path": self.path,
+            "reason": self.reason,
+            "message": self.message,
         }
 
 
@@ -2264,6 +2690,181 @@ class StepStart(Record):
             "result": _wire.optional_payload(self.result, "result"),
             "token": self.token,
             "attempt": self.attempt,
+        }
+
+
+class _SzzRowDraft(Record):
+    # Filled by plain assignment, then turned into a SzzRow: five times as fast as frozen.
+    __slots__ = (
+        "fix",
+        "inducing",
+        "path",
+        "line",
+        "inducing_path",
+        "inducing_line",
+        "source",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SzzRow(Record):
+    """A line that a fix changes, and the commit that made it."""
+
+    fix: str
+    """The fix, hexadecimal."""
+
+    inducing: str
+    """The commit that brought the bug in, hexadecimal."""
+
+    path: str
+    """The file before the fix; empty where the message names a commit that made none of the
+    lines.
+    """
+
+    line: int
+    """The line in that file before the fix, from 1; 0 where `path` is empty."""
+
+    inducing_path: str | None
+    """The file's path in the inducing commit, where it is another."""
+
+    inducing_line: int
+    """The line in the inducing commit, from 1; 0 where `path` is empty."""
+
+    source: SzzSource
+    """What the answer stands on."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> SzzRow:
+        """The record out of its JSON form."""
+        row: Any = _SzzRowDraft()
+        row.fix = wire["fix"]
+        row.inducing = wire["inducing"]
+        row.path = wire["path"]
+        row.line = wire["line"]
+        row.inducing_path = wire.get("inducing_path")
+        row.inducing_line = wire["inducing_line"]
+        row.source = _SzzSource[wire["source"]]
+        row.__class__ = SzzRow
+        made: SzzRow = row
+        return made
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "fix": self.fix,
+            "inducing": self.inducing,
+            "path": self.path,
+            "line": self.line,
+            "inducing_path": self.inducing_path,
+            "inducing_line": self.inducing_line,
+            "source": self.source,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SzzSkipped(Record):
+    """Lines that fixes remove and that were not followed, by the reason."""
+
+    blank: int
+    """Blank lines."""
+
+    comment: int
+    """Lines of comment or documentation."""
+
+    import_: int
+    """Lines that only import."""
+
+    punctuation: int
+    """Lines of brackets and punctuation alone."""
+
+    moved: int
+    """Lines that stand elsewhere after the fix."""
+
+    reflowed: int
+    """Lines that are only broken differently after the fix."""
+
+    deleted_files: int
+    """Lines of files that the fix deletes."""
+
+    tests: int
+    """Lines of tests, in fixes that change other code, too."""
+
+    no_code_files: int
+    """Files that hold no program: texts, data, records of releases."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> SzzSkipped:
+        """The record out of its JSON form."""
+        return SzzSkipped(
+            wire["blank"],
+            wire["comment"],
+            wire["import"],
+            wire["punctuation"],
+            wire["moved"],
+            wire["reflowed"],
+            wire["deleted_files"],
+            wire["tests"],
+            wire["no_code_files"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "blank": self.blank,
+            "comment": self.comment,
+            "import": self.import_,
+            "punctuation": self.punctuation,
+            "moved": self.moved,
+            "reflowed": self.reflowed,
+            "deleted_files": self.deleted_files,
+            "tests": self.tests,
+            "no_code_files": self.no_code_files,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SzzTable(Record):
+    """Which commits brought in what later commits fixed."""
+
+    rows: list[SzzRow]
+    """One row for each line; fixes in the order of history, lines in that of the files."""
+
+    fixes: int
+    """Fixes looked at, merges left out."""
+
+    unanswered: int
+    """Fixes without a row: they only add lines, or none of their lines counts."""
+
+    skipped: SzzSkipped
+    """Lines that were not followed."""
+
+    unknown_lines: int
+    """Lines whose origin lies beyond what this clone holds."""
+
+    history: HistorySpan
+    """What of the history could be read."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> SzzTable:
+        """The record out of its JSON form."""
+        return SzzTable(
+            [SzzRow.from_wire(item) for item in wire["rows"]],
+            wire["fixes"],
+            wire["unanswered"],
+            SzzSkipped.from_wire(wire["skipped"]),
+            wire["unknown_lines"],
+            HistorySpan.from_wire(wire["history"]),
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "rows": _wire.records(self.rows),
+            "fixes": self.fixes,
+            "unanswered": self.unanswered,
+            "skipped": _wire.record(self.skipped),
+            "unknown_lines": self.unknown_lines,
+            "history": _wire.record(self.history),
         }
 
 
@@ -2419,6 +3020,8 @@ __all__ = [
     "ChangeSpan",
     "ChangeTrend",
     "ClaimedTask",
+    "CodePatterns",
+    "CodeRules",
     "Coefficient",
     "CommitRisk",
     "ComplexityBasis",
@@ -2435,7 +3038,9 @@ __all__ = [
     "FileCoupling",
     "FileHistories",
     "FileHistory",
+    "FileRuleCount",
     "FileShare",
+    "Finding",
     "HistoryPack",
     "HistorySpan",
     "Hotspot",
@@ -2455,16 +3060,26 @@ __all__ = [
     "QueueSummary",
     "Reason",
     "RiskLevel",
+    "RuleCount",
+    "RuleDescription",
     "SessionDetail",
     "SessionList",
     "SessionStatus",
     "SessionSummary",
+    "Severity",
+    "SkipReason",
+    "SkippedFile",
     "StepFinished",
     "StepPolicy",
     "StepRecord",
     "StepStart",
     "StepState",
     "StepStatus",
+    "SzzFixes",
+    "SzzRow",
+    "SzzSkipped",
+    "SzzSource",
+    "SzzTable",
     "TaskBatch",
     "TaskFailure",
     "TaskReport",

@@ -140,6 +140,7 @@ pub(super) fn search(
         let classes = metrics.classes.iter().filter(|class| measure.finds_class(class));
         found.extend(classes.map(|one| hit(rule, parsed.text, one.line, one.end_line, "")));
     }
+    Ok(())
 }
 
 fn hit(rule: &Rule, text: &[u8], line: u64, end_line: u64, function: &str) -> Hit {
