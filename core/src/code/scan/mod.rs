@@ -24,7 +24,7 @@ use crate::error::Result;
 pub use analyse::analyse;
 pub use facts::{FileFacts, Outside};
 pub use notebook::Cells;
-pub use recognise::{Content, is_generated_name, recognise};
+pub use recognise::{is_generated_name, recognise};
 pub use walk::is_vendored;
 
 /// Above this size a file that a folder holds is not read, in bytes.
