@@ -32,10 +32,15 @@ pub mod learn {
     pub use crate::predict::position::{Moments, WIDTH, position, signed_log1p};
 }
 
+pub use code::clones::record::{CloneGroup, ClonePlace, CodeClones, CodeClonesArgs};
 pub use code::patterns::record::{
     CodePatterns, CodePatternsArgs, CodeRules, CodeRulesArgs, FileRuleCount, RuleCount, RuleDescription,
 };
-pub use code::record::{LanguageRow, LanguageTable};
+pub use code::record::{
+    ClassMetrics, CodeMetrics, CodeMetricsArgs, FileMetrics, FunctionMetrics, Halstead, LanguageRow,
+    LanguageTable, Lines, MetricRows, SkipReason, SkippedFile,
+};
+pub use code::symbols::record::{CodeSymbols, CodeSymbolsArgs, FileSymbols, Symbol, SymbolKind, SymbolRole};
 pub use error::{CODES, Error, Kind, Result};
 pub use evidence::record::{Finding, Severity};
 pub use exec::record::{

@@ -4,6 +4,8 @@
 //! is generated or vendored) is handed in.
 
 pub mod cache;
+pub mod clones;
+mod columns;
 pub mod language;
 pub mod metrics;
 pub mod parse;

@@ -10,6 +10,7 @@ mod queue;
 pub mod record;
 mod risk;
 mod session;
+mod symbols;
 mod worker;
 
 use std::path::{Path, PathBuf};
