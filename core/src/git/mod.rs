@@ -30,7 +30,7 @@ mod worktree;
 pub use change::Change;
 pub use gix::ObjectId;
 pub use history::{Before, History};
-pub use insight::{Commits, Complexities, Insight, ignored_revisions};
+pub use insight::{Commits, Complexities, Insight};
 pub use measure::Measure;
 pub use repository::Repository;
 

@@ -31,7 +31,6 @@ use tip::Tip;
 use touches::{Lists, Touch, by_name, followed};
 
 pub use hotspots::Complexities;
-pub use tip::ignored_revisions;
 
 pub(super) const DAY: f64 = 86_400.0;
 
