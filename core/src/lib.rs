@@ -19,6 +19,7 @@ pub mod surface;
 mod workspace;
 
 pub use base::cancel::CancelToken;
+pub use base::shared::Shared;
 pub use base::value::{Bytes, Failure, Payload};
 #[cfg(feature = "learn")]
 #[doc(hidden)]
@@ -44,13 +45,26 @@ pub mod reading {
     }
 }
 
+pub use code::clones::record::{CloneGroup, ClonePlace, CodeClones, CodeClonesArgs};
+pub use code::patterns::record::{
+    CodePatterns, CodePatternsArgs, CodeRules, CodeRulesArgs, FileRuleCount, RuleCount, RuleDescription,
+};
+pub use code::record::{
+    ClassMetrics, CodeMetrics, CodeMetricsArgs, FileMetrics, FunctionMetrics, Halstead, LanguageRow,
+    LanguageTable, Lines, MetricRows, SkipReason, SkippedFile,
+};
+pub use code::symbols::record::{CodeSymbols, CodeSymbolsArgs, FileSymbols, Symbol, SymbolKind, SymbolRole};
 pub use error::{CODES, Error, Kind, Result};
+pub use evidence::record::{Finding, Severity};
 pub use exec::record::{
     ClaimedTask, EnqueueArgs, Enqueued, NewTask, QueueShowArgs, QueueSummary, TaskBatch, TaskFailure,
     TaskReport, TaskResult, WorkerCompleteArgs, WorkerFailArgs, WorkerNextArgs, WorkerOpenArgs,
 };
 pub use git::record::{
-    DeepenArgs, Deepened, FeatureRow, FeatureTable, FeaturesArgs, HistoryPack, HistoryPackArgs, HistorySpan,
+    ChangeTrend, ComplexityBasis, CountedHistory, CoupledFiles, CouplingArgs, DeepenArgs, Deepened,
+    FeatureRow, FeatureTable, FeaturesArgs, FileCoupling, FileHistories, FileHistory, FilesArgs, HistoryPack,
+    HistoryPackArgs, HistorySpan, Hotspot, Hotspots, HotspotsArgs, OwnedBy, OwnedPath, Owner, OwnersArgs,
+    Ownership, SzzArgs, SzzFixes, SzzRow, SzzSkipped, SzzSource, SzzTable,
 };
 pub use observe::event::{Event, EventPage};
 pub use predict::record::{Coefficient, Evaluation, ModelArgs, ModelCard, ModelReference};
@@ -66,5 +80,5 @@ pub use session::record::{
 pub use surface::describe;
 pub use workspace::record::{EventsNextArgs, EventsOpenArgs, OpenArgs, WorkspaceInfo};
 pub use workspace::{
-    EventStream, Events, Git, Predict, Queues, Risk, Session, Sessions, Worker, Workers, Workspace,
+    Code, EventStream, Events, Git, Predict, Queues, Risk, Session, Sessions, Worker, Workers, Workspace,
 };

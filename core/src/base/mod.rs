@@ -7,4 +7,5 @@ pub mod clock;
 pub mod id;
 pub mod port;
 pub mod runtime;
+pub mod shared;
 pub mod value;

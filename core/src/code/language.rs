@@ -1,7 +1,11 @@
 //! The languages that can be read: names, how their files are recognised, grammars.
 
+use serde::{Deserialize, Serialize};
+
+use super::record::LanguageRow;
+
 /// A language with a grammar that this library knows, built in or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Language {
     Python,
     JavaScript,
@@ -193,10 +197,57 @@ impl Language {
         TABLE.iter().find(|row| row.name.eq_ignore_ascii_case(name)).map(|row| row.language)
     }
 
-    /// The language of files with this ending, without the dot, in any case.
+    /// Endings of its file names, without the dot, lower case.
+    pub fn extensions(self) -> &'static [&'static str] {
+        self.row().extensions
+    }
+
+    /// The language of files of this ending (without the dot, in any case); of `h` it is C.
     pub fn of_extension(extension: &str) -> Option<Language> {
-        let fits = |known: &&str| known.eq_ignore_ascii_case(extension);
-        TABLE.iter().find(|row| row.extensions.iter().any(|known| fits(&known))).map(|row| row.language)
+        let is = |known: &&str| known.eq_ignore_ascii_case(extension);
+        TABLE.iter().find(|row| row.extensions.iter().any(|known| is(known))).map(|row| row.language)
+    }
+
+    /// The language of files of this whole name.
+    pub fn of_file_name(name: &str) -> Option<Language> {
+        TABLE.iter().find(|row| row.files.contains(&name)).map(|row| row.language)
+    }
+
+    /// The language that an interpreter runs: `python3.12`, `bash`.
+    pub fn of_interpreter(program: &str) -> Option<Language> {
+        let name = program.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
+        TABLE.iter().find(|row| row.interpreters.contains(&name)).map(|row| row.language)
+    }
+
+    /// The language of linguist's name, in any case: `C++`, `Shell`, `TSX`.
+    pub fn of_linguist(name: &str) -> Option<Language> {
+        // An attribute has no white space: linguist writes `Jupyter-Notebook`.
+        match name.to_ascii_lowercase().as_str() {
+            "shell" => Some(Language::Bash),
+            "jsx" => Some(Language::JavaScript),
+            name => Language::of_name(name).or_else(|| {
+                TABLE.iter().find(|row| row.title.eq_ignore_ascii_case(name)).map(|row| row.language)
+            }),
+        }
+    }
+
+    /// What it is, as data.
+    pub fn describe(self) -> LanguageRow {
+        let row = self.row();
+        let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+        LanguageRow {
+            name: row.name.to_owned(),
+            title: row.title.to_owned(),
+            extensions: texts(row.extensions),
+            files: texts(row.files),
+            interpreters: texts(row.interpreters),
+            built_in: self.is_built_in(),
+        }
+    }
+
+    /// Whether this build has its grammar.
+    pub fn is_built_in(self) -> bool {
+        self.grammar().is_some()
     }
 
     /// The grammar; `None` where this build has it not.

@@ -3,12 +3,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::base::shared::Shared;
+
 /// Arguments of `code.metrics`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CodeMetricsArgs {
-    /// Files and folders, relative to the workspace's top or absolute; none: the whole workspace.
-    /// A file that is named is always read; in folders, what git ignores is left out.
+    /// Files and folders, absolute or relative to the folder that the workspace was opened on (to its
+    /// top where nothing is there); none: the whole workspace. A file that is named is always read up
+    /// to 32 MiB; in folders, what git ignores is left out, and links are not followed.
     pub paths: Vec<String>,
     /// Text to read instead of the file; `paths` then has one path, which need not exist and names it.
     pub text: Option<String>,
@@ -18,6 +21,30 @@ pub struct CodeMetricsArgs {
     pub include_generated: bool,
     /// What the rows of the columnar form (and of CSV) are.
     pub rows: MetricRows,
+}
+
+/// The languages that can be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LanguageTable {
+    /// Every language that is known, in the order of the documentation's table.
+    pub languages: Vec<LanguageRow>,
+}
+
+/// One language that can be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LanguageRow {
+    /// The name in answers and options, for example `typescript`.
+    pub name: String,
+    /// What a person calls it, for example `TypeScript`.
+    pub title: String,
+    /// Endings of its file names, without the dot.
+    pub extensions: Vec<String>,
+    /// Whole names of files that are in it.
+    pub files: Vec<String>,
+    /// Interpreters whose name in a first line (`#!`) says that a file is in it.
+    pub interpreters: Vec<String>,
+    /// Whether this build reads it.
+    pub built_in: bool,
 }
 
 /// What a row of metrics is about.
@@ -37,7 +64,7 @@ pub enum MetricRows {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CodeMetrics {
     /// The measured files, sorted by path.
-    pub files: Vec<FileMetrics>,
+    pub files: Vec<Shared<FileMetrics>>,
     /// Files that were met and not measured, sorted by path; files of no known language are only counted.
     pub skipped: Vec<SkippedFile>,
     /// Files of no known language that folders held.
@@ -64,7 +91,7 @@ pub enum SkipReason {
     /// It is not text.
     #[default]
     Binary,
-    /// It is larger than 4 MiB.
+    /// It is larger than 4 MiB; where it was named, than 32 MiB.
     Huge,
     /// A tool wrote it: by its header, its name or `.gitattributes`.
     Generated,
@@ -121,7 +148,7 @@ pub struct FunctionMetrics {
     pub name: String,
     /// The name after those of the classes and functions around it, with `.` between.
     pub qualified: String,
-    /// First line, from 1.
+    /// First line, from 1; in a notebook that Jupyter wrote, the line of the file.
     pub line: u64,
     /// Last line, from 1.
     pub end_line: u64,

@@ -1,28 +1,21 @@
-//! The log of history: one record per commit, append-only, with its own dictionary of paths and
-//! authors, in chunks that each carry a checksum.
-//!
-//! A chunk is `BGH1`, the payload's length (u32, little-endian), the first 16 bytes of the
-//! payload's SHA-256, and the payload: numbers are LEB128, signed ones zigzag.
-//!
-//! ```text
-//! payload  id_bytes, paths, authors, commits
-//! paths    count, then per path: bytes shared with the path before it, length of the rest, the rest
-//! authors  count, then 16 bytes each
-//! commits  count, then per commit: id, flags, parents, time (less the time before), author, files
-//! parents  count, then per parent: 0 and the id, or how many commits back in the log it stands
-//! files    count, then per file: flags, path, [path before], added, deleted, before, [after]
-//! ```
+//! The log of history: one record per commit, append-only, with its own dictionary of paths, authors
+//! and signatures. How it is written stands in [`chunk`].
+
+mod chunk;
+
+pub(super) use chunk::{damaged, read_whole};
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gix::ObjectId;
 use gix::bstr::{BStr, BString};
-use sha2::Digest;
 
 use super::diff::{Counts, Delta};
 use super::read::AuthorKey;
-use crate::error::{Error, Result};
+use super::shared::{List, Map, Slices, Span};
 
 /// The commit has more than one parent: it takes part in the order and has no changes.
 pub(super) const MERGE: u8 = 1;
@@ -33,12 +26,17 @@ pub(super) const BOUNDARY: u8 = 4;
 /// Some objects were not in the clone that the record was made in: counts or files are missing.
 pub(super) const GAP: u8 = 8;
 
-const RENAMED: u8 = 0x80;
-const MAGIC: &[u8; 4] = b"BGH1";
-const HEAD: usize = 4 + 4 + 16;
-
-/// No path: the file was not renamed.
+/// No path: the file was not renamed. No signature: it is not known.
 pub(super) const NONE: u32 = u32::MAX;
+
+/// Who wrote a commit, as the commit says it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Signature {
+    /// The author's name, as written.
+    pub name: BString,
+    /// The author's e-mail address, as written.
+    pub email: BString,
+}
 
 /// A commit's record before it is in the log.
 #[derive(Clone, Debug)]
@@ -47,6 +45,8 @@ pub(super) struct NewCommit {
     pub parents: Vec<ObjectId>,
     pub time: i64,
     pub author: AuthorKey,
+    /// Who and when, as the author says it; `None` where the record comes from a log without it.
+    pub signature: Option<(Signature, i64)>,
     pub flags: u8,
     pub delta: Delta,
 }
@@ -55,11 +55,15 @@ pub(super) struct NewCommit {
 #[derive(Clone, Debug)]
 pub(super) struct Commit {
     pub id: ObjectId,
+    /// Committer time, seconds since the Unix epoch.
     pub time: i64,
     pub author: u32,
     pub flags: u8,
-    parents: (u32, u32),
-    files: (u32, u32),
+    /// [`NONE`] where it is not known.
+    signature: u32,
+    author_time: i64,
+    parents: Span,
+    files: Span,
 }
 
 impl Commit {
@@ -109,46 +113,113 @@ impl Hasher for IdHasher {
     }
 }
 
-pub(super) type IdMap<T> = HashMap<ObjectId, T, BuildHasherDefault<IdHasher>>;
+/// A map of this time only.
+pub(super) type IdTable<T> = HashMap<ObjectId, T, BuildHasherDefault<IdHasher>>;
 
-/// Names that got numbers.
+/// A map whose clones share what they have in common.
+type IdMap<T> = Map<ObjectId, T, BuildHasherDefault<IdHasher>>;
+
+/// Names that got numbers, in the order in which they came.
 #[derive(Clone, Debug, Default)]
 struct Names {
-    by_name: HashMap<BString, u32>,
+    list: List<BString>,
+    /// By hash; where two names have the same, the later one stands at the next free number.
+    by_hash: Map<u64, u32, BuildHasherDefault<NumberHasher>>,
+}
+
+/// What serves as a hash already.
+#[derive(Clone, Copy, Debug, Default)]
+struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Names {
+    /// The number of a name, or the hash under which it can be put in.
+    fn look_up(&self, name: &[u8]) -> std::result::Result<u32, u64> {
+        static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        let mut hash = KEYS.hash_one(name);
+        while let Some(number) = self.by_hash.get(&hash) {
+            if self.list[*number as usize] == name {
+                return Ok(*number);
+            }
+            hash = hash.wrapping_add(1);
+        }
+        Err(hash)
+    }
+
     fn get(&self, name: &[u8]) -> Option<u32> {
-        self.by_name.get(BStr::new(name)).copied()
+        self.look_up(name).ok()
     }
 
     fn intern(&mut self, name: &[u8]) -> u32 {
-        let next = self.by_name.len() as u32;
-        if let Some(known) = self.get(name) {
-            return known;
-        }
-        self.by_name.insert(BString::from(name), next);
-        next
+        self.look_up(name).unwrap_or_else(|hash| {
+            let next = self.list.len() as u32;
+            self.by_hash.insert(hash, next);
+            self.list.push(BString::from(name));
+            next
+        })
     }
 }
 
-/// The log in memory.
-#[derive(Clone, Debug, Default)]
+/// The log in memory. It only grows, and a clone costs next to nothing: numbers mean the same in
+/// every clone that has them.
+#[derive(Clone, Debug)]
 pub(super) struct Log {
+    /// The same for logs of which one was cloned from the other.
+    lineage: u64,
     by_id: IdMap<u32>,
-    commits: Vec<Commit>,
-    parents: Vec<ObjectId>,
-    files: Vec<Touched>,
+    commits: List<Commit>,
+    parents: Slices<ObjectId>,
+    files: Slices<Touched>,
     paths: Names,
-    /// Paths by number.
-    path_list: Vec<BString>,
-    places: Vec<Place>,
+    places: List<Place>,
     subsystems: Names,
     directories: Names,
-    authors: Vec<AuthorKey>,
-    by_author: HashMap<AuthorKey, u32>,
+    authors: List<AuthorKey>,
+    by_author: Map<AuthorKey, u32>,
+    /// By number: whose it is, and the signature.
+    signatures: List<(u32, Signature)>,
+    by_signature: Map<Signature, u32>,
+    /// Records whose signature is not known.
+    unsigned: usize,
+    /// Records that took the place of another.
+    replaced: usize,
     /// The checksum of the last chunk, hexadecimal; empty where there is none.
     checksum: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Log {
+            lineage: NEXT.fetch_add(1, Ordering::Relaxed),
+            by_id: IdMap::default(),
+            commits: List::default(),
+            parents: Slices::default(),
+            files: Slices::default(),
+            paths: Names::default(),
+            places: List::default(),
+            subsystems: Names::default(),
+            directories: Names::default(),
+            authors: List::default(),
+            by_author: Map::default(),
+            signatures: List::default(),
+            by_signature: Map::default(),
+            unsigned: 0,
+            replaced: 0,
+            checksum: String::new(),
+        }
+    }
 }
 
 /// A path's first component and its folder; both empty in the root.
@@ -157,6 +228,7 @@ pub(super) fn split(path: &[u8]) -> (&[u8], &[u8]) {
     (slash(path.iter().position(|byte| *byte == b'/')), slash(path.iter().rposition(|byte| *byte == b'/')))
 }
 
+#[allow(dead_code, reason = "tables by person read signatures")]
 impl Log {
     /// How many records there are, replaced ones included.
     pub fn len(&self) -> usize {
@@ -165,7 +237,7 @@ impl Log {
 
     /// How many paths have a number.
     pub fn paths(&self) -> usize {
-        self.path_list.len()
+        self.paths.list.len()
     }
 
     /// How many authors have a number.
@@ -183,17 +255,15 @@ impl Log {
     }
 
     pub fn parents_of(&self, at: u32) -> &[ObjectId] {
-        let (from, count) = self.commits[at as usize].parents;
-        &self.parents[from as usize..(from + count) as usize]
+        self.parents.get(self.commits[at as usize].parents)
     }
 
     pub fn files_of(&self, at: u32) -> &[Touched] {
-        let (from, count) = self.commits[at as usize].files;
-        &self.files[from as usize..(from + count) as usize]
+        self.files.get(self.commits[at as usize].files)
     }
 
     pub fn path(&self, number: u32) -> &BString {
-        &self.path_list[number as usize]
+        &self.paths.list[number as usize]
     }
 
     pub fn place(&self, path: u32) -> Place {
@@ -216,6 +286,37 @@ impl Log {
         self.by_author.get(key).copied()
     }
 
+    /// The author's name and e-mail address as the commit has them; `None` where they are not known,
+    /// as the record comes from a log or pack of the first version.
+    pub fn signature(&self, at: u32) -> Option<(&BStr, &BStr)> {
+        let (_, signature) = self.signatures.get(self.commit(at).signature as usize)?;
+        Some((BStr::new(&signature.name), BStr::new(&signature.email)))
+    }
+
+    /// When the author says that the change was made, seconds since the Unix epoch; `None` where it
+    /// is not known.
+    pub fn author_time(&self, at: u32) -> Option<i64> {
+        let commit = self.commit(at);
+        (commit.signature != NONE).then_some(commit.author_time)
+    }
+
+    /// A number for each signature as written, for tables by person; `None` where it is not known.
+    pub fn signature_number(&self, at: u32) -> Option<u32> {
+        Some(self.commit(at).signature).filter(|number| *number != NONE)
+    }
+
+    /// Whether any record's signature is not known.
+    pub fn is_unsigned(&self) -> bool {
+        self.unsigned > 0
+    }
+
+    /// Whether every number of `earlier` means the same here, and its records still stand.
+    pub fn continues(&self, earlier: &Log) -> bool {
+        self.lineage == earlier.lineage
+            && self.commits.len() >= earlier.commits.len()
+            && self.replaced == earlier.replaced
+    }
+
     /// A name for this state of the log, as a segment's tip.
     pub fn tip(&self) -> String {
         format!("{}:{}", self.commits.len(), self.checksum)
@@ -223,32 +324,43 @@ impl Log {
 
     fn add_path(&mut self, path: &[u8]) -> u32 {
         let number = self.paths.intern(path);
-        if number as usize == self.path_list.len() {
+        if number as usize == self.places.len() {
             let (subsystem, directory) = split(path);
             let place = Place {
                 subsystem: self.subsystems.intern(subsystem),
                 directory: self.directories.intern(directory),
             };
-            self.path_list.push(BString::from(path));
             self.places.push(place);
         }
         number
     }
 
     fn add_author(&mut self, key: AuthorKey) -> u32 {
+        if let Some(known) = self.author_number(&key) {
+            return known;
+        }
         let next = self.authors.len() as u32;
-        *self.by_author.entry(key).or_insert_with(|| {
-            self.authors.push(key);
-            next
-        })
+        self.authors.push(key);
+        self.by_author.insert(key, next);
+        next
+    }
+
+    fn add_signature(&mut self, author: u32, signature: &Signature) -> u32 {
+        if let Some(known) = self.by_signature.get(signature) {
+            return *known;
+        }
+        let next = self.signatures.len() as u32;
+        self.signatures.push((author, signature.clone()));
+        self.by_signature.insert(signature.clone(), next);
+        next
     }
 
     /// Adds the records and gives back the chunk that says so.
     ///
     /// Records whose parents come before them take the least room.
     pub fn extend(&mut self, commits: &[NewCommit]) -> Vec<u8> {
-        let (known_paths, known_authors, first) =
-            (self.path_list.len(), self.authors.len(), self.commits.len());
+        let known = self.mark();
+        self.by_id.expect(commits.len());
         let mut paths: Vec<&BString> = commits
             .iter()
             .flat_map(|commit| &commit.delta.files)
@@ -260,177 +372,43 @@ impl Log {
         for path in paths {
             self.add_path(path);
         }
+        let mut touched = Vec::new();
         for commit in commits {
             let author = self.add_author(commit.author);
-            let files_from = self.files.len() as u32;
-            for file in &commit.delta.files {
-                let number = |log: &Log, path: &BString| log.path_number(path).unwrap_or(NONE);
-                let (path, from) =
-                    (number(self, &file.path), file.from.as_ref().map_or(NONE, |from| number(self, from)));
-                self.files.push(Touched { path, from, counts: file.counts });
-            }
-            let files = (files_from, self.files.len() as u32 - files_from);
-            self.push(commit.id, &commit.parents, commit.time, author, commit.flags, files);
+            let number = |path: &BString| self.path_number(path).unwrap_or(NONE);
+            touched.clear();
+            touched.extend(commit.delta.files.iter().map(|file| Touched {
+                path: number(&file.path),
+                from: file.from.as_ref().map_or(NONE, number),
+                counts: file.counts,
+            }));
+            let files = self.files.push(&touched);
+            let (signature, author_time) = match &commit.signature {
+                Some((signature, time)) => (self.add_signature(author, signature), *time),
+                None => (NONE, 0),
+            };
+            let record = Commit {
+                id: commit.id,
+                time: commit.time,
+                author,
+                flags: commit.flags,
+                signature,
+                author_time,
+                parents: (0, 0),
+                files,
+            };
+            self.push(record, &commit.parents);
         }
-        let payload = self.encode(first, known_paths, known_authors);
+        let payload = self.encode(&known);
         self.seal(&payload)
     }
 
-    fn push(
-        &mut self,
-        id: ObjectId,
-        parents: &[ObjectId],
-        time: i64,
-        author: u32,
-        flags: u8,
-        files: (u32, u32),
-    ) {
-        let parents_from = self.parents.len() as u32;
-        self.parents.extend_from_slice(parents);
-        self.by_id.insert(id, self.commits.len() as u32);
-        self.commits.push(Commit {
-            id,
-            time,
-            author,
-            flags,
-            parents: (parents_from, parents.len() as u32),
-            files,
-        });
-    }
-
-    fn encode(&self, first: usize, known_paths: usize, known_authors: usize) -> Vec<u8> {
-        let mut out = Writer(Vec::new());
-        out.number(self.commits.get(first).map_or(20, |commit| commit.id.as_bytes().len() as u64));
-        out.number((self.path_list.len() - known_paths) as u64);
-        let mut before: &[u8] = &[];
-        for path in &self.path_list[known_paths..] {
-            let shared = before.iter().zip(path.iter()).take_while(|(a, b)| a == b).count();
-            out.number(shared as u64);
-            out.number((path.len() - shared) as u64);
-            out.0.extend_from_slice(&path[shared..]);
-            before = path;
-        }
-        out.number((self.authors.len() - known_authors) as u64);
-        self.authors[known_authors..].iter().for_each(|author| out.0.extend_from_slice(author));
-        out.number((self.commits.len() - first) as u64);
-        let mut time = 0;
-        for (at, commit) in self.commits.iter().enumerate().skip(first) {
-            out.0.extend_from_slice(commit.id.as_bytes());
-            out.0.push(commit.flags);
-            let parents = self.parents_of(at as u32);
-            out.number(parents.len() as u64);
-            for parent in parents {
-                match self.find(parent).filter(|known| (*known as usize) < at) {
-                    Some(known) => out.number((at - known as usize) as u64),
-                    None => {
-                        out.number(0);
-                        out.0.extend_from_slice(parent.as_bytes());
-                    }
-                }
-            }
-            out.signed(commit.time.wrapping_sub(time));
-            time = commit.time;
-            out.number(u64::from(commit.author));
-            let files = self.files_of(at as u32);
-            out.number(files.len() as u64);
-            for file in files {
-                let renamed = file.from != NONE;
-                out.0.push(file.counts.flags | if renamed { RENAMED } else { 0 });
-                out.number(u64::from(file.path));
-                if renamed {
-                    out.number(u64::from(file.from));
-                }
-                out.number(u64::from(file.counts.added));
-                out.number(u64::from(file.counts.deleted));
-                out.number(u64::from(file.counts.before));
-                if renamed {
-                    out.number(u64::from(file.counts.after));
-                }
-            }
-        }
-        out.0
-    }
-
-    fn seal(&mut self, payload: &[u8]) -> Vec<u8> {
-        let digest = &sha2::Sha256::digest(payload)[..16];
-        self.checksum = crate::base::id::hex(digest);
-        let mut chunk = Vec::with_capacity(HEAD + payload.len());
-        chunk.extend_from_slice(MAGIC);
-        // A chunk of 4 GiB would be some hundred million file changes in one append.
-        chunk.extend_from_slice(&u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes());
-        chunk.extend_from_slice(digest);
-        chunk.extend_from_slice(payload);
-        chunk
-    }
-
-    /// Reads chunks until the end or the first damage; gives back how many bytes were sound.
-    pub fn read(bytes: &[u8]) -> (Log, usize) {
-        let mut log = Log::default();
-        let mut sound = 0;
-        while let Some((payload, digest)) = chunk(&bytes[sound..]) {
-            // Decoded into a copy only where it could fail: a sound checksum means that we wrote it.
-            if log.decode(payload).is_none() {
-                // Not ours after all: what was read of it is dropped with the rest.
-                let (log, _) = Log::read(&bytes[..sound]);
-                return (log, sound);
-            }
-            log.checksum = crate::base::id::hex(digest);
-            sound += HEAD + payload.len();
-        }
-        (log, sound)
-    }
-
-    fn decode(&mut self, payload: &[u8]) -> Option<()> {
-        let mut input = Input(payload);
-        let id_bytes = usize::try_from(input.number()?).ok().filter(|bytes| matches!(bytes, 20 | 32))?;
-        let mut path = Vec::new();
-        for _ in 0..input.number()? {
-            path.truncate(usize::try_from(input.number()?).ok().filter(|shared| *shared <= path.len())?);
-            let rest = usize::try_from(input.number()?).ok()?;
-            path.extend_from_slice(input.take(rest)?);
-            let number = self.path_list.len();
-            (self.add_path(&path) as usize == number).then_some(())?;
-        }
-        for _ in 0..input.number()? {
-            let key: AuthorKey = input.take(16)?.try_into().ok()?;
-            self.add_author(key);
-        }
-        let mut time = 0i64;
-        let mut parents = Vec::new();
-        for _ in 0..input.number()? {
-            let id = ObjectId::try_from(input.take(id_bytes)?).ok()?;
-            let flags = input.take(1)?[0];
-            parents.clear();
-            for _ in 0..input.number()? {
-                parents.push(match usize::try_from(input.number()?).ok()? {
-                    0 => ObjectId::try_from(input.take(id_bytes)?).ok()?,
-                    back => self.commits.get(self.commits.len().checked_sub(back)?)?.id,
-                });
-            }
-            time = time.wrapping_add(input.signed()?);
-            let author = u32::try_from(input.number()?)
-                .ok()
-                .filter(|author| (*author as usize) < self.authors.len())?;
-            let files_from = self.files.len() as u32;
-            for _ in 0..input.number()? {
-                let flags = input.take(1)?[0];
-                let renamed = flags & RENAMED != 0;
-                let known = |number: u32| ((number as usize) < self.path_list.len()).then_some(number);
-                let path = input.small().and_then(known)?;
-                let from = if renamed { input.small().and_then(known)? } else { NONE };
-                let counts = Counts {
-                    added: input.small()?,
-                    deleted: input.small()?,
-                    before: input.small()?,
-                    after: if renamed { input.small()? } else { 0 },
-                    flags: flags & !RENAMED,
-                };
-                self.files.push(Touched { path, from, counts });
-            }
-            let files = (files_from, self.files.len() as u32 - files_from);
-            self.push(id, &parents, time, author, flags, files);
-        }
-        input.0.is_empty().then_some(())
+    fn push(&mut self, mut commit: Commit, parents: &[ObjectId]) {
+        commit.parents = self.parents.push(parents);
+        self.replaced += usize::from(self.find(&commit.id).is_some());
+        self.by_id.insert(commit.id, self.commits.len() as u32);
+        self.unsigned += usize::from(commit.signature == NONE);
+        self.commits.push(commit);
     }
 
     /// The record as it was before it came into the log.
@@ -446,82 +424,16 @@ impl Log {
             parents: self.parents_of(at).to_vec(),
             time: commit.time,
             author: self.author_key(commit.author),
+            signature: self
+                .signatures
+                .get(commit.signature as usize)
+                .map(|(_, signature)| (signature.clone(), commit.author_time)),
             flags: commit.flags,
             delta: Delta {
                 files: self.files_of(at).iter().map(file).collect(),
                 gap: commit.flags & GAP != 0,
             },
         }
-    }
-}
-
-/// The payload and checksum of the chunk at the start; `None` where it is damaged or absent.
-fn chunk(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let head = bytes.get(..HEAD)?;
-    let length = u32::from_le_bytes(head.get(4..8)?.try_into().ok()?) as usize;
-    let payload = bytes.get(HEAD..HEAD.checked_add(length)?)?;
-    let digest = &head[8..HEAD];
-    (head.starts_with(MAGIC) && sha2::Sha256::digest(payload)[..16] == *digest).then_some((payload, digest))
-}
-
-/// The error for records that are not what they claim to be.
-pub(super) fn damaged(what: &str) -> Error {
-    Error::new(
-        "git.pack_format",
-        format!("{what} is damaged or is no history pack; write it again with git.history_export"),
-    )
-}
-
-/// Checks that `bytes` are sound chunks to the last byte.
-pub(super) fn read_whole(bytes: &[u8], what: &str) -> Result<Log> {
-    let (log, sound) = Log::read(bytes);
-    if sound == bytes.len() { Ok(log) } else { Err(damaged(what)) }
-}
-
-struct Writer(Vec<u8>);
-
-impl Writer {
-    fn number(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.0.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        self.0.push(value as u8);
-    }
-
-    fn signed(&mut self, value: i64) {
-        self.number((value.wrapping_shl(1) ^ (value >> 63)) as u64);
-    }
-}
-
-struct Input<'a>(&'a [u8]);
-
-impl<'a> Input<'a> {
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn number(&mut self) -> Option<u64> {
-        let mut value = 0u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.take(1)?[0];
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(value);
-            }
-        }
-        None
-    }
-
-    fn small(&mut self) -> Option<u32> {
-        u32::try_from(self.number()?).ok()
-    }
-
-    fn signed(&mut self) -> Option<i64> {
-        let value = self.number()?;
-        Some((value >> 1) as i64 ^ -((value & 1) as i64))
     }
 }
 
@@ -551,6 +463,10 @@ mod tests {
             parents: parents.iter().map(|byte| id(*byte)).collect(),
             time: 1_500_000_000 - i64::from(byte) * 1000,
             author: [byte; 16],
+            signature: (byte != 3).then(|| {
+                let name = BString::from("A \u{e4}");
+                (Signature { name, email: vec![b'A', byte, 0xff].into() }, -7)
+            }),
             flags: FIX,
             delta: Delta { files: files.iter().map(file).collect(), gap: false },
         }
@@ -572,8 +488,12 @@ mod tests {
                 (new.id, new.parents, new.time, new.author, new.flags)
             );
             assert_eq!(old.delta.files, new.delta.files);
+            assert_eq!((&old.signature, old.signature.is_some()), (&new.signature, at < 2));
         }
         assert_eq!(again.path_number(b"d"), log.path_number(b"d"));
+        assert_eq!(again.signature(1), Some((BStr::new("A \u{e4}"), BStr::new(b"A\x02\xff"))));
+        assert_eq!((again.author_time(1), again.author_time(2), again.signature(2)), (Some(-7), None, None));
+        assert!(again.is_unsigned());
     }
 
     #[test]

@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use sha2::Digest;
 
-use super::history::{History, Stored, reachable};
+use super::history::{History, Stored};
 use super::log::{Log, NewCommit, damaged, read_whole};
 use super::record::HistoryPack;
 use crate::base::port::Segments;
 use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 8] = b"BAROHIST";
-/// The version that this release writes and reads.
-const VERSION: u32 = 1;
+/// The version that this release writes; it reads 1 too, which has no signatures.
+const VERSION: u32 = 2;
 const HEAD: usize = MAGIC.len() + 4;
 const SUM: usize = 32;
 
@@ -45,7 +45,8 @@ fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Error {
 /// Errors: `git.pack_format` where the file cannot be written.
 pub fn export(history: &Arc<History>, path: &Path) -> Result<HistoryPack> {
     let known = history.log();
-    let mut order = reachable(known, history.tip());
+    let mut order = Vec::new();
+    super::order::reachable(known, history.tip(), |at| order.push(at));
     // Numbers of the log put parents first within an append; the order of history does always.
     order.sort_unstable_by_key(|at| (known.commit(*at).time, known.commit(*at).id));
     let records: Vec<NewCommit> =
@@ -100,7 +101,15 @@ pub fn import(segments: &dyn Segments, path: &Path) -> Result<HistoryPack> {
         let commit = log.commit(*at);
         stored.log.find(&commit.id).is_none_or(|known| stored.log.commit(known).is_gap() && !commit.is_gap())
     };
-    let records: Vec<NewCommit> = (0..log.len() as u32).filter(fresh).map(|at| log.restore(at)).collect();
+    let restored = |at: u32| {
+        let mut commit = log.restore(at);
+        if commit.signature.is_none() {
+            let known = stored.log.find(&commit.id);
+            commit.signature = known.and_then(|known| stored.log.restore(known).signature);
+        }
+        commit
+    };
+    let records: Vec<NewCommit> = (0..log.len() as u32).filter(fresh).map(restored).collect();
     let tip = tip(&log);
     stored.add(segments, records);
     Ok(summary(&log, path, tip, bytes.len()))

@@ -379,6 +379,49 @@ mod tests {
         assert_eq!(deep.features(None, deep.tip(), true), all);
     }
 
+    fn fixture(name: &str) -> PathBuf {
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures").join(name)
+    }
+
+    #[test]
+    fn what_the_first_release_kept_is_still_read() {
+        let repo = Repo::folder();
+        let bundle = fixture("kamei/synth-19/repo.bundle");
+        repo.git(&["clone", "-q", "-b", "main", bundle.to_str().unwrap(), "."]);
+        let whole = repo.open();
+        let fresh = load(&whole, &Memory::default()).unwrap();
+        let all = fresh.features(None, fresh.tip(), true);
+        let signatures = |history: &History| -> std::collections::BTreeMap<_, _> {
+            let log = history.log();
+            (0..log.len() as u32).map(|at| (log.commit(at).id, log.restore(at).signature)).collect()
+        };
+        let pack = fixture("history/synth-19-v1.pack");
+        let old = std::fs::read(&pack).unwrap();
+        // The chunk in the pack is also what a segment of that release holds.
+        let chunk = &old[12..old.len() - 32];
+        let segment = Memory::default();
+        segment.replace("git/history/v1", "any", chunk).unwrap();
+        for round in 0..2 {
+            let again = load(&whole, &segment).unwrap();
+            assert_eq!(again.features(None, again.tip(), true), all, "{round}");
+            assert_eq!(signatures(&again), signatures(&fresh), "{round}");
+            assert!(segment.read(history::SEGMENT).unwrap().is_some());
+            segment.replace("git/history/v1", "any", b"read no more").unwrap();
+        }
+        // A pack of that release, where the objects are and where they are not.
+        let imported = Memory::default();
+        assert_eq!(pack::import(&imported, &pack).unwrap().commits, 250);
+        let again = load(&whole, &imported).unwrap();
+        assert_eq!(signatures(&again), signatures(&fresh));
+        let shallow = repo.clone(&["--depth=1", "--single-branch", "-b", "main"]);
+        let imported = Memory::default();
+        pack::import(&imported, &pack).unwrap();
+        let again = load(&shallow.open(), &imported).unwrap();
+        assert_eq!(again.features(None, again.tip(), true), all);
+        let known = signatures(&again).into_values().flatten().count();
+        assert_eq!(known, 1, "the tip alone is in the clone");
+    }
+
     #[test]
     fn damaged_and_newer_packs_are_refused() {
         let repo = Repo::new();
@@ -449,7 +492,7 @@ mod tests {
         let whole = opened.change(Some(&history), "HEAD", None, None, &CancelToken::new()).unwrap();
         let before = history.before(whole.base);
         let (place, own) = history.own(tip, tip).unwrap();
-        assert_eq!((place, before.vectors().len()), (4, 4));
+        assert_eq!((place, before.measured()), (4, 4));
         assert_eq!(before.prepare(&whole).vector(None), own);
         assert_eq!(own[11], 2.0);
         for skip in 0..whole.files.len() {

@@ -1,17 +1,22 @@
 //! The roof: [`Workspace`] and one file per noun. The only place with public operations.
 
+mod code;
 mod events;
 mod git;
+mod git_insight;
+mod patterns;
 mod predict;
 mod queue;
 pub mod record;
 mod risk;
 mod session;
+mod symbols;
 mod worker;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+pub use code::Code;
 pub use events::{EventStream, Events};
 pub use git::Git;
 pub use predict::Predict;
@@ -51,6 +56,8 @@ pub(crate) struct Shared {
     pub(crate) notes: Vec<String>,
     repository: OnceLock<crate::git::Repository>,
     pub(crate) history: git::HistoryCache,
+    pub(crate) insight: git_insight::InsightCache,
+    pub(crate) code: crate::code::cache::Cache,
 }
 
 impl std::fmt::Debug for Workspace {
@@ -123,6 +130,8 @@ impl Workspace {
             notes,
             repository: OnceLock::new(),
             history: git::HistoryCache::default(),
+            insight: git_insight::InsightCache::default(),
+            code: crate::code::cache::Cache::default(),
         };
         if let Some(repository) = repository {
             let _ = shared.repository.set(repository);
@@ -141,6 +150,11 @@ impl Workspace {
             durability: if store.is_some() { "full" } else { "none" }.to_owned(),
             notes: self.0.notes.clone(),
         })
+    }
+
+    /// Reads of files as they are on disk.
+    pub fn code(&self) -> Code {
+        Code(self.clone())
     }
 
     /// Reads of the repository's history.

@@ -4,8 +4,10 @@
 
 mod cases;
 mod events;
+mod expected;
 mod git;
 mod git_features;
+mod git_insight;
 mod layers;
 mod queue;
 mod session;

@@ -1,7 +1,13 @@
 //! What the git operations take and answer: plain data, the same in every language.
 
+mod insight;
+
+pub use insight::*;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use super::szz::record::*;
 
 /// Arguments of `git.features`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
