@@ -40,7 +40,6 @@ pub use code::record::{
     ClassMetrics, CodeMetrics, CodeMetricsArgs, FileMetrics, FunctionMetrics, Halstead, LanguageRow,
     LanguageTable, Lines, MetricRows, SkipReason, SkippedFile,
 };
-pub use code::record::{LanguageRow, LanguageTable};
 pub use code::symbols::record::{CodeSymbols, CodeSymbolsArgs, FileSymbols, Symbol, SymbolKind, SymbolRole};
 pub use error::{CODES, Error, Kind, Result};
 pub use evidence::record::{Finding, Severity};

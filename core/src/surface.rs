@@ -165,18 +165,18 @@ operations! {
     read Workspace "code.clones" ("paths") CodeClonesArgs => CodeClones as to_columns, |ws, a| ws.code().clones(a);
     /// The languages that can be read, and how their files are recognised.
     read Workspace "code.languages" () NoArgs => LanguageTable, |ws, a| ws.code().languages(a);
+    /// Metrics of files as they are on disk: of every function, class and file.
+    read Workspace "code.metrics" ("paths") CodeMetricsArgs => CodeMetrics as to_columns, |ws, a| ws.code().metrics(a);
     /// Places in code that deserve a second look: each with its rule, why it matters and what to do.
     read Workspace "code.patterns" ("paths") CodePatternsArgs => CodePatterns as to_columns, |ws, a| ws.code().patterns(a);
     /// The rules that `code.patterns` searches by.
     read Workspace "code.rules" () CodeRulesArgs => CodeRules, |ws, a| ws.code().rules(a);
-    /// Metrics of files as they are on disk: of every function, class and file.
-    read Workspace "code.metrics" ("paths") CodeMetricsArgs => CodeMetrics as to_columns, |ws, a| ws.code().metrics(a);
     /// What files define, use and import.
     read Workspace "code.symbols" ("paths") CodeSymbolsArgs => CodeSymbols as to_columns, |ws, a| ws.code().symbols(a);
-    /// Events after a durable cursor, as a stream that can follow what happens next.
-    open Workspace "events.open" ("after") EventsOpenArgs => EventStream, |ws, a| ws.events().open(a);
     /// The next batch of a stream of events.
     read EventStream "events.next" ("max", "wait_ms") EventsNextArgs => EventPage, |stream, a| stream.next(a);
+    /// Events after a durable cursor, as a stream that can follow what happens next.
+    open Workspace "events.open" ("after") EventsOpenArgs => EventStream, |ws, a| ws.events().open(a);
     /// Files that change together, with the definitions and defaults of code-maat.
     read Workspace "git.coupling" ("paths") CouplingArgs => FileCoupling as to_columns, |ws, a| ws.git().coupling(a);
     /// Fetches the history that a shallow clone lacks, with the git executable and its credentials.
@@ -189,12 +189,9 @@ operations! {
     write Workspace "git.history_export" ("path") HistoryPackArgs => HistoryPack, |ws, a| ws.git().history_export(a);
     /// Reads a history pack into this workspace's store.
     write Workspace "git.history_import" ("path") HistoryPackArgs => HistoryPack, |ws, a| ws.git().history_import(a);
-    /// The commits that brought in what later commits fixed, line by line (SZZ).
-    read Workspace "git.szz" ("range") SzzArgs => SzzTable as to_columns, |ws, a| ws.git().szz(a);
     /// Files that are complex and change often.
     read Workspace "git.hotspots" ("paths") HotspotsArgs => Hotspots as to_columns, |ws, a| ws.git().hotspots(a);
     /// Who made what, by folder or file; or who knows the files that a change touches.
-    read Workspace "git.owners" () OwnersArgs => Ownership as to_columns, |ws, a| ws.git().owners(a);
     read Workspace "git.owners" ("paths") OwnersArgs => Ownership as to_columns, |ws, a| ws.git().owners(a);
     /// The commits that brought in what later commits fixed, line by line (SZZ).
     read Workspace "git.szz" ("range") SzzArgs => SzzTable as to_columns, |ws, a| ws.git().szz(a);

@@ -100,7 +100,8 @@ fn mutant(seed: u64, samples: &[(&'static str, Vec<u8>)]) -> (&'static str, Vec<
             }
             4 => {
                 let piece = PIECES[random.below(PIECES.len())];
-                let times = 1 + random.below(if random.below(20) == 0 { 5000 } else { 3 });
+                let most = if random.below(20) == 0 { 5000 } else { 3 };
+                let times = 1 + random.below(most);
                 text.splice(at..at, piece.repeat(times));
             }
             5 => {

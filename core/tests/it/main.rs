@@ -6,6 +6,7 @@ mod cases;
 mod events;
 mod expected;
 mod git;
+mod hostile_code;
 mod git_features;
 mod git_insight;
 mod layers;

@@ -26,7 +26,7 @@ use crate::error::Result;
 pub use analyse::analyse;
 pub use facts::{FileFacts, Outside};
 pub use notebook::{Cell, Cells};
-pub use recognise::{Content, is_generated_name};
+pub use recognise::{Content, is_generated_name, recognise};
 pub use walk::{Stamp, is_vendored};
 
 /// Above this size a file that a folder holds is not read, in bytes.

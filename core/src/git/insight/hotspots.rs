@@ -13,7 +13,7 @@ use super::{Commits, Insight, LIGHT, Scope, indentation};
 use crate::base::cancel::CancelToken;
 use crate::base::port::Progress;
 use crate::code::language::Language;
-use crate::code::scan::{FileFacts, recognise};
+use crate::code::scan::recognise;
 use crate::code::{metrics, parse};
 use crate::error::Result;
 use crate::git::record::{ChangeTrend, ComplexityBasis, Hotspot, Hotspots, HotspotsArgs};
@@ -351,7 +351,7 @@ fn measure(
     cancel: &CancelToken,
 ) -> Result<Measured> {
     let path = file.path.to_str_lossy();
-    let content = recognise(&path, &FileFacts::default(), text);
+    let content = recognise(&path, text);
     let name = path.rsplit('/').next().unwrap_or_default();
     if content.language.is_none() && !is_other_code(name) {
         return Ok(Measured::Other);

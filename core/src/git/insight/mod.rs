@@ -101,7 +101,7 @@ impl Insight {
             people,
             touches,
             names: OnceLock::new(),
-            complexities: Default::default(),
+            complexities,
             span,
         })
     }
