@@ -20,10 +20,16 @@ import type {
   CallOptions,
   ChangeOptions,
   ChangeRisk,
+  CodeClones,
+  CodeClonesOptions,
+  CodeMetrics,
+  CodeMetricsOptions,
   CodePatterns,
   CodePatternsOptions,
   CodeRules,
   CodeRulesOptions,
+  CodeSymbols,
+  CodeSymbolsOptions,
   CouplingOptions,
   DeepenOptions,
   Deepened,
@@ -66,14 +72,20 @@ import type {
   WorkspaceInfo,
 } from './types_gen.js';
 import {
+  asMetricRows,
   asOwnedBy,
   asSessionStatus,
   asSeverity,
   asStepPolicy,
+  asSymbolKind,
+  asSymbolRole,
   asSzzFixes,
   readChangeRisk,
+  readCodeClones,
+  readCodeMetrics,
   readCodePatterns,
   readCodeRules,
+  readCodeSymbols,
   readDeepened,
   readFeatureTable,
   readFileCoupling,
@@ -120,6 +132,47 @@ export async function open(path?: string | OpenOptions, options?: OpenOptions): 
 
 /** The operations `code.*` of a workspace. */
 export class CodeNoun extends Noun {
+  /**
+   * Blocks of code that occur more than once.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async clones(paths?: readonly string[], options?: CodeClonesOptions): Promise<CodeClones> {
+    const op = 'code.clones';
+    const given = known<CodeClonesOptions>(op, options, ['languages', 'includeGenerated', 'minTokens', 'ignoreNames', 'ignoreLiterals'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      languages: list(op, 'languages', given.languages, text),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      min_tokens: integer(op, 'minTokens', given.minTokens, 0, 9007199254740991),
+      ignore_names: flag(op, 'ignoreNames', given.ignoreNames),
+      ignore_literals: flag(op, 'ignoreLiterals', given.ignoreLiterals),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readCodeClones(answer);
+  }
+
+  /**
+   * Blocks of code that occur more than once.
+   *
+   * As columns: one Arrow IPC stream.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async clonesColumns(paths?: readonly string[], options?: CodeClonesOptions): Promise<Uint8Array> {
+    const op = 'code.clones';
+    const given = known<CodeClonesOptions>(op, options, ['languages', 'includeGenerated', 'minTokens', 'ignoreNames', 'ignoreLiterals'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      languages: list(op, 'languages', given.languages, text),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      min_tokens: integer(op, 'minTokens', given.minTokens, 0, 9007199254740991),
+      ignore_names: flag(op, 'ignoreNames', given.ignoreNames),
+      ignore_literals: flag(op, 'ignoreLiterals', given.ignoreLiterals),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
+  }
+
   /** The languages that can be read, and how their files are recognised. */
   async languages(options?: CallOptions): Promise<LanguageTable> {
     const op = 'code.languages';
@@ -127,6 +180,49 @@ export class CodeNoun extends Noun {
     const wire: Wire = {};
     const answer = await invoke(this[OWNER], op, wire, given.signal);
     return readLanguageTable(answer);
+  }
+
+  /**
+   * Metrics of files as they are on disk: of every function, class and file.
+   * @param paths Files and folders, absolute or relative to the folder that the workspace was
+   * opened on (to its top where nothing is there); none: the whole workspace. A file that is named
+   * is always read up to 32 MiB; in folders, what git ignores is left out, and links are not
+   * followed.
+   */
+  async metrics(paths?: readonly string[], options?: CodeMetricsOptions): Promise<CodeMetrics> {
+    const op = 'code.metrics';
+    const given = known<CodeMetricsOptions>(op, options, ['text', 'languages', 'includeGenerated', 'rows'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      rows: asMetricRows(op, 'rows', given.rows),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readCodeMetrics(answer);
+  }
+
+  /**
+   * Metrics of files as they are on disk: of every function, class and file.
+   *
+   * As columns: one Arrow IPC stream.
+   * @param paths Files and folders, absolute or relative to the folder that the workspace was
+   * opened on (to its top where nothing is there); none: the whole workspace. A file that is named
+   * is always read up to 32 MiB; in folders, what git ignores is left out, and links are not
+   * followed.
+   */
+  async metricsColumns(paths?: readonly string[], options?: CodeMetricsOptions): Promise<Uint8Array> {
+    const op = 'code.metrics';
+    const given = known<CodeMetricsOptions>(op, options, ['text', 'languages', 'includeGenerated', 'rows'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      rows: asMetricRows(op, 'rows', given.rows),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
   }
 
   /**
@@ -185,6 +281,47 @@ export class CodeNoun extends Noun {
     const answer = await invoke(this[OWNER], op, wire, given.signal);
     return readCodeRules(answer);
   }
+
+  /**
+   * What files define, use and import.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async symbols(paths?: readonly string[], options?: CodeSymbolsOptions): Promise<CodeSymbols> {
+    const op = 'code.symbols';
+    const given = known<CodeSymbolsOptions>(op, options, ['text', 'languages', 'includeGenerated', 'roles', 'kinds'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      roles: list(op, 'roles', given.roles, asSymbolRole),
+      kinds: list(op, 'kinds', given.kinds, asSymbolKind),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readCodeSymbols(answer);
+  }
+
+  /**
+   * What files define, use and import.
+   *
+   * As columns: one Arrow IPC stream.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async symbolsColumns(paths?: readonly string[], options?: CodeSymbolsOptions): Promise<Uint8Array> {
+    const op = 'code.symbols';
+    const given = known<CodeSymbolsOptions>(op, options, ['text', 'languages', 'includeGenerated', 'roles', 'kinds'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      roles: list(op, 'roles', given.roles, asSymbolRole),
+      kinds: list(op, 'kinds', given.kinds, asSymbolKind),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
+  }
 }
 
 /** The operations `events.*` of a workspace. */
@@ -211,13 +348,17 @@ export class EventsNoun extends Noun {
 
 /** The operations `git.*` of a workspace. */
 export class GitNoun extends Noun {
-  /** Files that change together, with the definitions and defaults of code-maat. */
-  async coupling(options?: CouplingOptions): Promise<FileCoupling> {
+  /**
+   * Files that change together, with the definitions and defaults of code-maat.
+   * @param paths Only pairs with one of these files: folders, files, or patterns as in
+   * `.gitignore`; none: all.
+   */
+  async coupling(paths?: readonly string[], options?: CouplingOptions): Promise<FileCoupling> {
     const op = 'git.coupling';
-    const given = known<CouplingOptions>(op, options, ['range', 'paths', 'since', 'until', 'bots', 'minRevisions', 'minShared', 'minCoupling', 'maxCoupling', 'maxChanges', 'renames', 'includeGenerated']);
+    const given = known<CouplingOptions>(op, options, ['range', 'since', 'until', 'bots', 'minRevisions', 'minShared', 'minCoupling', 'maxCoupling', 'maxChanges', 'renames', 'includeGenerated'], ['paths']);
     const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
       range: nullable(op, 'range', given.range, text),
-      paths: list(op, 'paths', given.paths, text),
       since: nullable(op, 'since', given.since, text),
       until: nullable(op, 'until', given.until, text),
       bots: flag(op, 'bots', given.bots),
@@ -237,13 +378,15 @@ export class GitNoun extends Noun {
    * Files that change together, with the definitions and defaults of code-maat.
    *
    * As columns: one Arrow IPC stream.
+   * @param paths Only pairs with one of these files: folders, files, or patterns as in
+   * `.gitignore`; none: all.
    */
-  async couplingColumns(options?: CouplingOptions): Promise<Uint8Array> {
+  async couplingColumns(paths?: readonly string[], options?: CouplingOptions): Promise<Uint8Array> {
     const op = 'git.coupling';
-    const given = known<CouplingOptions>(op, options, ['range', 'paths', 'since', 'until', 'bots', 'minRevisions', 'minShared', 'minCoupling', 'maxCoupling', 'maxChanges', 'renames', 'includeGenerated']);
+    const given = known<CouplingOptions>(op, options, ['range', 'since', 'until', 'bots', 'minRevisions', 'minShared', 'minCoupling', 'maxCoupling', 'maxChanges', 'renames', 'includeGenerated'], ['paths']);
     const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
       range: nullable(op, 'range', given.range, text),
-      paths: list(op, 'paths', given.paths, text),
       since: nullable(op, 'since', given.since, text),
       until: nullable(op, 'until', given.until, text),
       bots: flag(op, 'bots', given.bots),
@@ -311,13 +454,16 @@ export class GitNoun extends Noun {
     return columns(this[OWNER], op, wire, given.signal);
   }
 
-  /** What history says about each file: churn, age, authors, ownership, bus factor, fixes. */
-  async files(options?: FilesOptions): Promise<FileHistories> {
+  /**
+   * What history says about each file: churn, age, authors, ownership, bus factor, fixes.
+   * @param paths Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+   */
+  async files(paths?: readonly string[], options?: FilesOptions): Promise<FileHistories> {
     const op = 'git.files';
-    const given = known<FilesOptions>(op, options, ['range', 'paths', 'since', 'until', 'bots', 'halfLifeDays']);
+    const given = known<FilesOptions>(op, options, ['range', 'since', 'until', 'bots', 'halfLifeDays'], ['paths']);
     const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
       range: nullable(op, 'range', given.range, text),
-      paths: list(op, 'paths', given.paths, text),
       since: nullable(op, 'since', given.since, text),
       until: nullable(op, 'until', given.until, text),
       bots: flag(op, 'bots', given.bots),
@@ -331,13 +477,14 @@ export class GitNoun extends Noun {
    * What history says about each file: churn, age, authors, ownership, bus factor, fixes.
    *
    * As columns: one Arrow IPC stream.
+   * @param paths Only these files: folders, files, or patterns as in `.gitignore`; none: all.
    */
-  async filesColumns(options?: FilesOptions): Promise<Uint8Array> {
+  async filesColumns(paths?: readonly string[], options?: FilesOptions): Promise<Uint8Array> {
     const op = 'git.files';
-    const given = known<FilesOptions>(op, options, ['range', 'paths', 'since', 'until', 'bots', 'halfLifeDays']);
+    const given = known<FilesOptions>(op, options, ['range', 'since', 'until', 'bots', 'halfLifeDays'], ['paths']);
     const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
       range: nullable(op, 'range', given.range, text),
-      paths: list(op, 'paths', given.paths, text),
       since: nullable(op, 'since', given.since, text),
       until: nullable(op, 'until', given.until, text),
       bots: flag(op, 'bots', given.bots),
@@ -372,6 +519,100 @@ export class GitNoun extends Noun {
     };
     const answer = await invoke(this[OWNER], op, wire, given.signal);
     return readHistoryPack(answer);
+  }
+
+  /**
+   * Files that are complex and change often.
+   * @param paths Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+   * Scores stay those among all files.
+   */
+  async hotspots(paths?: readonly string[], options?: HotspotsOptions): Promise<Hotspots> {
+    const op = 'git.hotspots';
+    const given = known<HotspotsOptions>(op, options, ['range', 'since', 'until', 'bots', 'halfLifeDays', 'periodDays', 'includeGenerated', 'limit'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      range: nullable(op, 'range', given.range, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
+      period_days: float(op, 'periodDays', given.periodDays),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      limit: integer(op, 'limit', given.limit, 0, 9007199254740991),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readHotspots(answer);
+  }
+
+  /**
+   * Files that are complex and change often.
+   *
+   * As columns: one Arrow IPC stream.
+   * @param paths Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+   * Scores stay those among all files.
+   */
+  async hotspotsColumns(paths?: readonly string[], options?: HotspotsOptions): Promise<Uint8Array> {
+    const op = 'git.hotspots';
+    const given = known<HotspotsOptions>(op, options, ['range', 'since', 'until', 'bots', 'halfLifeDays', 'periodDays', 'includeGenerated', 'limit'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      range: nullable(op, 'range', given.range, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
+      period_days: float(op, 'periodDays', given.periodDays),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      limit: integer(op, 'limit', given.limit, 0, 9007199254740991),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
+  }
+
+  /**
+   * Who made what, by folder or file; or who knows the files that a change touches.
+   * @param paths Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+   */
+  async owners(paths?: readonly string[], options?: OwnersOptions): Promise<Ownership> {
+    const op = 'git.owners';
+    const given = known<OwnersOptions>(op, options, ['range', 'change', 'since', 'until', 'bots', 'by', 'depth', 'limit', 'halfLifeDays'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      range: nullable(op, 'range', given.range, text),
+      change: nullable(op, 'change', given.change, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      by: asOwnedBy(op, 'by', given.by),
+      depth: integer(op, 'depth', given.depth, 0, 9007199254740991),
+      limit: integer(op, 'limit', given.limit, 0, 9007199254740991),
+      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readOwnership(answer);
+  }
+
+  /**
+   * Who made what, by folder or file; or who knows the files that a change touches.
+   *
+   * As columns: one Arrow IPC stream.
+   * @param paths Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+   */
+  async ownersColumns(paths?: readonly string[], options?: OwnersOptions): Promise<Uint8Array> {
+    const op = 'git.owners';
+    const given = known<OwnersOptions>(op, options, ['range', 'change', 'since', 'until', 'bots', 'by', 'depth', 'limit', 'halfLifeDays'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      range: nullable(op, 'range', given.range, text),
+      change: nullable(op, 'change', given.change, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      by: asOwnedBy(op, 'by', given.by),
+      depth: integer(op, 'depth', given.depth, 0, 9007199254740991),
+      limit: integer(op, 'limit', given.limit, 0, 9007199254740991),
+      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
   }
 
   /**
@@ -417,90 +658,6 @@ export class GitNoun extends Noun {
       from_commits: list(op, 'fromCommits', given.fromCommits, text),
       context: flag(op, 'context', given.context),
       all: flag(op, 'all', given.all),
-    };
-    return columns(this[OWNER], op, wire, given.signal);
-  }
-
-  /** Files that are complex and change often. */
-  async hotspots(options?: HotspotsOptions): Promise<Hotspots> {
-    const op = 'git.hotspots';
-    const given = known<HotspotsOptions>(op, options, ['range', 'paths', 'since', 'until', 'bots', 'halfLifeDays', 'periodDays', 'includeGenerated', 'limit']);
-    const wire: Wire = {
-      range: nullable(op, 'range', given.range, text),
-      paths: list(op, 'paths', given.paths, text),
-      since: nullable(op, 'since', given.since, text),
-      until: nullable(op, 'until', given.until, text),
-      bots: flag(op, 'bots', given.bots),
-      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
-      period_days: float(op, 'periodDays', given.periodDays),
-      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
-      limit: integer(op, 'limit', given.limit, 0, 9007199254740991),
-    };
-    const answer = await invoke(this[OWNER], op, wire, given.signal);
-    return readHotspots(answer);
-  }
-
-  /**
-   * Files that are complex and change often.
-   *
-   * As columns: one Arrow IPC stream.
-   */
-  async hotspotsColumns(options?: HotspotsOptions): Promise<Uint8Array> {
-    const op = 'git.hotspots';
-    const given = known<HotspotsOptions>(op, options, ['range', 'paths', 'since', 'until', 'bots', 'halfLifeDays', 'periodDays', 'includeGenerated', 'limit']);
-    const wire: Wire = {
-      range: nullable(op, 'range', given.range, text),
-      paths: list(op, 'paths', given.paths, text),
-      since: nullable(op, 'since', given.since, text),
-      until: nullable(op, 'until', given.until, text),
-      bots: flag(op, 'bots', given.bots),
-      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
-      period_days: float(op, 'periodDays', given.periodDays),
-      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
-      limit: integer(op, 'limit', given.limit, 0, 9007199254740991),
-    };
-    return columns(this[OWNER], op, wire, given.signal);
-  }
-
-  /** Who made what, by folder or file; or who knows the files that a change touches. */
-  async owners(options?: OwnersOptions): Promise<Ownership> {
-    const op = 'git.owners';
-    const given = known<OwnersOptions>(op, options, ['range', 'paths', 'change', 'since', 'until', 'bots', 'by', 'depth', 'limit', 'halfLifeDays']);
-    const wire: Wire = {
-      range: nullable(op, 'range', given.range, text),
-      paths: list(op, 'paths', given.paths, text),
-      change: nullable(op, 'change', given.change, text),
-      since: nullable(op, 'since', given.since, text),
-      until: nullable(op, 'until', given.until, text),
-      bots: flag(op, 'bots', given.bots),
-      by: asOwnedBy(op, 'by', given.by),
-      depth: integer(op, 'depth', given.depth, 0, 9007199254740991),
-      limit: integer(op, 'limit', given.limit, 0, 9007199254740991),
-      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
-    };
-    const answer = await invoke(this[OWNER], op, wire, given.signal);
-    return readOwnership(answer);
-  }
-
-  /**
-   * Who made what, by folder or file; or who knows the files that a change touches.
-   *
-   * As columns: one Arrow IPC stream.
-   */
-  async ownersColumns(options?: OwnersOptions): Promise<Uint8Array> {
-    const op = 'git.owners';
-    const given = known<OwnersOptions>(op, options, ['range', 'paths', 'change', 'since', 'until', 'bots', 'by', 'depth', 'limit', 'halfLifeDays']);
-    const wire: Wire = {
-      range: nullable(op, 'range', given.range, text),
-      paths: list(op, 'paths', given.paths, text),
-      change: nullable(op, 'change', given.change, text),
-      since: nullable(op, 'since', given.since, text),
-      until: nullable(op, 'until', given.until, text),
-      bots: flag(op, 'bots', given.bots),
-      by: asOwnedBy(op, 'by', given.by),
-      depth: integer(op, 'depth', given.depth, 0, 9007199254740991),
-      limit: integer(op, 'limit', given.limit, 0, 9007199254740991),
-      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
     };
     return columns(this[OWNER], op, wire, given.signal);
   }

@@ -20,8 +20,14 @@ import type {
   ChangeRisk,
   ChangeSpan,
   ClaimedTask,
+  ClassMetrics,
+  CloneGroup,
+  ClonePlace,
+  CodeClones,
+  CodeMetrics,
   CodePatterns,
   CodeRules,
+  CodeSymbols,
   CountedHistory,
   CoupledFiles,
   Deepened,
@@ -32,8 +38,12 @@ import type {
   FileCoupling,
   FileHistories,
   FileHistory,
+  FileMetrics,
   FileShare,
+  FileSymbols,
   Finding,
+  FunctionMetrics,
+  Halstead,
   HistoryPack,
   Hotspot,
   Hotspots,
@@ -52,12 +62,15 @@ import type {
   SessionSummary,
   StepRecord,
   StepStart,
+  Symbol,
   SzzRow,
   SzzSkipped,
   SzzTable,
   TaskBatch,
   WorkspaceInfo,
 } from './types_gen.js';
+
+export const asMetricRows = choice(['functions', 'classes', 'files']);
 
 export const asOwnedBy = choice(['folder', 'file', 'whole']);
 
@@ -66,6 +79,10 @@ export const asSessionStatus = choice(['open', 'completed', 'failed']);
 export const asSeverity = choice(['info', 'minor', 'major', 'critical']);
 
 export const asStepPolicy = choice(['retry', 'once']);
+
+export const asSymbolKind = choice(['function', 'method', 'class', 'struct', 'interface', 'trait', 'enum', 'type', 'constant', 'variable', 'field', 'macro', 'module', 'call', 'implementation', 'name', 'wildcard']);
+
+export const asSymbolRole = choice(['definition', 'declaration', 'reference', 'import']);
 
 export const asSzzFixes = choice(['message', 'trailers', 'both']);
 
@@ -111,6 +128,56 @@ export function readClaimedTask(wire: Wire): ClaimedTask {
   };
 }
 
+export function readClassMetrics(wire: Wire): ClassMetrics {
+  return {
+    name: wire.name,
+    line: wire.line,
+    endLine: wire.end_line,
+    methods: wire.methods,
+    fields: wire.fields,
+    weightedMethods: wire.weighted_methods,
+    cognitive: wire.cognitive,
+    lines: wire.lines,
+  };
+}
+
+export function readCloneGroup(wire: Wire): CloneGroup {
+  return {
+    tokens: wire.tokens,
+    lines: wire.lines,
+    places: wire.places.map(readClonePlace),
+  };
+}
+
+export function readClonePlace(wire: Wire): ClonePlace {
+  return {
+    path: wire.path,
+    line: wire.line,
+    endLine: wire.end_line,
+    function: wire.function,
+  };
+}
+
+export function readCodeClones(wire: Wire): CodeClones {
+  return {
+    groups: wire.groups.map(readCloneGroup),
+    files: wire.files,
+    tokens: wire.tokens,
+    duplicatedTokens: wire.duplicated_tokens,
+    skipped: wire.skipped,
+    unknown: wire.unknown,
+  };
+}
+
+export function readCodeMetrics(wire: Wire): CodeMetrics {
+  return {
+    files: wire.files.map(readFileMetrics),
+    skipped: wire.skipped,
+    unknown: wire.unknown,
+    rows: wire.rows,
+  };
+}
+
 export function readCodePatterns(wire: Wire): CodePatterns {
   return {
     findings: wire.findings.map(readFinding),
@@ -125,6 +192,14 @@ export function readCodePatterns(wire: Wire): CodePatterns {
 export function readCodeRules(wire: Wire): CodeRules {
   return {
     rules: wire.rules.map(readRuleDescription),
+  };
+}
+
+export function readCodeSymbols(wire: Wire): CodeSymbols {
+  return {
+    files: wire.files.map(readFileSymbols),
+    skipped: wire.skipped,
+    unknown: wire.unknown,
   };
 }
 
@@ -257,6 +332,25 @@ export function readFileHistory(wire: Wire): FileHistory {
   };
 }
 
+export function readFileMetrics(wire: Wire): FileMetrics {
+  return {
+    path: wire.path,
+    language: wire.language,
+    bytes: wire.bytes,
+    generated: wire.generated,
+    functions: wire.functions.map(readFunctionMetrics),
+    classes: wire.classes.map(readClassMetrics),
+    cyclomatic: wire.cyclomatic,
+    cognitive: wire.cognitive,
+    tokens: wire.tokens,
+    lines: wire.lines,
+    halstead: readHalstead(wire.halstead),
+    maintainability: wire.maintainability,
+    parseErrors: wire.parse_errors,
+    damagedBytes: wire.damaged_bytes,
+  };
+}
+
 export function readFileShare(wire: Wire): FileShare {
   return {
     path: wire.path ?? null,
@@ -264,6 +358,14 @@ export function readFileShare(wire: Wire): FileShare {
     added: wire.added,
     deleted: wire.deleted,
     files: wire.files,
+  };
+}
+
+export function readFileSymbols(wire: Wire): FileSymbols {
+  return {
+    path: wire.path,
+    language: wire.language,
+    symbols: wire.symbols.map(readSymbol),
   };
 }
 
@@ -281,6 +383,39 @@ export function readFinding(wire: Wire): Finding {
     excerpt: wire.excerpt,
     author: wire.author ?? null,
     ageDays: wire.age_days ?? null,
+  };
+}
+
+export function readFunctionMetrics(wire: Wire): FunctionMetrics {
+  return {
+    name: wire.name,
+    qualified: wire.qualified,
+    line: wire.line,
+    endLine: wire.end_line,
+    cyclomatic: wire.cyclomatic,
+    cyclomaticWithNested: wire.cyclomatic_with_nested,
+    cognitive: wire.cognitive,
+    cognitiveOwn: wire.cognitive_own,
+    nesting: wire.nesting,
+    parameters: wire.parameters,
+    exits: wire.exits,
+    tokens: wire.tokens,
+    lines: wire.lines,
+    halstead: readHalstead(wire.halstead),
+    maintainability: wire.maintainability,
+    identity: wire.identity,
+  };
+}
+
+export function readHalstead(wire: Wire): Halstead {
+  return {
+    distinctOperators: wire.distinct_operators,
+    distinctOperands: wire.distinct_operands,
+    operators: wire.operators,
+    operands: wire.operands,
+    volume: wire.volume,
+    difficulty: wire.difficulty,
+    effort: wire.effort,
   };
 }
 
@@ -482,6 +617,22 @@ export function readStepStart(wire: Wire): StepStart {
     result: wire.result == null ? null : readPayload(wire.result),
     token: wire.token ?? null,
     attempt: wire.attempt,
+  };
+}
+
+export function readSymbol(wire: Wire): Symbol {
+  return {
+    role: wire.role,
+    kind: wire.kind,
+    name: wire.name,
+    scope: wire.scope,
+    origin: wire.origin,
+    alias: wire.alias,
+    line: wire.line,
+    column: wire.column,
+    endLine: wire.end_line,
+    exported: wire.exported,
+    relative: wire.relative,
   };
 }
 

@@ -13,8 +13,11 @@ from ._aio_runtime import AsyncNoun, AsyncOwner, Opening, opening
 from ._barograph import ROOT, Columns
 from ._records_gen import (
     ChangeRisk,
+    CodeClones,
+    CodeMetrics,
     CodePatterns,
     CodeRules,
+    CodeSymbols,
     Deepened,
     Enqueued,
     EventPage,
@@ -25,6 +28,7 @@ from ._records_gen import (
     HistoryPack,
     Hotspots,
     LanguageTable,
+    MetricRows,
     ModelCard,
     NewTask,
     OwnedBy,
@@ -38,6 +42,8 @@ from ._records_gen import (
     StepFinished,
     StepPolicy,
     StepStart,
+    SymbolKind,
+    SymbolRole,
     SzzFixes,
     SzzTable,
     TaskBatch,
@@ -53,6 +59,78 @@ class CodeNoun(AsyncNoun):
 
     __slots__ = ()
 
+    async def clones(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        min_tokens: int = 100,
+        ignore_names: bool = False,
+        ignore_literals: bool = False,
+    ) -> CodeClones:
+        """Blocks of code that occur more than once.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            min_tokens: The shortest duplicate that is reported, in tokens, from 20.
+            ignore_names: Whether code that differs in names only is a duplicate.
+            ignore_literals: Whether code that differs in numbers, texts and other literals only is
+                a duplicate.
+        """
+        return CodeClones.from_wire(
+            await self._call(
+                "code.clones",
+                {
+                    "paths": [] if paths is None else paths,
+                    "languages": [] if languages is None else languages,
+                    "include_generated": include_generated,
+                    "min_tokens": min_tokens,
+                    "ignore_names": ignore_names,
+                    "ignore_literals": ignore_literals,
+                },
+            )
+        )
+
+    async def clones_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        min_tokens: int = 100,
+        ignore_names: bool = False,
+        ignore_literals: bool = False,
+    ) -> Columns:
+        """Blocks of code that occur more than once. As Arrow columns: the fast form for many rows.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            min_tokens: The shortest duplicate that is reported, in tokens, from 20.
+            ignore_names: Whether code that differs in names only is a duplicate.
+            ignore_literals: Whether code that differs in numbers, texts and other literals only is
+                a duplicate.
+        """
+        return await self._columns(
+            "code.clones",
+            {
+                "paths": [] if paths is None else paths,
+                "languages": [] if languages is None else languages,
+                "include_generated": include_generated,
+                "min_tokens": min_tokens,
+                "ignore_names": ignore_names,
+                "ignore_literals": ignore_literals,
+            },
+        )
+
     async def languages(self) -> LanguageTable:
         """The languages that can be read, and how their files are recognised."""
         return LanguageTable.from_wire(
@@ -60,6 +138,75 @@ class CodeNoun(AsyncNoun):
                 "code.languages",
                 {},
             )
+        )
+
+    async def metrics(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        rows: MetricRows | Literal["functions", "classes", "files"] = MetricRows.FUNCTIONS,
+    ) -> CodeMetrics:
+        """Metrics of files as they are on disk: of every function, class and file.
+
+        Args:
+            paths: Files and folders, absolute or relative to the folder that the workspace was
+                opened on (to its top where nothing is there); none: the whole workspace. A file
+                that is named is always read up to 32 MiB; in folders, what git ignores is left out,
+                and links are not followed.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            rows: What the rows of the columnar form (and of CSV) are.
+        """
+        return CodeMetrics.from_wire(
+            await self._call(
+                "code.metrics",
+                {
+                    "paths": [] if paths is None else paths,
+                    "text": text,
+                    "languages": [] if languages is None else languages,
+                    "include_generated": include_generated,
+                    "rows": rows,
+                },
+            )
+        )
+
+    async def metrics_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        rows: MetricRows | Literal["functions", "classes", "files"] = MetricRows.FUNCTIONS,
+    ) -> Columns:
+        """Metrics of files as they are on disk: of every function, class and file. As Arrow
+        columns: the fast form for many rows.
+
+        Args:
+            paths: Files and folders, absolute or relative to the folder that the workspace was
+                opened on (to its top where nothing is there); none: the whole workspace. A file
+                that is named is always read up to 32 MiB; in folders, what git ignores is left out,
+                and links are not followed.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            rows: What the rows of the columnar form (and of CSV) are.
+        """
+        return await self._columns(
+            "code.metrics",
+            {
+                "paths": [] if paths is None else paths,
+                "text": text,
+                "languages": [] if languages is None else languages,
+                "include_generated": include_generated,
+                "rows": rows,
+            },
         )
 
     async def patterns(
@@ -172,6 +319,78 @@ class CodeNoun(AsyncNoun):
             )
         )
 
+    async def symbols(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        roles: Sequence[SymbolRole | Literal["definition", "declaration", "reference", "import"]] | None = None,
+        kinds: Sequence[SymbolKind | Literal["function", "method", "class", "struct", "interface", "trait", "enum", "type", "constant", "variable", "field", "macro", "module", "call", "implementation", "name", "wildcard"]] | None = None,
+    ) -> CodeSymbols:
+        """What files define, use and import.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            roles: Only these roles; none: all.
+            kinds: Only these kinds; none: all.
+        """
+        return CodeSymbols.from_wire(
+            await self._call(
+                "code.symbols",
+                {
+                    "paths": [] if paths is None else paths,
+                    "text": text,
+                    "languages": [] if languages is None else languages,
+                    "include_generated": include_generated,
+                    "roles": [] if _wire.records(roles, "code.symbols") is None else _wire.records(roles, "code.symbols"),
+                    "kinds": [] if _wire.records(kinds, "code.symbols") is None else _wire.records(kinds, "code.symbols"),
+                },
+            )
+        )
+
+    async def symbols_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        roles: Sequence[SymbolRole | Literal["definition", "declaration", "reference", "import"]] | None = None,
+        kinds: Sequence[SymbolKind | Literal["function", "method", "class", "struct", "interface", "trait", "enum", "type", "constant", "variable", "field", "macro", "module", "call", "implementation", "name", "wildcard"]] | None = None,
+    ) -> Columns:
+        """What files define, use and import. As Arrow columns: the fast form for many rows.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            roles: Only these roles; none: all.
+            kinds: Only these kinds; none: all.
+        """
+        return await self._columns(
+            "code.symbols",
+            {
+                "paths": [] if paths is None else paths,
+                "text": text,
+                "languages": [] if languages is None else languages,
+                "include_generated": include_generated,
+                "roles": [] if _wire.records(roles, "code.symbols") is None else _wire.records(roles, "code.symbols"),
+                "kinds": [] if _wire.records(kinds, "code.symbols") is None else _wire.records(kinds, "code.symbols"),
+            },
+        )
+
 
 class EventsNoun(AsyncNoun):
     """Operations `events.*` of a workspace."""
@@ -236,9 +455,9 @@ class GitNoun(AsyncNoun):
 
     async def coupling(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -253,10 +472,10 @@ class GitNoun(AsyncNoun):
         """Files that change together, with the definitions and defaults of code-maat.
 
         Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
             paths: Only pairs with one of these files: folders, files, or patterns as in
                 `.gitignore`; none: all.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -274,8 +493,8 @@ class GitNoun(AsyncNoun):
             await self._call(
                 "git.coupling",
                 {
-                    "range": range,
                     "paths": [] if paths is None else paths,
+                    "range": range,
                     "since": since,
                     "until": until,
                     "bots": bots,
@@ -292,9 +511,9 @@ class GitNoun(AsyncNoun):
 
     async def coupling_columns(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -310,10 +529,10 @@ class GitNoun(AsyncNoun):
         columns: the fast form for many rows.
 
         Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
             paths: Only pairs with one of these files: folders, files, or patterns as in
                 `.gitignore`; none: all.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -330,8 +549,8 @@ class GitNoun(AsyncNoun):
         return await self._columns(
             "git.coupling",
             {
-                "range": range,
                 "paths": [] if paths is None else paths,
+                "range": range,
                 "since": since,
                 "until": until,
                 "bots": bots,
@@ -417,9 +636,9 @@ class GitNoun(AsyncNoun):
 
     async def files(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -428,9 +647,9 @@ class GitNoun(AsyncNoun):
         """What history says about each file: churn, age, authors, ownership, bus factor, fixes.
 
         Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             range: Which commits count: `A..B`, or a revision for everything reachable from it; the
                 files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -441,8 +660,8 @@ class GitNoun(AsyncNoun):
             await self._call(
                 "git.files",
                 {
-                    "range": range,
                     "paths": [] if paths is None else paths,
+                    "range": range,
                     "since": since,
                     "until": until,
                     "bots": bots,
@@ -453,9 +672,9 @@ class GitNoun(AsyncNoun):
 
     async def files_columns(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -465,9 +684,9 @@ class GitNoun(AsyncNoun):
         Arrow columns: the fast form for many rows.
 
         Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             range: Which commits count: `A..B`, or a revision for everything reachable from it; the
                 files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -477,8 +696,8 @@ class GitNoun(AsyncNoun):
         return await self._columns(
             "git.files",
             {
-                "range": range,
                 "paths": [] if paths is None else paths,
+                "range": range,
                 "since": since,
                 "until": until,
                 "bots": bots,
@@ -520,6 +739,193 @@ class GitNoun(AsyncNoun):
                     "path": path,
                 },
             )
+        )
+
+    async def hotspots(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        range: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        bots: bool = False,
+        half_life_days: float = 180.0,
+        period_days: float = 90.0,
+        include_generated: bool = False,
+        limit: int = 50,
+    ) -> Hotspots:
+        """Files that are complex and change often.
+
+        Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+                Scores stay those among all files.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
+            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+            bots: Whether commits of bots count.
+            half_life_days: After this many days a commit weighs half; more than 0.
+            period_days: Length of the two periods that the trend compares, in days, more than 0.
+            include_generated: Whether generated and vendored files take part, with a tenth of their
+                score.
+            limit: At most this many files; 0: all.
+        """
+        return Hotspots.from_wire(
+            await self._call(
+                "git.hotspots",
+                {
+                    "paths": [] if paths is None else paths,
+                    "range": range,
+                    "since": since,
+                    "until": until,
+                    "bots": bots,
+                    "half_life_days": half_life_days,
+                    "period_days": period_days,
+                    "include_generated": include_generated,
+                    "limit": limit,
+                },
+            )
+        )
+
+    async def hotspots_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        range: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        bots: bool = False,
+        half_life_days: float = 180.0,
+        period_days: float = 90.0,
+        include_generated: bool = False,
+        limit: int = 50,
+    ) -> Columns:
+        """Files that are complex and change often. As Arrow columns: the fast form for many rows.
+
+        Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+                Scores stay those among all files.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
+            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+            bots: Whether commits of bots count.
+            half_life_days: After this many days a commit weighs half; more than 0.
+            period_days: Length of the two periods that the trend compares, in days, more than 0.
+            include_generated: Whether generated and vendored files take part, with a tenth of their
+                score.
+            limit: At most this many files; 0: all.
+        """
+        return await self._columns(
+            "git.hotspots",
+            {
+                "paths": [] if paths is None else paths,
+                "range": range,
+                "since": since,
+                "until": until,
+                "bots": bots,
+                "half_life_days": half_life_days,
+                "period_days": period_days,
+                "include_generated": include_generated,
+                "limit": limit,
+            },
+        )
+
+    async def owners(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        range: str | None = None,
+        change: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        bots: bool = False,
+        by: OwnedBy | Literal["folder", "file", "whole"] = OwnedBy.FOLDER,
+        depth: int = 0,
+        limit: int = 10,
+        half_life_days: float = 180.0,
+    ) -> Ownership:
+        """Who made what, by folder or file; or who knows the files that a change touches.
+
+        Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
+            change: Only the files that these commits touched, `A..B` or one revision for that
+                commit alone; who owned them before: the commits themselves do not count.
+            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+            bots: Whether commits of bots count.
+            by: Whom the owners are listed for.
+            depth: Folders at most this deep, from 1; 0: however deep.
+            limit: At most this many owners for each path; 0: all.
+            half_life_days: After this many days a commit weighs half, for `weighted_commits` and
+                `bus_factor`; more than 0.
+        """
+        return Ownership.from_wire(
+            await self._call(
+                "git.owners",
+                {
+                    "paths": [] if paths is None else paths,
+                    "range": range,
+                    "change": change,
+                    "since": since,
+                    "until": until,
+                    "bots": bots,
+                    "by": by,
+                    "depth": depth,
+                    "limit": limit,
+                    "half_life_days": half_life_days,
+                },
+            )
+        )
+
+    async def owners_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        range: str | None = None,
+        change: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        bots: bool = False,
+        by: OwnedBy | Literal["folder", "file", "whole"] = OwnedBy.FOLDER,
+        depth: int = 0,
+        limit: int = 10,
+        half_life_days: float = 180.0,
+    ) -> Columns:
+        """Who made what, by folder or file; or who knows the files that a change touches. As Arrow
+        columns: the fast form for many rows.
+
+        Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
+            change: Only the files that these commits touched, `A..B` or one revision for that
+                commit alone; who owned them before: the commits themselves do not count.
+            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+            bots: Whether commits of bots count.
+            by: Whom the owners are listed for.
+            depth: Folders at most this deep, from 1; 0: however deep.
+            limit: At most this many owners for each path; 0: all.
+            half_life_days: After this many days a commit weighs half, for `weighted_commits` and
+                `bus_factor`; more than 0.
+        """
+        return await self._columns(
+            "git.owners",
+            {
+                "paths": [] if paths is None else paths,
+                "range": range,
+                "change": change,
+                "since": since,
+                "until": until,
+                "bots": bots,
+                "by": by,
+                "depth": depth,
+                "limit": limit,
+                "half_life_days": half_life_days,
+            },
         )
 
     async def szz(
@@ -594,193 +1000,6 @@ class GitNoun(AsyncNoun):
                 "from_commits": [] if from_commits is None else from_commits,
                 "context": context,
                 "all": all,
-            },
-        )
-
-    async def hotspots(
-        self,
-        *,
-        range: str | None = None,
-        paths: Sequence[str] | None = None,
-        since: str | None = None,
-        until: str | None = None,
-        bots: bool = False,
-        half_life_days: float = 180.0,
-        period_days: float = 90.0,
-        include_generated: bool = False,
-        limit: int = 50,
-    ) -> Hotspots:
-        """Files that are complex and change often.
-
-        Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
-                Scores stay those among all files.
-            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
-            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
-            bots: Whether commits of bots count.
-            half_life_days: After this many days a commit weighs half; more than 0.
-            period_days: Length of the two periods that the trend compares, in days, more than 0.
-            include_generated: Whether generated and vendored files take part, with a tenth of their
-                score.
-            limit: At most this many files; 0: all.
-        """
-        return Hotspots.from_wire(
-            await self._call(
-                "git.hotspots",
-                {
-                    "range": range,
-                    "paths": [] if paths is None else paths,
-                    "since": since,
-                    "until": until,
-                    "bots": bots,
-                    "half_life_days": half_life_days,
-                    "period_days": period_days,
-                    "include_generated": include_generated,
-                    "limit": limit,
-                },
-            )
-        )
-
-    async def hotspots_columns(
-        self,
-        *,
-        range: str | None = None,
-        paths: Sequence[str] | None = None,
-        since: str | None = None,
-        until: str | None = None,
-        bots: bool = False,
-        half_life_days: float = 180.0,
-        period_days: float = 90.0,
-        include_generated: bool = False,
-        limit: int = 50,
-    ) -> Columns:
-        """Files that are complex and change often. As Arrow columns: the fast form for many rows.
-
-        Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
-                Scores stay those among all files.
-            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
-            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
-            bots: Whether commits of bots count.
-            half_life_days: After this many days a commit weighs half; more than 0.
-            period_days: Length of the two periods that the trend compares, in days, more than 0.
-            include_generated: Whether generated and vendored files take part, with a tenth of their
-                score.
-            limit: At most this many files; 0: all.
-        """
-        return await self._columns(
-            "git.hotspots",
-            {
-                "range": range,
-                "paths": [] if paths is None else paths,
-                "since": since,
-                "until": until,
-                "bots": bots,
-                "half_life_days": half_life_days,
-                "period_days": period_days,
-                "include_generated": include_generated,
-                "limit": limit,
-            },
-        )
-
-    async def owners(
-        self,
-        *,
-        range: str | None = None,
-        paths: Sequence[str] | None = None,
-        change: str | None = None,
-        since: str | None = None,
-        until: str | None = None,
-        bots: bool = False,
-        by: OwnedBy | Literal["folder", "file", "whole"] = OwnedBy.FOLDER,
-        depth: int = 0,
-        limit: int = 0,
-        half_life_days: float = 180.0,
-    ) -> Ownership:
-        """Who made what, by folder or file; or who knows the files that a change touches.
-
-        Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
-            change: Only the files that these commits touched, `A..B` or one revision for that
-                commit alone; who owned them before: the commits themselves do not count.
-            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
-            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
-            bots: Whether commits of bots count.
-            by: Whom the owners are listed for.
-            depth: Folders at most this deep, from 1; 0: however deep.
-            limit: At most this many owners for each; 0: all.
-            half_life_days: After this many days a commit weighs half, for `weighted_commits` and
-                `bus_factor`; more than 0.
-        """
-        return Ownership.from_wire(
-            await self._call(
-                "git.owners",
-                {
-                    "range": range,
-                    "paths": [] if paths is None else paths,
-                    "change": change,
-                    "since": since,
-                    "until": until,
-                    "bots": bots,
-                    "by": by,
-                    "depth": depth,
-                    "limit": limit,
-                    "half_life_days": half_life_days,
-                },
-            )
-        )
-
-    async def owners_columns(
-        self,
-        *,
-        range: str | None = None,
-        paths: Sequence[str] | None = None,
-        change: str | None = None,
-        since: str | None = None,
-        until: str | None = None,
-        bots: bool = False,
-        by: OwnedBy | Literal["folder", "file", "whole"] = OwnedBy.FOLDER,
-        depth: int = 0,
-        limit: int = 0,
-        half_life_days: float = 180.0,
-    ) -> Columns:
-        """Who made what, by folder or file; or who knows the files that a change touches. As Arrow
-        columns: the fast form for many rows.
-
-        Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
-            change: Only the files that these commits touched, `A..B` or one revision for that
-                commit alone; who owned them before: the commits themselves do not count.
-            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
-            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
-            bots: Whether commits of bots count.
-            by: Whom the owners are listed for.
-            depth: Folders at most this deep, from 1; 0: however deep.
-            limit: At most this many owners for each; 0: all.
-            half_life_days: After this many days a commit weighs half, for `weighted_commits` and
-                `bus_factor`; more than 0.
-        """
-        return await self._columns(
-            "git.owners",
-            {
-                "range": range,
-                "paths": [] if paths is None else paths,
-                "change": change,
-                "since": since,
-                "until": until,
-                "bots": bots,
-                "by": by,
-                "depth": depth,
-                "limit": limit,
-                "half_life_days": half_life_days,
             },
         )
 

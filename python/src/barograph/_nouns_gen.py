@@ -11,8 +11,11 @@ from . import _sugar, _wire
 from ._barograph import ROOT, Columns
 from ._records_gen import (
     ChangeRisk,
+    CodeClones,
+    CodeMetrics,
     CodePatterns,
     CodeRules,
+    CodeSymbols,
     Deepened,
     Enqueued,
     EventPage,
@@ -23,6 +26,7 @@ from ._records_gen import (
     HistoryPack,
     Hotspots,
     LanguageTable,
+    MetricRows,
     ModelCard,
     NewTask,
     OwnedBy,
@@ -36,6 +40,8 @@ from ._records_gen import (
     StepFinished,
     StepPolicy,
     StepStart,
+    SymbolKind,
+    SymbolRole,
     SzzFixes,
     SzzTable,
     TaskBatch,
@@ -52,6 +58,78 @@ class CodeNoun(Noun):
 
     __slots__ = ()
 
+    def clones(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        min_tokens: int = 100,
+        ignore_names: bool = False,
+        ignore_literals: bool = False,
+    ) -> CodeClones:
+        """Blocks of code that occur more than once.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            min_tokens: The shortest duplicate that is reported, in tokens, from 20.
+            ignore_names: Whether code that differs in names only is a duplicate.
+            ignore_literals: Whether code that differs in numbers, texts and other literals only is
+                a duplicate.
+        """
+        return CodeClones.from_wire(
+            self._call(
+                "code.clones",
+                {
+                    "paths": [] if paths is None else paths,
+                    "languages": [] if languages is None else languages,
+                    "include_generated": include_generated,
+                    "min_tokens": min_tokens,
+                    "ignore_names": ignore_names,
+                    "ignore_literals": ignore_literals,
+                },
+            )
+        )
+
+    def clones_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        min_tokens: int = 100,
+        ignore_names: bool = False,
+        ignore_literals: bool = False,
+    ) -> Columns:
+        """Blocks of code that occur more than once. As Arrow columns: the fast form for many rows.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            min_tokens: The shortest duplicate that is reported, in tokens, from 20.
+            ignore_names: Whether code that differs in names only is a duplicate.
+            ignore_literals: Whether code that differs in numbers, texts and other literals only is
+                a duplicate.
+        """
+        return self._columns(
+            "code.clones",
+            {
+                "paths": [] if paths is None else paths,
+                "languages": [] if languages is None else languages,
+                "include_generated": include_generated,
+                "min_tokens": min_tokens,
+                "ignore_names": ignore_names,
+                "ignore_literals": ignore_literals,
+            },
+        )
+
     def languages(self) -> LanguageTable:
         """The languages that can be read, and how their files are recognised."""
         return LanguageTable.from_wire(
@@ -59,6 +137,75 @@ class CodeNoun(Noun):
                 "code.languages",
                 {},
             )
+        )
+
+    def metrics(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        rows: MetricRows | Literal["functions", "classes", "files"] = MetricRows.FUNCTIONS,
+    ) -> CodeMetrics:
+        """Metrics of files as they are on disk: of every function, class and file.
+
+        Args:
+            paths: Files and folders, absolute or relative to the folder that the workspace was
+                opened on (to its top where nothing is there); none: the whole workspace. A file
+                that is named is always read up to 32 MiB; in folders, what git ignores is left out,
+                and links are not followed.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            rows: What the rows of the columnar form (and of CSV) are.
+        """
+        return CodeMetrics.from_wire(
+            self._call(
+                "code.metrics",
+                {
+                    "paths": [] if paths is None else paths,
+                    "text": text,
+                    "languages": [] if languages is None else languages,
+                    "include_generated": include_generated,
+                    "rows": rows,
+                },
+            )
+        )
+
+    def metrics_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        rows: MetricRows | Literal["functions", "classes", "files"] = MetricRows.FUNCTIONS,
+    ) -> Columns:
+        """Metrics of files as they are on disk: of every function, class and file. As Arrow
+        columns: the fast form for many rows.
+
+        Args:
+            paths: Files and folders, absolute or relative to the folder that the workspace was
+                opened on (to its top where nothing is there); none: the whole workspace. A file
+                that is named is always read up to 32 MiB; in folders, what git ignores is left out,
+                and links are not followed.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            rows: What the rows of the columnar form (and of CSV) are.
+        """
+        return self._columns(
+            "code.metrics",
+            {
+                "paths": [] if paths is None else paths,
+                "text": text,
+                "languages": [] if languages is None else languages,
+                "include_generated": include_generated,
+                "rows": rows,
+            },
         )
 
     def patterns(
@@ -171,6 +318,78 @@ class CodeNoun(Noun):
             )
         )
 
+    def symbols(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        roles: Sequence[SymbolRole | Literal["definition", "declaration", "reference", "import"]] | None = None,
+        kinds: Sequence[SymbolKind | Literal["function", "method", "class", "struct", "interface", "trait", "enum", "type", "constant", "variable", "field", "macro", "module", "call", "implementation", "name", "wildcard"]] | None = None,
+    ) -> CodeSymbols:
+        """What files define, use and import.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            roles: Only these roles; none: all.
+            kinds: Only these kinds; none: all.
+        """
+        return CodeSymbols.from_wire(
+            self._call(
+                "code.symbols",
+                {
+                    "paths": [] if paths is None else paths,
+                    "text": text,
+                    "languages": [] if languages is None else languages,
+                    "include_generated": include_generated,
+                    "roles": [] if _wire.records(roles, "code.symbols") is None else _wire.records(roles, "code.symbols"),
+                    "kinds": [] if _wire.records(kinds, "code.symbols") is None else _wire.records(kinds, "code.symbols"),
+                },
+            )
+        )
+
+    def symbols_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        roles: Sequence[SymbolRole | Literal["definition", "declaration", "reference", "import"]] | None = None,
+        kinds: Sequence[SymbolKind | Literal["function", "method", "class", "struct", "interface", "trait", "enum", "type", "constant", "variable", "field", "macro", "module", "call", "implementation", "name", "wildcard"]] | None = None,
+    ) -> Columns:
+        """What files define, use and import. As Arrow columns: the fast form for many rows.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            roles: Only these roles; none: all.
+            kinds: Only these kinds; none: all.
+        """
+        return self._columns(
+            "code.symbols",
+            {
+                "paths": [] if paths is None else paths,
+                "text": text,
+                "languages": [] if languages is None else languages,
+                "include_generated": include_generated,
+                "roles": [] if _wire.records(roles, "code.symbols") is None else _wire.records(roles, "code.symbols"),
+                "kinds": [] if _wire.records(kinds, "code.symbols") is None else _wire.records(kinds, "code.symbols"),
+            },
+        )
+
 
 class EventsNoun(Noun):
     """Operations `events.*` of a workspace."""
@@ -237,9 +456,9 @@ class GitNoun(Noun):
 
     def coupling(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -254,10 +473,10 @@ class GitNoun(Noun):
         """Files that change together, with the definitions and defaults of code-maat.
 
         Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
             paths: Only pairs with one of these files: folders, files, or patterns as in
                 `.gitignore`; none: all.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -275,8 +494,8 @@ class GitNoun(Noun):
             self._call(
                 "git.coupling",
                 {
-                    "range": range,
                     "paths": [] if paths is None else paths,
+                    "range": range,
                     "since": since,
                     "until": until,
                     "bots": bots,
@@ -293,9 +512,9 @@ class GitNoun(Noun):
 
     def coupling_columns(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -311,10 +530,10 @@ class GitNoun(Noun):
         columns: the fast form for many rows.
 
         Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
             paths: Only pairs with one of these files: folders, files, or patterns as in
                 `.gitignore`; none: all.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -331,8 +550,8 @@ class GitNoun(Noun):
         return self._columns(
             "git.coupling",
             {
-                "range": range,
                 "paths": [] if paths is None else paths,
+                "range": range,
                 "since": since,
                 "until": until,
                 "bots": bots,
@@ -418,9 +637,9 @@ class GitNoun(Noun):
 
     def files(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -429,9 +648,9 @@ class GitNoun(Noun):
         """What history says about each file: churn, age, authors, ownership, bus factor, fixes.
 
         Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             range: Which commits count: `A..B`, or a revision for everything reachable from it; the
                 files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -442,8 +661,8 @@ class GitNoun(Noun):
             self._call(
                 "git.files",
                 {
-                    "range": range,
                     "paths": [] if paths is None else paths,
+                    "range": range,
                     "since": since,
                     "until": until,
                     "bots": bots,
@@ -454,9 +673,9 @@ class GitNoun(Noun):
 
     def files_columns(
         self,
+        paths: Sequence[str] | None = None,
         *,
         range: str | None = None,
-        paths: Sequence[str] | None = None,
         since: str | None = None,
         until: str | None = None,
         bots: bool = False,
@@ -466,9 +685,9 @@ class GitNoun(Noun):
         Arrow columns: the fast form for many rows.
 
         Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             range: Which commits count: `A..B`, or a revision for everything reachable from it; the
                 files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
             since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
             until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
             bots: Whether commits of bots count.
@@ -478,8 +697,8 @@ class GitNoun(Noun):
         return self._columns(
             "git.files",
             {
-                "range": range,
                 "paths": [] if paths is None else paths,
+                "range": range,
                 "since": since,
                 "until": until,
                 "bots": bots,
@@ -521,6 +740,193 @@ class GitNoun(Noun):
                     "path": path,
                 },
             )
+        )
+
+    def hotspots(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        range: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        bots: bool = False,
+        half_life_days: float = 180.0,
+        period_days: float = 90.0,
+        include_generated: bool = False,
+        limit: int = 50,
+    ) -> Hotspots:
+        """Files that are complex and change often.
+
+        Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+                Scores stay those among all files.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
+            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+            bots: Whether commits of bots count.
+            half_life_days: After this many days a commit weighs half; more than 0.
+            period_days: Length of the two periods that the trend compares, in days, more than 0.
+            include_generated: Whether generated and vendored files take part, with a tenth of their
+                score.
+            limit: At most this many files; 0: all.
+        """
+        return Hotspots.from_wire(
+            self._call(
+                "git.hotspots",
+                {
+                    "paths": [] if paths is None else paths,
+                    "range": range,
+                    "since": since,
+                    "until": until,
+                    "bots": bots,
+                    "half_life_days": half_life_days,
+                    "period_days": period_days,
+                    "include_generated": include_generated,
+                    "limit": limit,
+                },
+            )
+        )
+
+    def hotspots_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        range: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        bots: bool = False,
+        half_life_days: float = 180.0,
+        period_days: float = 90.0,
+        include_generated: bool = False,
+        limit: int = 50,
+    ) -> Columns:
+        """Files that are complex and change often. As Arrow columns: the fast form for many rows.
+
+        Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+                Scores stay those among all files.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
+            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+            bots: Whether commits of bots count.
+            half_life_days: After this many days a commit weighs half; more than 0.
+            period_days: Length of the two periods that the trend compares, in days, more than 0.
+            include_generated: Whether generated and vendored files take part, with a tenth of their
+                score.
+            limit: At most this many files; 0: all.
+        """
+        return self._columns(
+            "git.hotspots",
+            {
+                "paths": [] if paths is None else paths,
+                "range": range,
+                "since": since,
+                "until": until,
+                "bots": bots,
+                "half_life_days": half_life_days,
+                "period_days": period_days,
+                "include_generated": include_generated,
+                "limit": limit,
+            },
+        )
+
+    def owners(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        range: str | None = None,
+        change: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        bots: bool = False,
+        by: OwnedBy | Literal["folder", "file", "whole"] = OwnedBy.FOLDER,
+        depth: int = 0,
+        limit: int = 10,
+        half_life_days: float = 180.0,
+    ) -> Ownership:
+        """Who made what, by folder or file; or who knows the files that a change touches.
+
+        Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
+            change: Only the files that these commits touched, `A..B` or one revision for that
+                commit alone; who owned them before: the commits themselves do not count.
+            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+            bots: Whether commits of bots count.
+            by: Whom the owners are listed for.
+            depth: Folders at most this deep, from 1; 0: however deep.
+            limit: At most this many owners for each path; 0: all.
+            half_life_days: After this many days a commit weighs half, for `weighted_commits` and
+                `bus_factor`; more than 0.
+        """
+        return Ownership.from_wire(
+            self._call(
+                "git.owners",
+                {
+                    "paths": [] if paths is None else paths,
+                    "range": range,
+                    "change": change,
+                    "since": since,
+                    "until": until,
+                    "bots": bots,
+                    "by": by,
+                    "depth": depth,
+                    "limit": limit,
+                    "half_life_days": half_life_days,
+                },
+            )
+        )
+
+    def owners_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        range: str | None = None,
+        change: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        bots: bool = False,
+        by: OwnedBy | Literal["folder", "file", "whole"] = OwnedBy.FOLDER,
+        depth: int = 0,
+        limit: int = 10,
+        half_life_days: float = 180.0,
+    ) -> Columns:
+        """Who made what, by folder or file; or who knows the files that a change touches. As Arrow
+        columns: the fast form for many rows.
+
+        Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
+            change: Only the files that these commits touched, `A..B` or one revision for that
+                commit alone; who owned them before: the commits themselves do not count.
+            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+            bots: Whether commits of bots count.
+            by: Whom the owners are listed for.
+            depth: Folders at most this deep, from 1; 0: however deep.
+            limit: At most this many owners for each path; 0: all.
+            half_life_days: After this many days a commit weighs half, for `weighted_commits` and
+                `bus_factor`; more than 0.
+        """
+        return self._columns(
+            "git.owners",
+            {
+                "paths": [] if paths is None else paths,
+                "range": range,
+                "change": change,
+                "since": since,
+                "until": until,
+                "bots": bots,
+                "by": by,
+                "depth": depth,
+                "limit": limit,
+                "half_life_days": half_life_days,
+            },
         )
 
     def szz(
@@ -595,193 +1001,6 @@ class GitNoun(Noun):
                 "from_commits": [] if from_commits is None else from_commits,
                 "context": context,
                 "all": all,
-            },
-        )
-
-    def hotspots(
-        self,
-        *,
-        range: str | None = None,
-        paths: Sequence[str] | None = None,
-        since: str | None = None,
-        until: str | None = None,
-        bots: bool = False,
-        half_life_days: float = 180.0,
-        period_days: float = 90.0,
-        include_generated: bool = False,
-        limit: int = 50,
-    ) -> Hotspots:
-        """Files that are complex and change often.
-
-        Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
-                Scores stay those among all files.
-            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
-            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
-            bots: Whether commits of bots count.
-            half_life_days: After this many days a commit weighs half; more than 0.
-            period_days: Length of the two periods that the trend compares, in days, more than 0.
-            include_generated: Whether generated and vendored files take part, with a tenth of their
-                score.
-            limit: At most this many files; 0: all.
-        """
-        return Hotspots.from_wire(
-            self._call(
-                "git.hotspots",
-                {
-                    "range": range,
-                    "paths": [] if paths is None else paths,
-                    "since": since,
-                    "until": until,
-                    "bots": bots,
-                    "half_life_days": half_life_days,
-                    "period_days": period_days,
-                    "include_generated": include_generated,
-                    "limit": limit,
-                },
-            )
-        )
-
-    def hotspots_columns(
-        self,
-        *,
-        range: str | None = None,
-        paths: Sequence[str] | None = None,
-        since: str | None = None,
-        until: str | None = None,
-        bots: bool = False,
-        half_life_days: float = 180.0,
-        period_days: float = 90.0,
-        include_generated: bool = False,
-        limit: int = 50,
-    ) -> Columns:
-        """Files that are complex and change often. As Arrow columns: the fast form for many rows.
-
-        Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
-                Scores stay those among all files.
-            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
-            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
-            bots: Whether commits of bots count.
-            half_life_days: After this many days a commit weighs half; more than 0.
-            period_days: Length of the two periods that the trend compares, in days, more than 0.
-            include_generated: Whether generated and vendored files take part, with a tenth of their
-                score.
-            limit: At most this many files; 0: all.
-        """
-        return self._columns(
-            "git.hotspots",
-            {
-                "range": range,
-                "paths": [] if paths is None else paths,
-                "since": since,
-                "until": until,
-                "bots": bots,
-                "half_life_days": half_life_days,
-                "period_days": period_days,
-                "include_generated": include_generated,
-                "limit": limit,
-            },
-        )
-
-    def owners(
-        self,
-        *,
-        range: str | None = None,
-        paths: Sequence[str] | None = None,
-        change: str | None = None,
-        since: str | None = None,
-        until: str | None = None,
-        bots: bool = False,
-        by: OwnedBy | Literal["folder", "file", "whole"] = OwnedBy.FOLDER,
-        depth: int = 0,
-        limit: int = 0,
-        half_life_days: float = 180.0,
-    ) -> Ownership:
-        """Who made what, by folder or file; or who knows the files that a change touches.
-
-        Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
-            change: Only the files that these commits touched, `A..B` or one revision for that
-                commit alone; who owned them before: the commits themselves do not count.
-            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
-            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
-            bots: Whether commits of bots count.
-            by: Whom the owners are listed for.
-            depth: Folders at most this deep, from 1; 0: however deep.
-            limit: At most this many owners for each; 0: all.
-            half_life_days: After this many days a commit weighs half, for `weighted_commits` and
-                `bus_factor`; more than 0.
-        """
-        return Ownership.from_wire(
-            self._call(
-                "git.owners",
-                {
-                    "range": range,
-                    "paths": [] if paths is None else paths,
-                    "change": change,
-                    "since": since,
-                    "until": until,
-                    "bots": bots,
-                    "by": by,
-                    "depth": depth,
-                    "limit": limit,
-                    "half_life_days": half_life_days,
-                },
-            )
-        )
-
-    def owners_columns(
-        self,
-        *,
-        range: str | None = None,
-        paths: Sequence[str] | None = None,
-        change: str | None = None,
-        since: str | None = None,
-        until: str | None = None,
-        bots: bool = False,
-        by: OwnedBy | Literal["folder", "file", "whole"] = OwnedBy.FOLDER,
-        depth: int = 0,
-        limit: int = 0,
-        half_life_days: float = 180.0,
-    ) -> Columns:
-        """Who made what, by folder or file; or who knows the files that a change touches. As Arrow
-        columns: the fast form for many rows.
-
-        Args:
-            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
-                files are those of its tip. Default `HEAD`.
-            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
-            change: Only the files that these commits touched, `A..B` or one revision for that
-                commit alone; who owned them before: the commits themselves do not count.
-            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
-            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
-            bots: Whether commits of bots count.
-            by: Whom the owners are listed for.
-            depth: Folders at most this deep, from 1; 0: however deep.
-            limit: At most this many owners for each; 0: all.
-            half_life_days: After this many days a commit weighs half, for `weighted_commits` and
-                `bus_factor`; more than 0.
-        """
-        return self._columns(
-            "git.owners",
-            {
-                "range": range,
-                "paths": [] if paths is None else paths,
-                "change": change,
-                "since": since,
-                "until": until,
-                "bots": bots,
-                "by": by,
-                "depth": depth,
-                "limit": limit,
-                "half_life_days": half_life_days,
             },
         )
 

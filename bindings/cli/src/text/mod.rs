@@ -3,6 +3,7 @@
 mod insight;
 mod layout;
 mod model;
+mod patterns;
 mod record;
 mod risk;
 mod symbols;
@@ -36,6 +37,18 @@ pub(crate) fn render(op: &str, answer: &[u8], width: Option<usize>) -> String {
         "code.clones" => {
             if let Ok(answer) = serde_json::from_slice(answer) {
                 symbols::clones(&mut page, &answer);
+                return page.into_text();
+            }
+        }
+        "code.patterns" => {
+            if let Ok(answer) = serde_json::from_slice(answer) {
+                patterns::findings(&mut page, &answer);
+                return page.into_text();
+            }
+        }
+        "code.rules" => {
+            if let Ok(answer) = serde_json::from_slice(answer) {
+                patterns::rules(&mut page, &answer);
                 return page.into_text();
             }
         }
