@@ -8,6 +8,7 @@ mod expected;
 mod git;
 mod git_features;
 mod git_insight;
+mod hostile_code;
 mod layers;
 mod queue;
 mod session;
