@@ -36,7 +36,8 @@ pub struct SzzArgs {
     /// it moves, imports, comments, texts, and the code around lines that it adds. Such rows say so in
     /// `source` and are right less often.
     pub weak: bool,
-    /// Whether every commit that made a line of a fix is answered, and not the likeliest only.
+    /// Whether every commit that made a line of a fix is answered, and not only the one that made most of
+    /// them and any other that made at least two fifths.
     pub all: bool,
 }
 

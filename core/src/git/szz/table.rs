@@ -20,6 +20,19 @@ use crate::git::repository::Repository;
 /// Where git's own users keep the commits that blame looks through.
 const IGNORED: &[u8] = b".git-blame-ignore-revs";
 
+/// What lines say of where a bug came from, strongest first; measured on fixes that name the commit.
+const STRENGTH: [SzzSource; 7] = [
+    SzzSource::Lines,
+    SzzSource::Moved,
+    SzzSource::Context,
+    SzzSource::Import,
+    SzzSource::Text,
+    SzzSource::Comment,
+    SzzSource::Layout,
+];
+/// A commit that made two fifths of the lines is answered beside the one that made most.
+const PART: (u64, u64) = (2, 5);
+
 /// Which commits are the fixes.
 #[derive(Clone, Debug)]
 pub enum Fixes {
@@ -239,16 +252,36 @@ fn rows(
         }
         return rows;
     }
-    rows.extend(choose(graph, lines, settings.all).map(|line| row(line, line.asked.source)));
+    rows.extend(choose(graph, lines, settings.all).into_iter().map(|line| row(line, line.asked.source)));
     rows.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     rows
 }
 
 /// The lines that say most of where the bug came from: of the strongest kind that there is, those of
-/// the likeliest commit, or with `all` of every commit.
-fn choose<'l>(graph: &Graph, lines: &'l [Line], all: bool) -> impl Iterator<Item = &'l Line> {
-    let _ = (graph, all);
-    lines.iter()
+/// the commit that made most of them and of any that made its part ([`PART`]); with `all` those of
+/// every commit. Of two that made as many the later one counts.
+fn choose<'l>(graph: &Graph, lines: &'l [Line], all: bool) -> Vec<&'l Line> {
+    let strength = |line: &Line| STRENGTH.iter().position(|source| *source == line.asked.source);
+    let Some(strongest) = lines.iter().filter_map(strength).min() else { return Vec::new() };
+    let mut kept: Vec<&Line> = lines.iter().filter(|line| strength(line) == Some(strongest)).collect();
+    if all {
+        return kept;
+    }
+    let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
+    for line in &kept {
+        *counts.entry(line.origin.commit).or_default() += 1;
+    }
+    let rank = |commit: u32, count: u64| {
+        let node = &graph.nodes[commit as usize];
+        (count, node.time, node.id)
+    };
+    let best = counts.iter().max_by_key(|(commit, count)| rank(**commit, **count)).map(|(commit, _)| *commit);
+    let total = kept.len() as u64;
+    kept.retain(|line| {
+        let count = counts.get(&line.origin.commit).copied().unwrap_or(0);
+        best == Some(line.origin.commit) || count * PART.1 >= total * PART.0
+    });
+    kept
 }
 
 fn span(graph: &Graph) -> HistorySpan {
