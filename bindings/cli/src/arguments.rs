@@ -26,6 +26,8 @@ enum Shape {
     Number,
     /// `name=value`, repeated.
     Map,
+    /// Text, repeated.
+    Texts,
     /// JSON text, `@FILE` or `-`.
     Json,
 }
@@ -60,6 +62,9 @@ pub(crate) fn read(
             Shape::Map => matches
                 .get_many::<(String, Value)>(name)
                 .map(|entries| Value::Object(entries.cloned().collect())),
+            Shape::Texts => {
+                matches.get_many::<Value>(name).map(|texts| Value::Array(texts.cloned().collect()))
+            }
             _ => matches.get_one::<Value>(name).cloned(),
         };
         if let Some(value) = value {
@@ -102,6 +107,7 @@ fn arg(parameter: &Parameter<'_>) -> Arg {
     let arg = arg.value_name(name.to_uppercase());
     match shape {
         Shape::Map => arg.action(ArgAction::Append).value_name("NAME=VALUE").value_parser(entry),
+        Shape::Texts => arg.action(ArgAction::Append).value_parser(parser(shape)),
         Shape::Integer { .. } | Shape::Number => arg.allow_negative_numbers(true).value_parser(parser(shape)),
         Shape::Json => arg.value_name(format!("{}_JSON", name.to_uppercase())).value_parser(parser(shape)),
         _ => arg.value_parser(parser(shape)),
@@ -156,6 +162,7 @@ fn shape(surface: &Description, schema: &Value) -> Shape {
             Shape::Integer { signed: schema["minimum"].as_i64().is_none_or(|least| least < 0) }
         }
         Some("number") => Shape::Number,
+        Some("array") if schema["items"]["type"] == "string" => Shape::Texts,
         Some("object") if schema["additionalProperties"]["type"] == "string" => Shape::Map,
         _ => Shape::Json,
     }
@@ -188,7 +195,9 @@ fn parser(shape: &Shape) -> ValueParser {
             "false" | "no" => Ok(Value::from(false)),
             _ => Err("neither true nor false".to_owned()),
         }),
-        Shape::Text | Shape::Map => ValueParser::new(|text: &str| Ok::<_, String>(Value::from(text))),
+        Shape::Text | Shape::Texts | Shape::Map => {
+            ValueParser::new(|text: &str| Ok::<_, String>(Value::from(text)))
+        }
     }
 }
 
@@ -236,6 +245,10 @@ mod tests {
             json!({ "range": "main..topic", "worktree": true, "author": "a@b", "base_rate": 0.2 })
         );
         assert_eq!(typed(&["git", "features", "--no-renames"]), json!({ "renames": false }));
+        assert_eq!(
+            typed(&["git", "files", "src", "*.c", "--since", "2020-01-01"]),
+            json!({ "paths": ["src", "*.c"], "since": "2020-01-01" })
+        );
         assert_eq!(
             typed(&[
                 "session", "list", "--status", "open", "--labels", "a=1", "--labels", "b=x=y", "--limit", "5"

@@ -34,6 +34,9 @@ pub(crate) fn table(op: &str, answer: &[u8]) -> Result<Vec<u8>> {
         .as_object()
         .and_then(|members| members.values().find_map(Value::as_array))
         .ok_or_else(|| Error::other("the answer holds no rows; use --format json"))?;
+    if op == "git.owners" {
+        return owners(rows);
+    }
     let known = if op == "git.features" { FEATURES } else { &[] };
     // The surface always gives every member, so the first row has all names. No row, no names:
     // the known ones still make a header.
@@ -80,6 +83,29 @@ const HEADER: &[&str] = &[
     "ndev_mean",
     "nuc_mean",
 ];
+
+/// A line for each owner of each path.
+fn owners(paths: &[Value]) -> Result<Vec<u8>> {
+    const PATH: [(&str, &str); 6] = [
+        ("path", "path"),
+        ("files", "files"),
+        ("commits", "path_commits"),
+        ("authors", "authors"),
+        ("bus_factor", "bus_factor"),
+        ("truck_factor", "truck_factor"),
+    ];
+    const OWNER: [&str; 8] =
+        ["name", "email", "commits", "share", "weighted_commits", "added", "deleted", "last_active"];
+    let mut text = Vec::new();
+    line(&mut text, PATH.iter().map(|column| column.1).chain(OWNER).map(str::to_owned));
+    for path in paths {
+        for owner in path["owners"].as_array().into_iter().flatten() {
+            let first = PATH.iter().map(|column| cell(&path[column.0], None));
+            line(&mut text, first.chain(OWNER.iter().map(|name| cell(&owner[name], None))));
+        }
+    }
+    Ok(text)
+}
 
 fn line(text: &mut Vec<u8>, cells: impl Iterator<Item = String>) {
     for (at, cell) in cells.enumerate() {
@@ -144,6 +170,19 @@ mod tests {
         );
         let none = serde_json::to_vec(&FeatureTable::default()).unwrap();
         assert_eq!(table("git.features", &none).unwrap(), PUBLISHED.as_bytes());
+    }
+
+    #[test]
+    fn owners_have_a_line_each() {
+        let text = table(
+            "git.owners",
+            br#"{"paths":[{"path":"","files":2,"commits":9,"owners":[{"name":"A","commits":4},{"name":"B"}]}]}"#,
+        );
+        let text = String::from_utf8(text.unwrap()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert!(lines[0].starts_with("path,files,path_commits,authors,bus_factor,truck_factor,name,email"));
+        assert_eq!(lines[1], ",2,9,,,,A,,4,,,,,");
     }
 
     #[test]

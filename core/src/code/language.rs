@@ -1,9 +1,11 @@
 //! The languages that can be read: names, how their files are recognised, grammars.
 
+use serde::{Deserialize, Serialize};
+
 use super::record::LanguageRow;
 
 /// A language with a grammar that this library knows, built in or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Language {
     Python,
     JavaScript,

@@ -3,12 +3,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::base::shared::Shared;
+
 /// Arguments of `code.metrics`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CodeMetricsArgs {
-    /// Files and folders, relative to the workspace's top or absolute; none: the whole workspace.
-    /// A file that is named is always read; in folders, what git ignores is left out.
+    /// Files and folders, absolute or relative to the folder that the workspace was opened on (to its
+    /// top where nothing is there); none: the whole workspace. A file that is named is always read up
+    /// to 32 MiB; in folders, what git ignores is left out, and links are not followed.
     pub paths: Vec<String>,
     /// Text to read instead of the file; `paths` then has one path, which need not exist and names it.
     pub text: Option<String>,
@@ -61,7 +64,7 @@ pub enum MetricRows {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CodeMetrics {
     /// The measured files, sorted by path.
-    pub files: Vec<FileMetrics>,
+    pub files: Vec<Shared<FileMetrics>>,
     /// Files that were met and not measured, sorted by path; files of no known language are only counted.
     pub skipped: Vec<SkippedFile>,
     /// Files of no known language that folders held.
@@ -88,7 +91,7 @@ pub enum SkipReason {
     /// It is not text.
     #[default]
     Binary,
-    /// It is larger than 4 MiB.
+    /// It is larger than 4 MiB; where it was named, than 32 MiB.
     Huge,
     /// A tool wrote it: by its header, its name or `.gitattributes`.
     Generated,
@@ -145,7 +148,7 @@ pub struct FunctionMetrics {
     pub name: String,
     /// The name after those of the classes and functions around it, with `.` between.
     pub qualified: String,
-    /// First line, from 1.
+    /// First line, from 1; in a notebook that Jupyter wrote, the line of the file.
     pub line: u64,
     /// Last line, from 1.
     pub end_line: u64,

@@ -1,12 +1,17 @@
 //! `code.*`: what is read from files as they are on disk.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Shared, Workspace};
 use crate::base::cancel::CancelToken;
+use crate::base::port::Segments;
+use crate::base::runtime::compute;
 use crate::code::language::Language;
+use crate::code::metrics;
+use crate::code::parse::Parsed;
 use crate::code::record::*;
-use crate::code::scan::{Analysed, Analysis, Request, analyse};
+use crate::code::scan::{Analysed, Analysis, Cells, Request, SourceFile, analyse};
 use crate::error::{Error, Result};
 use crate::session::record::NoArgs;
 
@@ -30,7 +35,6 @@ pub(crate) struct Files {
 /// Analyses files of the workspace; what was analysed before and did not change costs a stat. Blocks.
 ///
 /// Errors: `path.missing`, `language.unknown`, `git.bare` where there are no files, `call.cancelled`.
-#[allow(dead_code, reason = "the operations on it come next")]
 pub(crate) fn analyse_files<A: Analysis>(
     shared: &Shared,
     files: &Files,
@@ -48,10 +52,12 @@ pub(crate) fn analyse_files<A: Analysis>(
         include_generated: files.include_generated,
         outside: None,
     };
-    analyse(request, analysis, &shared.code, &shared.bus, cancel)
+    // Where nothing is kept, writing results down would only cost time.
+    let segments = shared.store.path().map(|_| shared.store.as_ref() as &dyn Segments);
+    analyse(request, analysis, &shared.code, segments, &shared.bus, cancel)
 }
 
-fn named(name: &str) -> Result<Language> {
+pub(crate) fn named(name: &str) -> Result<Language> {
     Language::of_name(name).ok_or_else(|| {
         let known: Vec<&str> = Language::all().map(Language::name).collect();
         Error::new(
@@ -80,7 +86,68 @@ fn folders(shared: &Shared, files: &Files) -> Result<(PathBuf, PathBuf)> {
     Ok((repository.top().to_owned(), from))
 }
 
+/// The metrics of a file.
+struct Metrics;
+
+impl Analysis for Metrics {
+    type Out = FileMetrics;
+
+    fn kind(&self) -> String {
+        "metrics/1".to_owned()
+    }
+
+    fn analyse(&self, parsed: &Parsed<'_>, cancel: &CancelToken) -> Result<FileMetrics> {
+        metrics::measure(parsed, cancel)
+    }
+
+    fn in_cells(&self, out: &mut FileMetrics, cells: &Cells) {
+        // The lines between the cells are no one's.
+        let between = out.lines.total.saturating_sub(cells.lines());
+        out.lines.total -= between;
+        out.lines.blank = out.lines.blank.saturating_sub(between);
+    }
+
+    fn place(&self, out: &mut FileMetrics, file: &SourceFile) {
+        out.path.clone_from(&file.path);
+        out.bytes = file.bytes;
+        out.generated = file.generated;
+    }
+}
+
 impl Code {
+    /// Metrics of files as they are on disk, or of a text that is not: of every function, class and
+    /// file. Files that did not change since they were read before cost a stat.
+    ///
+    /// Errors: `path.missing`, `language.unknown`, `args.invalid`, `git.bare`, `call.cancelled`; with
+    /// `text` also `language.not_built_in` and `code.too_slow`.
+    ///
+    /// ```
+    /// # barograph::blocking::wait(async {
+    /// # use barograph::{CodeMetricsArgs, OpenArgs, Workspace};
+    /// let ws = Workspace::open(OpenArgs { in_memory: true, ..OpenArgs::default() }).await?;
+    /// let text = "def f(a):\n    return 1 if a else 2\n".to_owned();
+    /// let args = CodeMetricsArgs { paths: vec!["f.py".to_owned()], text: Some(text), ..Default::default() };
+    /// let metrics = ws.code().metrics(args).await?;
+    /// assert_eq!(metrics.files[0].functions[0].cyclomatic, 2);
+    /// # Ok::<(), barograph::Error>(()) }).unwrap();
+    /// ```
+    pub async fn metrics(&self, args: impl Into<CodeMetricsArgs>) -> Result<CodeMetrics> {
+        self.0.alive()?;
+        let (args, shared) = (args.into(), Arc::clone(self.0.shared()));
+        compute(move |cancel| {
+            let CodeMetricsArgs { paths, text, languages, include_generated, rows } = args;
+            let files = Files { paths, text, languages, include_generated };
+            let all = analyse_files(&shared, &files, &Metrics, cancel)?;
+            Ok(CodeMetrics {
+                files: all.files.into_iter().map(|one| one.result).collect(),
+                skipped: all.skipped,
+                unknown: all.unknown,
+                rows,
+            })
+        })
+        .await
+    }
+
     /// The languages that can be read, and how their files are recognised.
     pub async fn languages(&self, _: NoArgs) -> Result<LanguageTable> {
         self.0.alive()?;

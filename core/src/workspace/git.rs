@@ -195,7 +195,7 @@ impl Git {
 }
 
 /// The commits that a range hides and leads up to; without one, HEAD.
-fn ends(repo: &Repository, range: Option<&str>) -> Result<(Option<ObjectId>, ObjectId)> {
+pub(super) fn ends(repo: &Repository, range: Option<&str>) -> Result<(Option<ObjectId>, ObjectId)> {
     let range = range.unwrap_or("HEAD");
     let (from, to) = match range.split_once("..") {
         Some((_, to)) if to.starts_with('.') => {

@@ -8,6 +8,7 @@ mod expected;
 mod git;
 mod git_features;
 mod git_szz;
+mod git_insight;
 mod layers;
 mod queue;
 mod session;

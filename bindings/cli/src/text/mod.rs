@@ -1,7 +1,9 @@
 //! Answers as text for people: by hand where it matters most, and one tidy form for all others.
 
+mod insight;
 mod layout;
 mod model;
+mod patterns;
 mod record;
 mod risk;
 
@@ -22,6 +24,42 @@ pub(crate) fn render(op: &str, answer: &[u8], width: Option<usize>) -> String {
         "predict.model" => {
             if let Ok(card) = serde_json::from_slice::<ModelCard>(answer) {
                 model::write(&mut page, &card);
+                return page.into_text();
+            }
+        }
+        "code.patterns" => {
+            if let Ok(answer) = serde_json::from_slice(answer) {
+                patterns::findings(&mut page, &answer);
+                return page.into_text();
+            }
+        }
+        "code.rules" => {
+            if let Ok(answer) = serde_json::from_slice(answer) {
+                patterns::rules(&mut page, &answer);
+                return page.into_text();
+            }
+        }
+        "git.coupling" => {
+            if let Ok(answer) = serde_json::from_slice(answer) {
+                insight::coupling(&mut page, &answer);
+                return page.into_text();
+            }
+        }
+        "git.files" => {
+            if let Ok(answer) = serde_json::from_slice(answer) {
+                insight::files(&mut page, &answer);
+                return page.into_text();
+            }
+        }
+        "git.hotspots" => {
+            if let Ok(answer) = serde_json::from_slice(answer) {
+                insight::hotspots(&mut page, &answer);
+                return page.into_text();
+            }
+        }
+        "git.owners" => {
+            if let Ok(answer) = serde_json::from_slice(answer) {
+                insight::owners(&mut page, &answer);
                 return page.into_text();
             }
         }

@@ -5,8 +5,10 @@
 
 mod analyse;
 pub mod facts;
+mod header;
 mod notebook;
 mod recognise;
+mod text;
 mod walk;
 
 use std::path::Path;
@@ -23,7 +25,9 @@ use crate::error::Result;
 
 pub use analyse::analyse;
 pub use facts::{FileFacts, Outside};
-pub use notebook::Cells;
+pub use notebook::{Cell, Cells};
+pub use recognise::{Content, is_generated_name, recognise};
+pub use walk::{Stamp, is_vendored};
 
 /// Above this size a file that a folder holds is not read, in bytes.
 pub const HUGE: u64 = 4 << 20;

@@ -2,7 +2,11 @@
 
 use std::ffi::OsStr;
 
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
 use super::facts::FileFacts;
+use super::{header, notebook};
 use crate::code::language::Language;
 
 /// How git tells text from bytes: a NUL byte among so many first ones.
@@ -50,11 +54,13 @@ pub(super) fn by_name(name: &OsStr) -> ByName {
     }
 }
 
-/// What a file's content says of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Content {
+/// What a file is, as its content and everything around it say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
     /// Its language; `None` where it is none that is known.
     pub language: Option<Language>,
+    /// Whether it is a notebook, of which only the code cells are read.
+    pub notebook: bool,
     /// Whether it is not text.
     pub binary: bool,
     /// Whether a tool wrote it.
@@ -63,28 +69,78 @@ pub(super) struct Content {
     pub minified: bool,
 }
 
-/// Looks at a file's content.
-pub(super) fn by_content(name: ByName, facts: &FileFacts, file_name: &str, text: &[u8]) -> Content {
-    let given = facts.language.as_deref().and_then(Language::of_linguist);
-    let language = given.or_else(|| match name {
-        ByName::Language(Language::TypeScript) if is_markup(text) => None,
-        ByName::Language(language) => Some(language),
-        ByName::Header if is_cpp(text) => Some(Language::Cpp),
-        ByName::Header => Some(Language::C),
-        ByName::Shebang => by_shebang(text),
-        ByName::Notebook | ByName::Unknown => None,
-    });
-    let binary = text[..text.len().min(LOOKED_AT)].contains(&0);
-    let generated = facts.generated.unwrap_or_else(|| is_generated_name(file_name) || says_generated(text));
-    let minified = language.is_some() && (file_name.contains(".min.") || has_long_lines(text));
-    Content { language, binary, generated, minified }
+impl Content {
+    /// A file of no known language.
+    pub(super) const UNKNOWN: Content =
+        Content { language: None, notebook: false, binary: false, generated: false, minified: false };
+
+    /// How its text is read: two files of the same text and form give the same.
+    pub(in crate::code) fn form(&self) -> u8 {
+        self.language.map_or(u8::MAX, |language| language as u8) | u8::from(self.notebook) << 7
+    }
+}
+
+/// What is known of a file besides its text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Around<'a> {
+    /// The file's name.
+    pub file_name: &'a str,
+    /// What that says.
+    pub name: ByName,
+    /// Whether a header lies among C++ files.
+    pub among_cpp: bool,
+    /// What is known from outside.
+    pub facts: &'a FileFacts,
+}
+
+impl Around<'_> {
+    /// A number that is another where any of it is another; the file's name is not in it.
+    pub fn number(&self) -> u64 {
+        if !self.among_cpp && *self.facts == FileFacts::default() {
+            return 0;
+        }
+        let digest = Sha256::digest(format!("{} {:?}", self.among_cpp, self.facts));
+        digest.iter().take(8).fold(1, |number, byte| number << 8 | u64::from(*byte))
+    }
+
+    /// What the file with this text is.
+    pub fn content(&self, text: &[u8]) -> Content {
+        let notebook = self.name == ByName::Notebook;
+        let given = self.facts.language.as_deref().and_then(Language::of_linguist);
+        let language = given.or_else(|| match self.name {
+            ByName::Language(Language::TypeScript) if is_no_typescript(text) => None,
+            ByName::Language(language) => Some(language),
+            ByName::Header => header::language(text, self.among_cpp),
+            ByName::Shebang => by_shebang(text),
+            ByName::Notebook => notebook::language(text),
+            ByName::Unknown => None,
+        });
+        if language.is_none() {
+            return Content::UNKNOWN;
+        }
+        let facts = self.facts.generated;
+        Content {
+            language,
+            notebook,
+            binary: text[..text.len().min(LOOKED_AT)].contains(&0),
+            generated: facts.unwrap_or_else(|| is_generated_name(self.file_name) || says_generated(text)),
+            minified: !notebook && (self.file_name.contains(".min.") || has_long_lines(text)),
+        }
+    }
+}
+
+/// What a file is, by its path and text alone; for those that come from elsewhere than the disk.
+pub fn recognise(path: &str, text: &[u8]) -> Content {
+    let file_name = path.rsplit('/').next().unwrap_or_default();
+    let name = by_name(OsStr::new(file_name));
+    Around { file_name, name, among_cpp: false, facts: &FileFacts::default() }.content(text)
 }
 
 /// Qt keeps translations, and cameras films, under the ending of TypeScript.
-fn is_markup(text: &[u8]) -> bool {
+fn is_no_typescript(text: &[u8]) -> bool {
     text.starts_with(b"<?xml")
         || text.starts_with(b"<!DOCTYPE")
-        || text.first() == Some(&0x47) && text.contains(&0)
+        || (text.first() == Some(&0x47) && text.get(188) == Some(&0x47))
 }
 
 /// The language of the interpreter that the first line names.
@@ -100,29 +156,7 @@ pub(super) fn by_shebang(text: &[u8]) -> Option<Language> {
     Language::of_interpreter(program)
 }
 
-/// Whether a header has what only C++ has.
-fn is_cpp(text: &[u8]) -> bool {
-    const STARTS: [&str; 11] = [
-        "class ",
-        "namespace ",
-        "template <",
-        "template<",
-        "using ",
-        "public:",
-        "private:",
-        "protected:",
-        "virtual ",
-        "friend ",
-        "inline namespace ",
-    ];
-    text.split(|byte| *byte == b'\n').any(|line| {
-        let line = line.trim_ascii_start();
-        STARTS.iter().any(|start| line.starts_with(start.as_bytes()))
-            || line.windows(5).any(|part| part == b"std::")
-    })
-}
-
-fn is_generated_name(name: &str) -> bool {
+pub fn is_generated_name(name: &str) -> bool {
     const ENDS: [&str; 12] = [
         ".pb.go",
         ".pb.cc",
@@ -168,4 +202,70 @@ fn has_long_lines(text: &[u8]) -> bool {
     let long: usize =
         text.split(|byte| *byte == b'\n').map(<[u8]>::len).filter(|length| *length > LONG_LINE).sum();
     long * 2 > text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(name: &str, text: &[u8]) -> Content {
+        let facts = FileFacts::default();
+        Around { file_name: name, name: by_name(OsStr::new(name)), among_cpp: false, facts: &facts }
+            .content(text)
+    }
+
+    #[test]
+    fn names_and_first_lines_tell_the_language() {
+        for (name, text, language) in [
+            ("a.py", "", Some(Language::Python)),
+            ("A.PYI", "", Some(Language::Python)),
+            ("SConstruct", "", Some(Language::Python)),
+            ("run", "#!/usr/bin/env python3.12\n", Some(Language::Python)),
+            ("run", "#! /usr/bin/env -S FOO=1 node --harmony\n", Some(Language::JavaScript)),
+            ("run", "#!/bin/sh -e\n", Some(Language::Bash)),
+            ("run", "#!/usr/bin/perl\n", None),
+            ("run", "#!", None),
+            ("run", "", None),
+            ("a.ts", "export const a = 1;\n", Some(Language::TypeScript)),
+            ("a.ts", "<?xml version=\"1.0\"?><TS></TS>", None),
+            (".bashrc", "", Some(Language::Bash)),
+            (".hidden", "", None),
+            ("a.txt", "#!/bin/sh\n", None),
+        ] {
+            assert_eq!(content(name, text.as_bytes()).language, language, "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_a_tool_wrote_says_so() {
+        for (name, text, generated) in [
+            ("a.go", "// Code generated by protoc-gen-go. DO NOT EDIT.\n", true),
+            ("a.go", "package a\n\nconst s = `Code generated by x. DO NOT EDIT.`\n", false),
+            ("a.rs", "// @generated by a tool\n", true),
+            (
+                "a.py",
+                "#!/usr/bin/env python\n# Generated by the protocol buffer compiler.  DO NOT EDIT!\n",
+                true,
+            ),
+            ("a.cs", "// <auto-generated/>\n", true),
+            ("a_pb2.py", "", true),
+            ("a.py", "marker = '@generated'\n", false),
+            ("a.py", "# how code is generated\n", false),
+        ] {
+            assert_eq!(content(name, text.as_bytes()).generated, generated, "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn long_lines_and_nul_bytes_are_noticed() {
+        let long = format!("{}\n", "a();".repeat(1000));
+        assert!(content("a.js", long.as_bytes()).minified);
+        assert!(content("a.min.js", b"a()").minified);
+        let mostly = format!("{}{long}", "const line = 'of a usual length';\n".repeat(400));
+        assert!(!content("a.js", mostly.as_bytes()).minified);
+        assert!(content("a.c", b"\0").binary);
+        let mut late = vec![b' '; LOOKED_AT];
+        late.push(0);
+        assert!(!content("a.c", &late).binary);
+    }
 }

@@ -1,15 +1,20 @@
 //! The files below folders: ignored ones left out, links not followed, in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::WalkBuilder;
+use serde::{Deserialize, Serialize};
 
 use super::Request;
 use super::facts::FileFacts;
-use super::recognise::{ByName, by_name};
+use super::recognise::{Around, ByName, by_name};
 use crate::base::cancel::CancelToken;
+use crate::base::clock::Clock;
+use crate::code::language::Language;
 use crate::code::record::{SkipReason, SkippedFile};
 use crate::error::{Error, Result};
 
@@ -35,6 +40,53 @@ const VENDORED: &[&str] = &[
     "vendors",
 ];
 
+/// What the system says of a file: another text would show in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// Size in bytes.
+    pub size: u64,
+    /// When the text was changed last, in nanoseconds since the Unix epoch.
+    pub modified: i64,
+    /// When anything of the file was changed last; 0 where the system does not tell.
+    pub changed: i64,
+    /// The file's number in its file system; 0 where there is none.
+    pub inode: u64,
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Stamp {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let time = |seconds: i64, nanoseconds: i64| {
+                seconds.wrapping_mul(1_000_000_000).wrapping_add(nanoseconds)
+            };
+            Stamp {
+                size: metadata.len(),
+                modified: time(metadata.mtime(), metadata.mtime_nsec()),
+                changed: time(metadata.ctime(), metadata.ctime_nsec()),
+                inode: metadata.ino(),
+            }
+        }
+        #[cfg(not(unix))]
+        {
+            let since =
+                metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+            let modified = since.map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(0));
+            Stamp { size: metadata.len(), modified, ..Stamp::default() }
+        }
+    }
+
+    /// Whether the file was at rest for long enough before `now_ms` that a change after it gets another time,
+    /// however coarse the file system's clock is.
+    fn is_settled(&self, now_ms: i64) -> bool {
+        self.modified.max(self.changed) / 1_000_000 + AT_REST_MS < now_ms
+    }
+}
+
+/// File systems count time in steps of up to two seconds.
+const AT_REST_MS: i64 = 2_000;
+
 /// A file that was met.
 #[derive(Debug)]
 pub(super) struct Met {
@@ -44,14 +96,24 @@ pub(super) struct Met {
     pub file: PathBuf,
     /// Whether the caller named it.
     pub named: bool,
-    /// Whether it lies in a folder of other people's code.
-    pub vendored: bool,
     /// What its name says.
     pub name: ByName,
+    /// Whether it is a header among C++ files.
+    pub among_cpp: bool,
     /// What is known from outside.
     pub facts: FileFacts,
     /// What the system says of it.
-    pub metadata: std::fs::Metadata,
+    pub stamp: Stamp,
+    /// Whether the stamp can be trusted the next time.
+    pub settled: bool,
+}
+
+impl Met {
+    /// What is known of it besides its text.
+    pub fn around(&self) -> Around<'_> {
+        let file_name = self.path.rsplit('/').next().unwrap_or_default();
+        Around { file_name, name: self.name, among_cpp: self.among_cpp, facts: &self.facts }
+    }
 }
 
 /// Everything that was met.
@@ -69,8 +131,15 @@ pub(super) struct Walked {
 ///
 /// Errors: `path.missing` for a path at which there is nothing, `call.cancelled`.
 pub(super) fn walk(request: &mut Request<'_>, cancel: &CancelToken) -> Result<Walked> {
-    let mut found =
-        Found { top: request.top.to_owned(), include: request.include_generated, ..Found::default() };
+    let mut found = Found {
+        top: request.top,
+        // What is somebody else's may be ours by what is known from outside.
+        enter_vendored: request.include_generated || request.outside.is_some(),
+        now_ms: Clock::system().now_ms(),
+        files: BTreeMap::new(),
+        vendored: BTreeMap::new(),
+        walked: Walked::default(),
+    };
     if request.paths.is_empty() {
         found.folder(request.top, cancel)?;
     }
@@ -79,21 +148,12 @@ pub(super) fn walk(request: &mut Request<'_>, cancel: &CancelToken) -> Result<Wa
         let place = locate(request.top, request.from, path)?;
         match std::fs::metadata(&place) {
             Ok(metadata) if metadata.is_dir() => found.folder(&place, cancel)?,
-            Ok(metadata) if metadata.is_file() => found.file(place, true, false, Some(metadata)),
+            Ok(metadata) if metadata.is_file() => found.named(place, &metadata),
             Ok(_) => found.unreadable(&place, "it is no file"),
             Err(error) => found.unreadable(&place, &error.to_string()),
         }
     }
-    let mut walked = Walked { skipped: found.skipped, unknown: found.unknown, ..Walked::default() };
-    walked.files.extend(found.files.into_values());
-    if let Some(outside) = &mut request.outside {
-        for met in &mut walked.files {
-            if let Ok(inside) = met.file.strip_prefix(request.top) {
-                met.facts = outside.facts(&bytes_of(inside));
-            }
-        }
-    }
-    Ok(walked)
+    Ok(found.end(request))
 }
 
 /// The path with every link in it resolved, where there is something.
@@ -117,17 +177,21 @@ fn locate(top: &Path, from: &Path, path: &str) -> Result<PathBuf> {
     .with("path", path))
 }
 
-#[derive(Default)]
-struct Found {
-    top: PathBuf,
-    include: bool,
-    files: BTreeMap<PathBuf, Met>,
-    skipped: Vec<SkippedFile>,
-    unknown: u64,
+struct Found<'a> {
+    top: &'a Path,
+    enter_vendored: bool,
+    now_ms: i64,
+    /// By path in answers: sorted, and each once. Beside it the folder of other people's code that it lies in.
+    files: BTreeMap<Vec<u8>, Met>,
+    /// Folders of other people's code, by the files in them.
+    vendored: BTreeMap<Vec<u8>, PathBuf>,
+    walked: Walked,
 }
 
-impl Found {
+impl Found<'_> {
     fn folder(&mut self, folder: &Path, cancel: &CancelToken) -> Result<()> {
+        let passed: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
+        let (enter, note) = (self.enter_vendored, Arc::clone(&passed));
         let mut builder = WalkBuilder::new(folder);
         builder
             .hidden(false)
@@ -136,19 +200,23 @@ impl Found {
             .follow_links(false)
             .require_git(true)
             .parents(true)
-            .filter_entry(|entry| {
-                let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-                entry.depth() == 0
-                    || !is_folder
-                    || !is_hidden(entry.file_name())
-                    || is_known(entry.file_name())
+            .filter_entry(move |entry| {
+                if entry.depth() == 0 || !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+                    return true;
+                }
+                let name = entry.file_name();
+                if !enter && is_vendored_name(name) {
+                    note.lock().unwrap_or_else(PoisonError::into_inner).push(entry.path().to_owned());
+                    return false;
+                }
+                !is_hidden(name) || KNOWN_HIDDEN.iter().any(|known| name == *known)
             });
         for entry in builder.build() {
             cancel.check()?;
             match entry {
                 Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
-                    let vendored = entry.path().strip_prefix(folder).is_ok_and(is_vendored);
-                    self.file(entry.into_path(), false, vendored, None);
+                    let vendored = if enter { vendored_folder(folder, entry.path()) } else { None };
+                    self.met(entry.into_path(), vendored);
                 }
                 Ok(_) => {}
                 Err(error) => {
@@ -157,40 +225,134 @@ impl Found {
                 }
             }
         }
+        for folder in passed.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            self.pass_over(&folder);
+        }
         Ok(())
     }
 
-    fn file(&mut self, file: PathBuf, named: bool, vendored: bool, metadata: Option<std::fs::Metadata>) {
+    /// A file that the caller named.
+    fn named(&mut self, file: PathBuf, metadata: &Metadata) {
         let name = by_name(file.file_name().unwrap_or_default());
-        let hidden = file.file_name().is_some_and(is_hidden);
-        if name == ByName::Unknown || (hidden && !named && name == ByName::Shebang) {
-            self.unknown += u64::from(named || !hidden);
+        if name == ByName::Unknown {
+            self.walked.unknown += 1;
             return;
         }
-        if self.files.get(&file).is_some_and(|known| known.named) {
+        let among_cpp = name == ByName::Header && is_among_cpp(&file);
+        self.add(file, name, true, among_cpp, metadata);
+    }
+
+    /// A file that a folder holds.
+    fn met(&mut self, file: PathBuf, vendored: Option<PathBuf>) {
+        let file_name = file.file_name().unwrap_or_default();
+        let name = by_name(file_name);
+        if name == ByName::Unknown || (is_hidden(file_name) && name == ByName::Shebang) {
+            self.walked.unknown += u64::from(!is_hidden(file_name));
             return;
         }
-        let metadata = match metadata.map_or_else(|| std::fs::symlink_metadata(&file), Ok) {
-            Ok(metadata) => metadata,
+        match std::fs::symlink_metadata(&file) {
+            Ok(metadata) => {
+                if let Some(folder) = vendored {
+                    self.vendored.insert(self.key(&file), folder);
+                }
+                self.add(file, name, false, false, &metadata);
+            }
             // Deleted since the folder was listed.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
-            Err(error) => return self.unreadable(&file, &error.to_string()),
-        };
-        let path = self.shown(&file);
-        self.files.insert(
-            file.clone(),
-            Met { path, file, named, vendored, name, facts: FileFacts::default(), metadata },
-        );
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => self.unreadable(&file, &error.to_string()),
+        }
+    }
+
+    fn add(&mut self, file: PathBuf, name: ByName, named: bool, among_cpp: bool, metadata: &Metadata) {
+        let key = self.key(&file);
+        if !named && self.files.contains_key(&key) {
+            return;
+        }
+        let stamp = Stamp::of(metadata);
+        let settled = stamp.is_settled(self.now_ms);
+        let path = shown(self.top, &file);
+        let facts = FileFacts::default();
+        self.files.insert(key, Met { path, file, named, name, among_cpp, facts, stamp, settled });
+    }
+
+    fn key(&self, file: &Path) -> Vec<u8> {
+        bytes_of(file.strip_prefix(self.top).unwrap_or(file))
     }
 
     fn unreadable(&mut self, path: &Path, why: &str) {
         let message = format!("it cannot be read: {why}");
-        self.skipped.push(SkippedFile { path: self.shown(path), reason: SkipReason::Unreadable, message });
+        let path = shown(self.top, path);
+        self.walked.skipped.push(SkippedFile { path, reason: SkipReason::Unreadable, message });
     }
 
-    fn shown(&self, path: &Path) -> String {
-        shown(&self.top, path)
+    fn pass_over(&mut self, folder: &Path) {
+        self.walked.skipped.push(SkippedFile {
+            path: shown(self.top, folder),
+            reason: SkipReason::Vendored,
+            message: "its files are somebody else's code, by the folder's name".to_owned(),
+        });
     }
+
+    /// Everything that was met, with what is known from outside of it.
+    fn end(mut self, request: &mut Request<'_>) -> Walked {
+        if let Some(outside) = &mut request.outside {
+            for (key, met) in &mut self.files {
+                if met.file.starts_with(request.top) {
+                    met.facts = outside.facts(key);
+                }
+            }
+        }
+        let mut passed = BTreeSet::new();
+        if !request.include_generated {
+            let vendored = std::mem::take(&mut self.vendored);
+            self.files.retain(|key, met| match vendored.get(key) {
+                Some(folder) if met.facts.vendored.is_none() && !met.named => {
+                    passed.insert(folder.clone());
+                    false
+                }
+                _ => true,
+            });
+        }
+        passed.iter().for_each(|folder| self.pass_over(folder));
+        among_cpp(&mut self.files);
+        self.walked.files = self.files.into_values().collect();
+        self.walked
+    }
+}
+
+/// Notes of every header whether C++ files and no C files lie beside it.
+fn among_cpp(files: &mut BTreeMap<Vec<u8>, Met>) {
+    let mut folders: HashMap<PathBuf, (bool, bool)> = HashMap::new();
+    if !files.values().any(|met| met.name == ByName::Header) {
+        return;
+    }
+    for met in files.values() {
+        let place = match met.name {
+            ByName::Language(Language::C) => (true, false),
+            ByName::Language(Language::Cpp) => (false, true),
+            _ => continue,
+        };
+        if let Some(folder) = met.file.parent() {
+            let known = folders.entry(folder.to_owned()).or_default();
+            *known = (known.0 | place.0, known.1 | place.1);
+        }
+    }
+    for met in files.values_mut().filter(|met| met.name == ByName::Header && !met.named) {
+        met.among_cpp =
+            met.file.parent().and_then(|folder| folders.get(folder)).is_some_and(|(c, cpp)| !c && *cpp);
+    }
+}
+
+/// Whether C++ files and no C files lie beside a header.
+pub(super) fn is_among_cpp(header: &Path) -> bool {
+    let (mut c, mut cpp) = (false, false);
+    let entries = header.parent().and_then(|folder| std::fs::read_dir(folder).ok());
+    for entry in entries.into_iter().flatten().flatten() {
+        let name = by_name(&entry.file_name());
+        c |= name == ByName::Language(Language::C);
+        cpp |= name == ByName::Language(Language::Cpp);
+    }
+    !c && cpp
 }
 
 /// The path in answers.
@@ -216,17 +378,25 @@ fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().first() == Some(&b'.')
 }
 
-fn is_known(name: &OsStr) -> bool {
-    KNOWN_HIDDEN.iter().any(|known| name == *known)
+/// Whether one of the folders of a path bears a name of those that hold other people's code.
+pub fn is_vendored(path: &Path) -> bool {
+    path.parent().into_iter().flat_map(Path::components).any(|part| is_vendored_name(part.as_os_str()))
 }
 
-/// Whether one of the folders of a path bears a name of those that hold other people's code.
-fn is_vendored(path: &Path) -> bool {
-    path.parent().into_iter().flat_map(Path::components).any(|part| {
-        part.as_os_str()
-            .to_str()
-            .is_some_and(|name| VENDORED.iter().any(|known| name.eq_ignore_ascii_case(known)))
-    })
+fn is_vendored_name(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| VENDORED.iter().any(|known| name.eq_ignore_ascii_case(known)))
+}
+
+/// The folder of other people's code, between `folder` and `file`, that the file lies in.
+fn vendored_folder(folder: &Path, file: &Path) -> Option<PathBuf> {
+    let mut place = folder.to_owned();
+    for part in file.parent()?.strip_prefix(folder).ok()?.components() {
+        place.push(part);
+        if is_vendored_name(part.as_os_str()) {
+            return Some(place);
+        }
+    }
+    None
 }
 
 fn place_of(error: &ignore::Error) -> Option<&Path> {

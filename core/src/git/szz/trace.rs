@@ -18,6 +18,7 @@ use super::graph::{ABSENT, Graph};
 use crate::base::cancel::CancelToken;
 use crate::base::port::Progress;
 use crate::error::Result;
+use crate::git::objects::Packs;
 use crate::git::read::{Blob, Reader};
 use crate::git::rename;
 use crate::git::repository::Repository;
@@ -337,13 +338,15 @@ pub(super) fn trace<A: Ask>(
     cancel: &CancelToken,
 ) -> Result<Vec<Traced<A>>> {
     let threads = asks.len().max(1);
-    let mut walkers: Vec<Reader> =
-        (0..threads).map(|_| Reader::with_memory(repo.local(), MEMORY / 4 / threads)).collect();
+    let packs = Packs::open(&repo.local());
+    let mut walkers: Vec<Reader> = (0..threads)
+        .map(|_| Reader::of_history(repo.local(), packs.as_ref(), MEMORY / 4 / threads))
+        .collect();
     let mut shares: Vec<Share<'_, A>> = asks
         .into_iter()
         .enumerate()
         .map(|(number, ask)| Share {
-            reader: Reader::with_memory(repo.local(), MEMORY / 4 * 3 / threads),
+            reader: Reader::of_history(repo.local(), packs.as_ref(), MEMORY / 4 * 3 / threads),
             ask,
             open: HashMap::new(),
             origins: Vec::new(),

@@ -1,5 +1,9 @@
 //! What the git operations take and answer: plain data, the same in every language.
 
+mod insight;
+
+pub use insight::*;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
