@@ -7,6 +7,7 @@ mod events;
 mod expected;
 mod git;
 mod git_features;
+mod git_szz;
 mod git_insight;
 mod hostile_code;
 mod layers;
