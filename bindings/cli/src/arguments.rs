@@ -26,6 +26,8 @@ enum Shape {
     Number,
     /// `name=value`, repeated.
     Map,
+    /// Texts: by position as many as there are, as an option repeated.
+    Texts,
     /// JSON text, `@FILE` or `-`.
     Json,
 }
@@ -60,6 +62,7 @@ pub(crate) fn read(
             Shape::Map => matches
                 .get_many::<(String, Value)>(name)
                 .map(|entries| Value::Object(entries.cloned().collect())),
+            Shape::Texts => matches.get_many::<Value>(name).map(|values| values.cloned().collect()),
             _ => matches.get_one::<Value>(name).cloned(),
         };
         if let Some(value) = value {
@@ -102,6 +105,14 @@ fn arg(parameter: &Parameter<'_>) -> Arg {
     let arg = arg.value_name(name.to_uppercase());
     match shape {
         Shape::Map => arg.action(ArgAction::Append).value_name("NAME=VALUE").value_parser(entry),
+        Shape::Texts => {
+            let arg = arg.action(ArgAction::Append).value_parser(parser(shape));
+            let one = name.strip_suffix('s').unwrap_or(name).to_uppercase();
+            match positional {
+                true => arg.num_args(if *required { 1.. } else { 0.. }).value_name(one),
+                false => arg.value_name(one),
+            }
+        }
         Shape::Integer { .. } | Shape::Number => arg.allow_negative_numbers(true).value_parser(parser(shape)),
         Shape::Json => arg.value_name(format!("{}_JSON", name.to_uppercase())).value_parser(parser(shape)),
         _ => arg.value_parser(parser(shape)),
@@ -156,9 +167,14 @@ fn shape(surface: &Description, schema: &Value) -> Shape {
             Shape::Integer { signed: schema["minimum"].as_i64().is_none_or(|least| least < 0) }
         }
         Some("number") => Shape::Number,
+        Some("array") if shape_of_items(surface, schema) == Some(Shape::Text) => Shape::Texts,
         Some("object") if schema["additionalProperties"]["type"] == "string" => Shape::Map,
         _ => Shape::Json,
     }
+}
+
+fn shape_of_items(surface: &Description, schema: &Value) -> Option<Shape> {
+    schema.get("items").map(|items| shape(surface, items))
 }
 
 fn parser(shape: &Shape) -> ValueParser {
@@ -188,7 +204,9 @@ fn parser(shape: &Shape) -> ValueParser {
             "false" | "no" => Ok(Value::from(false)),
             _ => Err("neither true nor false".to_owned()),
         }),
-        Shape::Text | Shape::Map => ValueParser::new(|text: &str| Ok::<_, String>(Value::from(text))),
+        Shape::Text | Shape::Map | Shape::Texts => {
+            ValueParser::new(|text: &str| Ok::<_, String>(Value::from(text)))
+        }
     }
 }
 
@@ -246,6 +264,28 @@ mod tests {
             typed(&["queue", "enqueue", "q", r#"[{"name":"t","priority":-3}]"#]),
             json!({ "queue": "q", "tasks": [{ "name": "t", "priority": -3 }] })
         );
+    }
+
+    #[test]
+    fn lists_of_texts_are_repeated() {
+        use serde_json::json;
+        assert_eq!(typed(&["code", "metrics"]), json!({}));
+        assert_eq!(
+            typed(&[
+                "code",
+                "metrics",
+                "a.py",
+                "src",
+                "--languages",
+                "go",
+                "--rows",
+                "files",
+                "--languages",
+                "c"
+            ]),
+            json!({ "paths": ["a.py", "src"], "languages": ["go", "c"], "rows": "files" })
+        );
+        assert_eq!(typed(&["code", "metrics", "--", "-odd.py"]), json!({ "paths": ["-odd.py"] }));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "what a test skipped or measured is told to whoever runs it")]
 
 mod cases;
+mod code_scan;
 mod events;
 mod expected;
 mod git;
