@@ -10,6 +10,14 @@ import (
 
 // dispatch calls the public method of an operation with arguments read from JSON.
 var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, error){
+	"code.clones": func(ctx context.Context, on any, a *arguments) (any, error) {
+		paths := arg[[]string](a, "paths", nil)
+		opts := new(CodeClonesOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Code().Clones(ctx, paths, opts)
+	},
 	"code.languages": func(ctx context.Context, on any, a *arguments) (any, error) {
 		opts := new(LanguagesOptions)
 		if err := a.rest(opts); err != nil {
@@ -25,13 +33,28 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		}
 		return on.(*Workspace).Code().Metrics(ctx, paths, opts)
 	},
-	"events.open": func(ctx context.Context, on any, a *arguments) (any, error) {
-		after := arg[int64](a, "after", 0)
-		opts := new(EventsOpenOptions)
+	"code.patterns": func(ctx context.Context, on any, a *arguments) (any, error) {
+		paths := arg[[]string](a, "paths", nil)
+		opts := new(CodePatternsOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
 		}
-		return on.(*Workspace).Events().Open(ctx, after, opts)
+		return on.(*Workspace).Code().Patterns(ctx, paths, opts)
+	},
+	"code.rules": func(ctx context.Context, on any, a *arguments) (any, error) {
+		opts := new(CodeRulesOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Code().Rules(ctx, opts)
+	},
+	"code.symbols": func(ctx context.Context, on any, a *arguments) (any, error) {
+		paths := arg[[]string](a, "paths", nil)
+		opts := new(CodeSymbolsOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Code().Symbols(ctx, paths, opts)
 	},
 	"events.next": func(ctx context.Context, on any, a *arguments) (any, error) {
 		max := arg[int64](a, "max", 100)
@@ -41,6 +64,22 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 			return nil, err
 		}
 		return on.(*EventStream).Next(ctx, max, wait, opts)
+	},
+	"events.open": func(ctx context.Context, on any, a *arguments) (any, error) {
+		after := arg[int64](a, "after", 0)
+		opts := new(EventsOpenOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Events().Open(ctx, after, opts)
+	},
+	"git.coupling": func(ctx context.Context, on any, a *arguments) (any, error) {
+		paths := arg[[]string](a, "paths", nil)
+		opts := new(CouplingOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Git().Coupling(ctx, paths, opts)
 	},
 	"git.deepen": func(ctx context.Context, on any, a *arguments) (any, error) {
 		opts := new(DeepenOptions)
@@ -57,6 +96,14 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		}
 		return on.(*Workspace).Git().Features(ctx, revisions, opts)
 	},
+	"git.files": func(ctx context.Context, on any, a *arguments) (any, error) {
+		paths := arg[[]string](a, "paths", nil)
+		opts := new(FilesOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Git().Files(ctx, paths, opts)
+	},
 	"git.history_export": func(ctx context.Context, on any, a *arguments) (any, error) {
 		path := required[string](a, "path")
 		opts := new(HistoryPackOptions)
@@ -72,6 +119,30 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 			return nil, err
 		}
 		return on.(*Workspace).Git().HistoryImport(ctx, path, opts)
+	},
+	"git.hotspots": func(ctx context.Context, on any, a *arguments) (any, error) {
+		paths := arg[[]string](a, "paths", nil)
+		opts := new(HotspotsOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Git().Hotspots(ctx, paths, opts)
+	},
+	"git.owners": func(ctx context.Context, on any, a *arguments) (any, error) {
+		paths := arg[[]string](a, "paths", nil)
+		opts := new(OwnersOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Git().Owners(ctx, paths, opts)
+	},
+	"git.szz": func(ctx context.Context, on any, a *arguments) (any, error) {
+		revisions := arg[string](a, "range", "")
+		opts := new(SzzOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Git().Szz(ctx, revisions, opts)
 	},
 	"predict.model": func(ctx context.Context, on any, a *arguments) (any, error) {
 		name := arg[string](a, "name", "")

@@ -140,8 +140,22 @@ func (w *Workspace) Session() Sessions { return Sessions{w.handle} }
 // Worker gives the operations worker.*.
 func (w *Workspace) Worker() Workers { return Workers{w.handle} }
 
-// Code are the operations code.languages, code.metrics.
+// Code are the operations code.clones, code.languages, code.metrics, code.patterns, code.rules,
+// code.symbols.
 type Code struct{ handle *handle }
+
+// Clones is code.clones: blocks of code that occur more than once.
+//
+// paths: Files and folders, relative to the workspace's top or absolute; none: the whole workspace.
+// A file that is named is always read; in folders, what git ignores is left out.
+func (c Code) Clones(ctx context.Context, paths []string, opts *CodeClonesOptions) (*CodeClones, error) {
+	return answer[CodeClones](ctx, c.handle, "code.clones", &codeClonesArgs{Paths: paths, CodeClonesOptions: opts})
+}
+
+// ClonesColumns is code.clones with the rows as one Arrow IPC stream: the fast way for many rows.
+func (c Code) ClonesColumns(ctx context.Context, paths []string, opts *CodeClonesOptions) ([]byte, error) {
+	return columns(ctx, c.handle, "code.clones", &codeClonesArgs{Paths: paths, CodeClonesOptions: opts})
+}
 
 // Languages is code.languages: the languages that can be read, and how their files are recognised.
 func (c Code) Languages(ctx context.Context, opts *LanguagesOptions) (*LanguageTable, error) {
@@ -162,6 +176,39 @@ func (c Code) MetricsColumns(ctx context.Context, paths []string, opts *CodeMetr
 	return columns(ctx, c.handle, "code.metrics", &codeMetricsArgs{Paths: paths, CodeMetricsOptions: opts})
 }
 
+// Patterns is code.patterns: places in code that deserve a second look: each with its rule, why it
+// matters and what to do.
+//
+// paths: Files and folders, relative to the workspace's top or absolute; none: the whole workspace.
+// A file that is named is always read; in folders, what git ignores is left out.
+func (c Code) Patterns(ctx context.Context, paths []string, opts *CodePatternsOptions) (*CodePatterns, error) {
+	return answer[CodePatterns](ctx, c.handle, "code.patterns", &codePatternsArgs{Paths: paths, CodePatternsOptions: opts})
+}
+
+// PatternsColumns is code.patterns with the rows as one Arrow IPC stream: the fast way for many
+// rows.
+func (c Code) PatternsColumns(ctx context.Context, paths []string, opts *CodePatternsOptions) ([]byte, error) {
+	return columns(ctx, c.handle, "code.patterns", &codePatternsArgs{Paths: paths, CodePatternsOptions: opts})
+}
+
+// Rules is code.rules: the rules that `code.patterns` searches by.
+func (c Code) Rules(ctx context.Context, opts *CodeRulesOptions) (*CodeRules, error) {
+	return answer[CodeRules](ctx, c.handle, "code.rules", &codeRulesArgs{CodeRulesOptions: opts})
+}
+
+// Symbols is code.symbols: what files define, use and import.
+//
+// paths: Files and folders, relative to the workspace's top or absolute; none: the whole workspace.
+// A file that is named is always read; in folders, what git ignores is left out.
+func (c Code) Symbols(ctx context.Context, paths []string, opts *CodeSymbolsOptions) (*CodeSymbols, error) {
+	return answer[CodeSymbols](ctx, c.handle, "code.symbols", &codeSymbolsArgs{Paths: paths, CodeSymbolsOptions: opts})
+}
+
+// SymbolsColumns is code.symbols with the rows as one Arrow IPC stream: the fast way for many rows.
+func (c Code) SymbolsColumns(ctx context.Context, paths []string, opts *CodeSymbolsOptions) ([]byte, error) {
+	return columns(ctx, c.handle, "code.symbols", &codeSymbolsArgs{Paths: paths, CodeSymbolsOptions: opts})
+}
+
 // Events are the operations events.open.
 type Events struct{ handle *handle }
 
@@ -177,8 +224,24 @@ func (e Events) Open(ctx context.Context, after int64, opts *EventsOpenOptions) 
 	return &EventStream{handle: handle}, nil
 }
 
-// Git are the operations git.deepen, git.features, git.history_export, git.history_import.
+// Git are the operations git.coupling, git.deepen, git.features, git.files, git.history_export,
+// git.history_import, git.hotspots, git.owners, git.szz.
 type Git struct{ handle *handle }
+
+// Coupling is git.coupling: files that change together, with the definitions and defaults of
+// code-maat.
+//
+// paths: Only pairs with one of these files: folders, files, or patterns as in `.gitignore`; none:
+// all.
+func (g Git) Coupling(ctx context.Context, paths []string, opts *CouplingOptions) (*FileCoupling, error) {
+	return answer[FileCoupling](ctx, g.handle, "git.coupling", &gitCouplingArgs{Paths: paths, CouplingOptions: opts})
+}
+
+// CouplingColumns is git.coupling with the rows as one Arrow IPC stream: the fast way for many
+// rows.
+func (g Git) CouplingColumns(ctx context.Context, paths []string, opts *CouplingOptions) ([]byte, error) {
+	return columns(ctx, g.handle, "git.coupling", &gitCouplingArgs{Paths: paths, CouplingOptions: opts})
+}
 
 // Deepen is git.deepen: fetches the history that a shallow clone lacks, with the git executable and
 // its credentials.
@@ -201,6 +264,19 @@ func (g Git) FeaturesColumns(ctx context.Context, revisions string, opts *Featur
 	return columns(ctx, g.handle, "git.features", &gitFeaturesArgs{Range: revisions, FeaturesOptions: opts})
 }
 
+// Files is git.files: what history says about each file: churn, age, authors, ownership, bus
+// factor, fixes.
+//
+// paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+func (g Git) Files(ctx context.Context, paths []string, opts *FilesOptions) (*FileHistories, error) {
+	return answer[FileHistories](ctx, g.handle, "git.files", &gitFilesArgs{Paths: paths, FilesOptions: opts})
+}
+
+// FilesColumns is git.files with the rows as one Arrow IPC stream: the fast way for many rows.
+func (g Git) FilesColumns(ctx context.Context, paths []string, opts *FilesOptions) ([]byte, error) {
+	return columns(ctx, g.handle, "git.files", &gitFilesArgs{Paths: paths, FilesOptions: opts})
+}
+
 // HistoryExport is git.history_export: writes the history as one pack, for runners that start empty
 // and shallow.
 //
@@ -214,6 +290,46 @@ func (g Git) HistoryExport(ctx context.Context, path string, opts *HistoryPackOp
 // path: Path of the pack file.
 func (g Git) HistoryImport(ctx context.Context, path string, opts *HistoryPackOptions) (*HistoryPack, error) {
 	return answer[HistoryPack](ctx, g.handle, "git.history_import", &gitHistoryImportArgs{Path: path, HistoryPackOptions: opts})
+}
+
+// Hotspots is git.hotspots: files that are complex and change often.
+//
+// paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all. Scores stay
+// those among all files.
+func (g Git) Hotspots(ctx context.Context, paths []string, opts *HotspotsOptions) (*Hotspots, error) {
+	return answer[Hotspots](ctx, g.handle, "git.hotspots", &gitHotspotsArgs{Paths: paths, HotspotsOptions: opts})
+}
+
+// HotspotsColumns is git.hotspots with the rows as one Arrow IPC stream: the fast way for many
+// rows.
+func (g Git) HotspotsColumns(ctx context.Context, paths []string, opts *HotspotsOptions) ([]byte, error) {
+	return columns(ctx, g.handle, "git.hotspots", &gitHotspotsArgs{Paths: paths, HotspotsOptions: opts})
+}
+
+// Owners is git.owners: who made what, by folder or file; or who knows the files that a change
+// touches.
+//
+// paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+func (g Git) Owners(ctx context.Context, paths []string, opts *OwnersOptions) (*Ownership, error) {
+	return answer[Ownership](ctx, g.handle, "git.owners", &gitOwnersArgs{Paths: paths, OwnersOptions: opts})
+}
+
+// OwnersColumns is git.owners with the rows as one Arrow IPC stream: the fast way for many rows.
+func (g Git) OwnersColumns(ctx context.Context, paths []string, opts *OwnersOptions) ([]byte, error) {
+	return columns(ctx, g.handle, "git.owners", &gitOwnersArgs{Paths: paths, OwnersOptions: opts})
+}
+
+// Szz is git.szz: the commits that brought in what later commits fixed, line by line (SZZ).
+//
+// revisions: Which fixes: those of `A..B`, or of everything reachable from a revision. Default
+// `HEAD`. Empty: not given.
+func (g Git) Szz(ctx context.Context, revisions string, opts *SzzOptions) (*SzzTable, error) {
+	return answer[SzzTable](ctx, g.handle, "git.szz", &gitSzzArgs{Range: revisions, SzzOptions: opts})
+}
+
+// SzzColumns is git.szz with the rows as one Arrow IPC stream: the fast way for many rows.
+func (g Git) SzzColumns(ctx context.Context, revisions string, opts *SzzOptions) ([]byte, error) {
+	return columns(ctx, g.handle, "git.szz", &gitSzzArgs{Range: revisions, SzzOptions: opts})
 }
 
 // Predict are the operations predict.model.
@@ -298,6 +414,21 @@ func (w Workers) Open(ctx context.Context, queue string, opts *WorkerOpenOptions
 	return &Worker{handle: handle}, nil
 }
 
+// CodeClonesOptions are the options of code.clones; nil for the defaults.
+type CodeClonesOptions struct {
+	// Only these languages, by name; none: all.
+	Languages []string `json:"languages,omitzero"`
+	// Whether folders also give generated, minified and vendored files. Default false.
+	IncludeGenerated bool `json:"include_generated,omitzero"`
+	// The shortest duplicate that is reported, in tokens, from 20. Default 100.
+	MinTokens *int64 `json:"min_tokens,omitzero"`
+	// Whether code that differs in names only is a duplicate. Default false.
+	IgnoreNames bool `json:"ignore_names,omitzero"`
+	// Whether code that differs in numbers, texts and other literals only is a duplicate. Default
+	// false.
+	IgnoreLiterals bool `json:"ignore_literals,omitzero"`
+}
+
 // LanguagesOptions are the options of code.languages: none yet, pass nil.
 type LanguagesOptions struct{}
 
@@ -314,6 +445,52 @@ type CodeMetricsOptions struct {
 	Rows MetricRows `json:"rows,omitzero"`
 }
 
+// CodePatternsOptions are the options of code.patterns; nil for the defaults.
+type CodePatternsOptions struct {
+	// Text to read instead of the file; `paths` then has one path, which need not exist and names
+	// it.
+	Text string `json:"text,omitzero"`
+	// Only these languages, by name; none: all.
+	Languages []string `json:"languages,omitzero"`
+	// Only these rules, by id; none: all.
+	Rules []string `json:"rules,omitzero"`
+	// These rules are left out, by id.
+	Exclude []string `json:"exclude,omitzero"`
+	// Folders of further rules, each `<language>/<rule>.scm`; a rule of the same id replaces the
+	// built-in one.
+	RuleFolders []string `json:"rule_folders,omitzero"`
+	// Findings of less weight are left out; none: all are given.
+	MinSeverity Severity `json:"min_severity,omitzero"`
+	// Whether folders also give generated, minified and vendored files. Default false.
+	IncludeGenerated bool `json:"include_generated,omitzero"`
+}
+
+// CodeRulesOptions are the options of code.rules; nil for the defaults.
+type CodeRulesOptions struct {
+	// Only rules for these languages, by name; none: all.
+	Languages []string `json:"languages,omitzero"`
+	// Folders of further rules, as in `code.patterns`.
+	RuleFolders []string `json:"rule_folders,omitzero"`
+}
+
+// CodeSymbolsOptions are the options of code.symbols; nil for the defaults.
+type CodeSymbolsOptions struct {
+	// Text to read instead of the file; `paths` then has one path, which need not exist and names
+	// it.
+	Text string `json:"text,omitzero"`
+	// Only these languages, by name; none: all.
+	Languages []string `json:"languages,omitzero"`
+	// Whether folders also give generated, minified and vendored files. Default false.
+	IncludeGenerated bool `json:"include_generated,omitzero"`
+	// Only these roles; none: all.
+	Roles []SymbolRole `json:"roles,omitzero"`
+	// Only these kinds; none: all.
+	Kinds []SymbolKind `json:"kinds,omitzero"`
+}
+
+// EventsNextOptions are the options of events.next: none yet, pass nil.
+type EventsNextOptions struct{}
+
 // EventsOpenOptions are the options of events.open; nil for the defaults.
 type EventsOpenOptions struct {
 	// Wait for new events at the end instead of ending the stream. Default false.
@@ -322,8 +499,34 @@ type EventsOpenOptions struct {
 	Transient bool `json:"transient,omitzero"`
 }
 
-// EventsNextOptions are the options of events.next: none yet, pass nil.
-type EventsNextOptions struct{}
+// CouplingOptions are the options of git.coupling; nil for the defaults.
+type CouplingOptions struct {
+	// Which commits count: `A..B`, or a revision for everything reachable from it; the files are
+	// those of its tip. Default `HEAD`.
+	Range string `json:"range,omitzero"`
+	// Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+	Since string `json:"since,omitzero"`
+	// Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+	Until string `json:"until,omitzero"`
+	// Whether commits of bots count. Default false.
+	Bots bool `json:"bots,omitzero"`
+	// The least average of the two files' revisions. Default 5.
+	MinRevisions *int64 `json:"min_revisions,omitzero"`
+	// The least number of revisions that touched both. Default 5.
+	MinShared *int64 `json:"min_shared,omitzero"`
+	// The least degree of coupling, percent. Default 30.0.
+	MinCoupling *float64 `json:"min_coupling,omitzero"`
+	// The greatest degree of coupling, percent; the degree is cut to whole percent for this.
+	// Default 100.0.
+	MaxCoupling *float64 `json:"max_coupling,omitzero"`
+	// Commits that touched more files than this do not count at all. Default 30.
+	MaxChanges *int64 `json:"max_changes,omitzero"`
+	// Whether renames are followed and deleted files left out; without, every name ever used is a
+	// file of its own, as code-maat sees it. Default true.
+	Renames *bool `json:"renames,omitzero"`
+	// Whether generated and vendored files take part. Default false.
+	IncludeGenerated bool `json:"include_generated,omitzero"`
+}
 
 // DeepenOptions are the options of git.deepen; nil for the defaults.
 type DeepenOptions struct {
@@ -339,9 +542,88 @@ type FeaturesOptions struct {
 	Renames *bool `json:"renames,omitzero"`
 }
 
+// FilesOptions are the options of git.files; nil for the defaults.
+type FilesOptions struct {
+	// Which commits count: `A..B`, or a revision for everything reachable from it; the files are
+	// those of its tip. Default `HEAD`.
+	Range string `json:"range,omitzero"`
+	// Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+	Since string `json:"since,omitzero"`
+	// Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+	Until string `json:"until,omitzero"`
+	// Whether commits of bots count. Default false.
+	Bots bool `json:"bots,omitzero"`
+	// After this many days a commit weighs half, for `weighted_commits` and `bus_factor`; more than
+	// 0. Default 180.0.
+	HalfLifeDays *float64 `json:"half_life_days,omitzero"`
+}
+
 // HistoryPackOptions are the options of git.history_export and git.history_import: none yet, pass
 // nil.
 type HistoryPackOptions struct{}
+
+// HotspotsOptions are the options of git.hotspots; nil for the defaults.
+type HotspotsOptions struct {
+	// Which commits count: `A..B`, or a revision for everything reachable from it; the files are
+	// those of its tip. Default `HEAD`.
+	Range string `json:"range,omitzero"`
+	// Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+	Since string `json:"since,omitzero"`
+	// Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+	Until string `json:"until,omitzero"`
+	// Whether commits of bots count. Default false.
+	Bots bool `json:"bots,omitzero"`
+	// After this many days a commit weighs half; more than 0. Default 180.0.
+	HalfLifeDays *float64 `json:"half_life_days,omitzero"`
+	// Length of the two periods that the trend compares, in days, more than 0. Default 90.0.
+	PeriodDays *float64 `json:"period_days,omitzero"`
+	// Whether generated and vendored files take part, with a tenth of their score. Default false.
+	IncludeGenerated bool `json:"include_generated,omitzero"`
+	// At most this many files; 0: all. Default 50.
+	Limit *int64 `json:"limit,omitzero"`
+}
+
+// OwnersOptions are the options of git.owners; nil for the defaults.
+type OwnersOptions struct {
+	// Which commits count: `A..B`, or a revision for everything reachable from it; the files are
+	// those of its tip. Default `HEAD`.
+	Range string `json:"range,omitzero"`
+	// Only the files that these commits touched, `A..B` or one revision for that commit alone; who
+	// owned them before: the commits themselves do not count.
+	Change string `json:"change,omitzero"`
+	// Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+	Since string `json:"since,omitzero"`
+	// Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+	Until string `json:"until,omitzero"`
+	// Whether commits of bots count. Default false.
+	Bots bool `json:"bots,omitzero"`
+	// Whom the owners are listed for. Default [OwnedByFolder].
+	By OwnedBy `json:"by,omitzero"`
+	// Folders at most this deep, from 1; 0: however deep. Default 0.
+	Depth int64 `json:"depth,omitzero"`
+	// At most this many owners for each path; 0: all. Default 10.
+	Limit *int64 `json:"limit,omitzero"`
+	// After this many days a commit weighs half, for `weighted_commits` and `bus_factor`; more than
+	// 0. Default 180.0.
+	HalfLifeDays *float64 `json:"half_life_days,omitzero"`
+}
+
+// SzzOptions are the options of git.szz; nil for the defaults.
+type SzzOptions struct {
+	// Only lines of files at or below this path, from the top of the repository.
+	Path string `json:"path,omitzero"`
+	// What makes a commit a fix. Default [SzzFixesBoth].
+	Fixes SzzFixes `json:"fixes,omitzero"`
+	// These commits are the fixes, whatever their messages say; `range` then gives nothing but the
+	// history.
+	FromCommits []string `json:"from_commits,omitzero"`
+	// Whether a fix that only adds lines is answered, too, with the origin of the code around them;
+	// such rows have the source `context` and are right less often. Default false.
+	Context bool `json:"context,omitzero"`
+	// Whether every commit that made a line of a fix is answered, and not the likeliest only.
+	// Default false.
+	All bool `json:"all,omitzero"`
+}
 
 // ModelOptions are the options of predict.model: none yet, pass nil.
 type ModelOptions struct{}

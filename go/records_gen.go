@@ -18,6 +18,32 @@ const (
 	BasisRepository Basis = "repository"
 )
 
+// ChangeTrend is where a file's rate of change goes.
+type ChangeTrend string
+
+// Every ChangeTrend.
+const (
+	// ChangeTrendRising: at least 2 commits and half of the period before more than then.
+	ChangeTrendRising ChangeTrend = "rising"
+	// ChangeTrendStable: neither of the two.
+	ChangeTrendStable ChangeTrend = "stable"
+	// ChangeTrendFalling: at least 2 commits fewer, and at most two thirds of the period before.
+	ChangeTrendFalling ChangeTrend = "falling"
+)
+
+// ComplexityBasis is what a file's complexity was measured by.
+type ComplexityBasis string
+
+// Every ComplexityBasis.
+const (
+	// ComplexityBasisCognitive: cognitive complexity, the functions' and the rest's (SonarSource
+	// white paper 1.5).
+	ComplexityBasisCognitive ComplexityBasis = "cognitive"
+	// ComplexityBasisIndentation: levels of indentation over the lines, summed (Hindle et al.
+	// 2008), as this build has no grammar of the language or the file could not be parsed.
+	ComplexityBasisIndentation ComplexityBasis = "indentation"
+)
+
 // Kind is the class of an error: what a program branches on.
 type Kind string
 
@@ -64,6 +90,19 @@ const (
 	MetricRowsFiles MetricRows = "files"
 )
 
+// OwnedBy is what owners are listed for.
+type OwnedBy string
+
+// Every OwnedBy.
+const (
+	// OwnedByFolder: the selection as a whole, and every folder that holds some of it.
+	OwnedByFolder OwnedBy = "folder"
+	// OwnedByFile: the selection as a whole, and every file of it.
+	OwnedByFile OwnedBy = "file"
+	// OwnedByWhole: the selection as a whole only.
+	OwnedByWhole OwnedBy = "whole"
+)
+
 // RiskLevel is how a score ranks among this repository's changes.
 type RiskLevel string
 
@@ -92,6 +131,21 @@ const (
 	SessionStatusCompleted SessionStatus = "completed"
 	// SessionStatusFailed: it ended with an error.
 	SessionStatusFailed SessionStatus = "failed"
+)
+
+// Severity is how much a finding matters.
+type Severity string
+
+// Every Severity.
+const (
+	// SeverityInfo: worth knowing; nothing has to be done.
+	SeverityInfo Severity = "info"
+	// SeverityMinor: makes code harder to read or change.
+	SeverityMinor Severity = "minor"
+	// SeverityMajor: likely to hide or cause a defect.
+	SeverityMajor Severity = "major"
+	// SeverityCritical: likely a defect or a hole that an attacker can use.
+	SeverityCritical Severity = "critical"
 )
 
 // SkipReason is why a file was not read.
@@ -154,6 +208,95 @@ const (
 	StepStatusDone StepStatus = "done"
 	// StepStatusFailed: it reported an error.
 	StepStatusFailed StepStatus = "failed"
+)
+
+// SymbolKind is what a symbol is.
+type SymbolKind string
+
+// Every SymbolKind.
+const (
+	// SymbolKindFunction: a function outside of types.
+	SymbolKindFunction SymbolKind = "function"
+	// SymbolKindMethod: a function of a type, constructors included.
+	SymbolKindMethod SymbolKind = "method"
+	// SymbolKindClass: a class or record.
+	SymbolKindClass SymbolKind = "class"
+	// SymbolKindStruct: a struct or union.
+	SymbolKindStruct SymbolKind = "struct"
+	// SymbolKindInterface: an interface or protocol.
+	SymbolKindInterface SymbolKind = "interface"
+	// SymbolKindTrait: a trait.
+	SymbolKindTrait SymbolKind = "trait"
+	// SymbolKindEnum: an enumeration.
+	SymbolKindEnum SymbolKind = "enum"
+	// SymbolKindType: a name for another type (as a definition), or any named type (as a
+	// reference).
+	SymbolKindType SymbolKind = "type"
+	// SymbolKindConstant: a named value that does not change: `const`, `static final`, a member of
+	// an enumeration, a name in capitals in Python.
+	SymbolKindConstant SymbolKind = "constant"
+	// SymbolKindVariable: a variable outside of functions.
+	SymbolKindVariable SymbolKind = "variable"
+	// SymbolKindField: a variable of a type.
+	SymbolKindField SymbolKind = "field"
+	// SymbolKindMacro: a macro.
+	SymbolKindMacro SymbolKind = "macro"
+	// SymbolKindModule: a module, namespace or package (as a definition), or one that is imported
+	// whole.
+	SymbolKindModule SymbolKind = "module"
+	// SymbolKindCall: a call of a function, method, constructor, macro, decorator or component.
+	SymbolKindCall SymbolKind = "call"
+	// SymbolKindImplementation: a type that another one extends, implements or embeds.
+	SymbolKindImplementation SymbolKind = "implementation"
+	// SymbolKindName: one name that is imported.
+	SymbolKindName SymbolKind = "name"
+	// SymbolKindWildcard: every name of a module that is imported.
+	SymbolKindWildcard SymbolKind = "wildcard"
+)
+
+// SymbolRole is what a symbol does at its place.
+type SymbolRole string
+
+// Every SymbolRole.
+const (
+	// SymbolRoleDefinition: it gives a name its meaning.
+	SymbolRoleDefinition SymbolRole = "definition"
+	// SymbolRoleDeclaration: it announces what is defined elsewhere: a prototype in C, an overload
+	// in TypeScript.
+	SymbolRoleDeclaration SymbolRole = "declaration"
+	// SymbolRoleReference: it uses a name.
+	SymbolRoleReference SymbolRole = "reference"
+	// SymbolRoleImport: it brings a name in from another file or module.
+	SymbolRoleImport SymbolRole = "import"
+)
+
+// SzzFixes is what makes a commit a fix.
+type SzzFixes string
+
+// Every SzzFixes.
+const (
+	// SzzFixesMessage: the words of its message (bug, fix, patch, defect and their forms); names of
+	// commits in it are not looked at.
+	SzzFixesMessage SzzFixes = "message"
+	// SzzFixesTrailers: a `Fixes: <id>` trailer or `This reverts commit <id>`.
+	SzzFixesTrailers SzzFixes = "trailers"
+	// SzzFixesBoth: either; where a message names the commit that was wrong, that is the answer.
+	SzzFixesBoth SzzFixes = "both"
+)
+
+// SzzSource is what an answer of `git.szz` stands on.
+type SzzSource string
+
+// Every SzzSource.
+const (
+	// SzzSourceLines: the fix changes or removes a line that the commit made.
+	SzzSourceLines SzzSource = "lines"
+	// SzzSourceTrailer: the fix names the commit in a `Fixes:` trailer.
+	SzzSourceTrailer SzzSource = "trailer"
+	// SzzSourceRevert: the fix reverts the commit.
+	SzzSourceRevert SzzSource = "revert"
+	// SzzSourceContext: the fix adds lines among those that the commit made.
+	SzzSourceContext SzzSource = "context"
 )
 
 // Calibration is what stands behind the probability.
@@ -250,6 +393,45 @@ type ClassMetrics struct {
 	Lines Lines `json:"lines"`
 }
 
+// CloneGroup is blocks of code that are equal but for layout and comments.
+type CloneGroup struct {
+	// How long each of them is, in tokens: from the start of a statement to the end of one.
+	Tokens int64 `json:"tokens"`
+	// How many lines the first of them takes.
+	Lines int64 `json:"lines"`
+	// Where they are, sorted by path and line; two at least, and no two overlap.
+	Places []ClonePlace `json:"places"`
+}
+
+// ClonePlace is where a duplicated block is.
+type ClonePlace struct {
+	// The file, relative to the workspace's top, `/` between components; absolute outside of it.
+	Path string `json:"path"`
+	// First line, from 1.
+	Line int64 `json:"line"`
+	// Last line, from 1.
+	EndLine int64 `json:"end_line"`
+	// The function in which it starts, qualified by its classes; empty outside of functions.
+	Function string `json:"function"`
+}
+
+// CodeClones is duplicated blocks of files, and what was not read.
+type CodeClones struct {
+	// The duplicated blocks, longest first. Each has a place that no longer one covers.
+	Groups []CloneGroup `json:"groups"`
+	// How many files were read.
+	Files int64 `json:"files"`
+	// Tokens of these files; comments and imports are none.
+	Tokens int64 `json:"tokens"`
+	// Tokens of them that stand in a reported place.
+	DuplicatedTokens int64 `json:"duplicated_tokens"`
+	// Files that were met and not read, sorted by path; files of no known language are only
+	// counted.
+	Skipped []SkippedFile `json:"skipped"`
+	// Files of no known language that folders held.
+	Unknown int64 `json:"unknown"`
+}
+
 // CodeMetrics is metrics of files, and what was not measured.
 type CodeMetrics struct {
 	// The measured files, sorted by path.
@@ -261,6 +443,40 @@ type CodeMetrics struct {
 	Unknown int64 `json:"unknown"`
 	// What the columnar form's rows are.
 	Rows MetricRows `json:"rows"`
+}
+
+// CodePatterns is what the rules found, and what was not searched.
+type CodePatterns struct {
+	// The findings, sorted by path, line, column and rule.
+	Findings []Finding `json:"findings"`
+	// How many findings of which rule there are, sorted by rule.
+	Rules []RuleCount `json:"rules"`
+	// How many findings of which rule each file has, sorted by path and rule.
+	Counts []FileRuleCount `json:"counts"`
+	// How many files were searched.
+	Files int64 `json:"files"`
+	// Files that were met and not searched, sorted by path; files of no known language are only
+	// counted.
+	Skipped []SkippedFile `json:"skipped"`
+	// Files of no known language that folders held.
+	Unknown int64 `json:"unknown"`
+}
+
+// CodeRules is the rules that `code.patterns` knows.
+type CodeRules struct {
+	// The rules, sorted by id.
+	Rules []RuleDescription `json:"rules"`
+}
+
+// CodeSymbols is symbols of files, and what was not read.
+type CodeSymbols struct {
+	// The files that were read, sorted by path.
+	Files []FileSymbols `json:"files"`
+	// Files that were met and not read, sorted by path; files of no known language are only
+	// counted.
+	Skipped []SkippedFile `json:"skipped"`
+	// Files of no known language that folders held.
+	Unknown int64 `json:"unknown"`
 }
 
 // Coefficient is the weight of one feature.
@@ -287,6 +503,45 @@ type CommitRisk struct {
 	Score float64 `json:"score"`
 	// How that score ranks.
 	Level RiskLevel `json:"level"`
+}
+
+// CountedHistory is which commits an answer counts, and what stood in the way.
+type CountedHistory struct {
+	// The commit whose files the answer is about, hexadecimal.
+	Tip string `json:"tip"`
+	// The tip's committer time, RFC 3339: every age counts back from it, so that the same history
+	// always gives the same answer.
+	Time string `json:"time"`
+	// Commits that count.
+	Counted int64 `json:"counted"`
+	// Commits left out as a bot made them.
+	ByBots int64 `json:"by_bots"`
+	// Commits left out as `.git-blame-ignore-revs` of the tip names them.
+	Ignored int64 `json:"ignored"`
+	// What of the history of the tip could be read.
+	History HistorySpan `json:"history"`
+}
+
+// CoupledFiles is two files that change together.
+type CoupledFiles struct {
+	// The first of the two by path.
+	Path string `json:"path"`
+	// The other.
+	Coupled string `json:"coupled"`
+	// Degree of coupling: `shared` / `average_revisions`, percent, above 0 to 100.
+	Degree float64 `json:"degree"`
+	// Revisions that touched both.
+	Shared int64 `json:"shared"`
+	// Revisions that touched the first.
+	Revisions int64 `json:"revisions"`
+	// Revisions that touched the other.
+	CoupledRevisions int64 `json:"coupled_revisions"`
+	// The mean of `revisions` and `coupled_revisions`.
+	AverageRevisions float64 `json:"average_revisions"`
+	// Days from the last shared revision to the tip's time.
+	LastSharedDays float64 `json:"last_shared_days"`
+	// Whether both stand in the same folder.
+	SameFolder bool `json:"same_folder"`
 }
 
 // Deepened is what `git.deepen` answers.
@@ -419,6 +674,73 @@ type FeatureTable struct {
 	History HistorySpan `json:"history"`
 }
 
+// FileCoupling is files that change together.
+type FileCoupling struct {
+	// The pairs within the limits, the highest degree first, of equals the one with more revisions.
+	Pairs []CoupledFiles `json:"pairs"`
+	// Commits that did not count as they touched more than `max_changes` files.
+	TooLarge int64 `json:"too_large"`
+	// Which commits count, those too large included.
+	Basis CountedHistory `json:"basis"`
+}
+
+// FileHistories is what history says about files.
+type FileHistories struct {
+	// Every file of the tip that `paths` selects, sorted by path.
+	Files []FileHistory `json:"files"`
+	// Which commits count.
+	Basis CountedHistory `json:"basis"`
+}
+
+// FileHistory is what history says about one file of the tip. Merges are left out; a rename hands
+// the past of the old name to the new one, and a file made anew under the old name begins there.
+type FileHistory struct {
+	// The path at the tip.
+	Path string `json:"path"`
+	// Commits that touched it, under this name or an earlier one.
+	Commits int64 `json:"commits"`
+	// Lines that they added; binary versions have none.
+	Added int64 `json:"added"`
+	// Lines that they deleted.
+	Deleted int64 `json:"deleted"`
+	// Lines after the last commit that touched it, from the counts of that commit; a merge that
+	// joined two changes can differ.
+	Lines int64 `json:"lines"`
+	// Relative churn (Nagappan and Ball 2005, M1): lines added and deleted, each by `lines`; 0
+	// where it has none.
+	RelativeChurn float64 `json:"relative_churn"`
+	// Days from the first commit that counts to the tip's time; null where none counts.
+	AgeDays *float64 `json:"age_days,omitzero"`
+	// Days from the last commit that counts to the tip's time; null where none counts.
+	LastChangeDays *float64 `json:"last_change_days,omitzero"`
+	// Distinct authors: signatures with, after `.mailmap`, a common e-mail address or full name.
+	Authors int64 `json:"authors"`
+	// Authors with less than 5 % of its commits (Bird et al. 2011: minor contributors).
+	MinorAuthors int64 `json:"minor_authors"`
+	// The share of its commits that its main author made, 0 to 1 (Bird et al. 2011: ownership).
+	Ownership float64 `json:"ownership"`
+	// Who made most of its commits, of equals the one with the most changed lines; null where none
+	// counts.
+	MainAuthor string `json:"main_author,omitzero"`
+	// The main author's e-mail address, in lower case.
+	MainAuthorEmail string `json:"main_author_email,omitzero"`
+	// The fewest authors who together made more than half of `weighted_commits`: a definition of
+	// our own, after the truck factor; 0 where no commit counts.
+	BusFactor int64 `json:"bus_factor"`
+	// Its commits, each weighted 2^(-age / half-life), age in days before the tip's time.
+	WeightedCommits float64 `json:"weighted_commits"`
+	// Commits among them whose message says that they are a fix.
+	Fixes int64 `json:"fixes"`
+	// Days from the last fix to the tip's time; null where there was none.
+	LastFixDays *float64 `json:"last_fix_days,omitzero"`
+	// Whether a tool writes it: by its name or `.gitattributes` of the tip.
+	Generated bool `json:"generated"`
+	// Whether it is somebody else's code: by its folder or `.gitattributes` of the tip.
+	Vendored bool `json:"vendored"`
+	// What its changes weigh beside others: 1, or 0.1 where it is generated or vendored.
+	Weight float64 `json:"weight"`
+}
+
 // FileMetrics is metrics of one file.
 type FileMetrics struct {
 	// The file, relative to the workspace's top, `/` between components; absolute outside of it.
@@ -451,6 +773,16 @@ type FileMetrics struct {
 	DamagedBytes int64 `json:"damaged_bytes"`
 }
 
+// FileRuleCount is how often a rule found something in one file.
+type FileRuleCount struct {
+	// The file.
+	Path string `json:"path"`
+	// The rule's id.
+	Rule string `json:"rule"`
+	// Its findings there.
+	Count int64 `json:"count"`
+}
+
 // FileShare is what one file adds to the answer.
 type FileShare struct {
 	// The path after the change; empty for the entry that stands for the rest.
@@ -463,6 +795,44 @@ type FileShare struct {
 	Deleted int64 `json:"deleted"`
 	// How many files the entry stands for.
 	Files int64 `json:"files"`
+}
+
+// FileSymbols is symbols of one file.
+type FileSymbols struct {
+	// The file, relative to the workspace's top, `/` between components; absolute outside of it.
+	Path string `json:"path"`
+	// Its language, for example `typescript`.
+	Language string `json:"language"`
+	// Its symbols, by place.
+	Symbols []Symbol `json:"symbols"`
+}
+
+// Finding is one thing that a rule found at one place.
+type Finding struct {
+	// The rule, for example `swallowed-exception`.
+	Rule string `json:"rule"`
+	// How much it matters.
+	Severity Severity `json:"severity"`
+	// The file, relative to the workspace's top, `/` between components.
+	Path string `json:"path"`
+	// First line, from 1.
+	Line int64 `json:"line"`
+	// First column, bytes from 1.
+	Column int64 `json:"column"`
+	// Last line, from 1.
+	EndLine int64 `json:"end_line"`
+	// The function around it, qualified by its classes; empty outside of functions.
+	Function string `json:"function"`
+	// Why it matters, one sentence.
+	Reason string `json:"reason"`
+	// What to do about it, one sentence.
+	Action string `json:"action"`
+	// The first line of the code in question, trimmed, at most 160 bytes; secrets are masked.
+	Excerpt string `json:"excerpt"`
+	// Who last changed the line, where history was asked.
+	Author string `json:"author,omitzero"`
+	// How long ago that was, in days.
+	AgeDays *int64 `json:"age_days,omitzero"`
 }
 
 // FunctionMetrics is metrics of one function with a body.
@@ -543,6 +913,51 @@ type HistorySpan struct {
 	Cut bool `json:"cut"`
 	// Commits whose changes could not be read as objects are absent (partial clones).
 	Gaps int64 `json:"gaps"`
+}
+
+// Hotspot is a file that is complex and changes often.
+type Hotspot struct {
+	// The path at the tip.
+	Path string `json:"path"`
+	// 0 to 1: the share of the other files that change less (by `weighted_commits`) times the share
+	// of those that are less complex. Complexity is ranked among files of the same basis.
+	Score float64 `json:"score"`
+	// Commits that touched it.
+	Commits int64 `json:"commits"`
+	// Its commits, each weighted 2^(-age / half-life), age in days before the tip's time.
+	WeightedCommits float64 `json:"weighted_commits"`
+	// Its complexity at the tip.
+	Complexity float64 `json:"complexity"`
+	// What the complexity is.
+	ComplexityBasis ComplexityBasis `json:"complexity_basis"`
+	// Lines of code at the tip, blank ones left out.
+	Lines int64 `json:"lines"`
+	// Commits in the last period.
+	RecentCommits int64 `json:"recent_commits"`
+	// Commits in the period before that.
+	EarlierCommits int64 `json:"earlier_commits"`
+	// The two compared.
+	Trend ChangeTrend `json:"trend"`
+	// Lines added less lines deleted in the last period.
+	Growth int64 `json:"growth"`
+	// Commits whose message says that they are a fix.
+	Fixes int64 `json:"fixes"`
+	// Distinct authors.
+	Authors int64 `json:"authors"`
+	// Why it is one, in one sentence.
+	Reason string `json:"reason"`
+}
+
+// Hotspots is files that are complex and change often.
+type Hotspots struct {
+	// The highest score first; of equals the one with more weighted commits, then by path.
+	Files []Hotspot `json:"files"`
+	// How many files were compared.
+	Compared int64 `json:"compared"`
+	// Files of code whose content could not be read or measured.
+	Unmeasured int64 `json:"unmeasured"`
+	// Which commits count.
+	Basis CountedHistory `json:"basis"`
 }
 
 // Interval is a range that holds the true value with the probability `level`.
@@ -652,6 +1067,58 @@ type NewTask struct {
 	DelayMs int64 `json:"delay_ms,omitzero"`
 }
 
+// OwnedPath is a file or folder and its authors.
+type OwnedPath struct {
+	// The file, or the folder with a `/` behind it; empty for the whole selection.
+	Path string `json:"path"`
+	// Files of the selection in it.
+	Files int64 `json:"files"`
+	// Commits that touched any of them.
+	Commits int64 `json:"commits"`
+	// Distinct authors.
+	Authors int64 `json:"authors"`
+	// The fewest authors who together made more than half of its weighted commits: a definition of
+	// our own; 0 where no commit counts.
+	BusFactor int64 `json:"bus_factor"`
+	// Truck factor (Avelino et al. 2016): how many authors, those of most files first, must leave
+	// until more than half of the files have no author; an author of a file has at least 3.293, and
+	// more than 0.75 of the greatest, in 3.293 + 1.098 first + 0.164 own - 0.321 ln(1 + others). 0
+	// where no file has an author.
+	TruckFactor int64 `json:"truck_factor"`
+	// Its authors, most commits first; of equals the one with more changed lines, then by e-mail
+	// address.
+	Owners []Owner `json:"owners"`
+}
+
+// Owner is an author of a file or folder.
+type Owner struct {
+	// Name after `.mailmap`, as in the newest of the author's commits; signatures with a common
+	// e-mail address or full name (two words or more) are one author's.
+	Name string `json:"name"`
+	// E-mail address, after `.mailmap`, in lower case.
+	Email string `json:"email"`
+	// Commits that touched it.
+	Commits int64 `json:"commits"`
+	// The share of its commits, 0 to 1.
+	Share float64 `json:"share"`
+	// Its commits, each weighted 2^(-age / half-life), age in days before the tip's time.
+	WeightedCommits float64 `json:"weighted_commits"`
+	// Lines added.
+	Added int64 `json:"added"`
+	// Lines deleted.
+	Deleted int64 `json:"deleted"`
+	// Committer time of the author's last commit that touched it, RFC 3339.
+	LastActive string `json:"last_active"`
+}
+
+// Ownership is who made what, by path.
+type Ownership struct {
+	// The whole selection first, then folders or files by path.
+	Paths []OwnedPath `json:"paths"`
+	// Which commits count.
+	Basis CountedHistory `json:"basis"`
+}
+
 // Payload is a value of the host: I-JSON (RFC 7493), or bytes with a media type.
 type Payload struct {
 	// The value where it is JSON; ignored where `bytes` is given.
@@ -692,6 +1159,36 @@ type Reason struct {
 	Sentence string `json:"sentence"`
 	// What would lower the risk; empty where the feature does not raise it.
 	Action string `json:"action"`
+}
+
+// RuleCount is how often a rule found something.
+type RuleCount struct {
+	// The rule's id.
+	Rule string `json:"rule"`
+	// Its severity.
+	Severity Severity `json:"severity"`
+	// Its findings.
+	Count int64 `json:"count"`
+}
+
+// RuleDescription is what a rule says of itself.
+type RuleDescription struct {
+	// Its name in answers and options.
+	ID string `json:"id"`
+	// The languages that it is written for, by name.
+	Languages []string `json:"languages"`
+	// How much its findings matter.
+	Severity Severity `json:"severity"`
+	// Why it matters, one sentence.
+	Reason string `json:"reason"`
+	// What to do about a finding, one sentence.
+	Action string `json:"action"`
+	// Where it does not hold: `tests`, `scripts` or names of files.
+	NotIn []string `json:"not_in"`
+	// Where alone it holds; empty: everywhere.
+	OnlyIn []string `json:"only_in"`
+	// Whether it comes with this library.
+	BuiltIn bool `json:"built_in"`
 }
 
 // SessionDetail is a session with its steps.
@@ -783,6 +1280,94 @@ type StepStart struct {
 	// How often the step has been begun as far as is on disk, this time included: a `retry` step
 	// writes nothing before it ends, so a try that a crash cut short does not count.
 	Attempt int64 `json:"attempt"`
+}
+
+// Symbol is one name at one place. Texts are shared among the symbols of a file.
+type Symbol struct {
+	// What it does here.
+	Role SymbolRole `json:"role"`
+	// What it is.
+	Kind SymbolKind `json:"kind"`
+	// Its name; of an import the name in the other module: `*` for all of them, `default` for the
+	// default export, empty where the module itself is imported.
+	Name string `json:"name"`
+	// The classes, functions and modules around it, outermost first, with `.` between; empty at the
+	// top.
+	Scope string `json:"scope"`
+	// Of an import the module as written (`..pkg`, `./x.js`, `java.util`, `crate::a`, `stdio.h`);
+	// of a reference what stands before the name (`np` of `np.array()`) where that is a plain path;
+	// else empty.
+	Origin string `json:"origin"`
+	// The local name of an import where it is another one; else empty.
+	Alias string `json:"alias"`
+	// Line of the name, from 1.
+	Line int64 `json:"line"`
+	// Column of the name, bytes from 1.
+	Column int64 `json:"column"`
+	// Last line of what is defined or imported, from 1; of a reference that of the name.
+	EndLine int64 `json:"end_line"`
+	// Of a definition: other files can use it, as far as the language says so (`pub`, `public`,
+	// `export`, `static` in C, a capital in Go, an underscore or `__all__` in Python). Of an
+	// import: it is exported again.
+	Exported bool `json:"exported"`
+	// Of an import: the module is looked up from this file's own place.
+	Relative bool `json:"relative"`
+}
+
+// SzzRow is a line that a fix changes, and the commit that made it.
+type SzzRow struct {
+	// The fix, hexadecimal.
+	Fix string `json:"fix"`
+	// The commit that brought the bug in, hexadecimal.
+	Inducing string `json:"inducing"`
+	// The file before the fix; empty where the message names a commit that made none of the lines.
+	Path string `json:"path"`
+	// The line in that file before the fix, from 1; 0 where `path` is empty.
+	Line int64 `json:"line"`
+	// The file's path in the inducing commit, where it is another.
+	InducingPath string `json:"inducing_path,omitzero"`
+	// The line in the inducing commit, from 1; 0 where `path` is empty.
+	InducingLine int64 `json:"inducing_line"`
+	// What the answer stands on.
+	Source SzzSource `json:"source"`
+}
+
+// SzzSkipped is lines that fixes remove and that were not followed, by the reason.
+type SzzSkipped struct {
+	// Blank lines.
+	Blank int64 `json:"blank"`
+	// Lines of comment or documentation.
+	Comment int64 `json:"comment"`
+	// Lines that only import.
+	Import int64 `json:"import"`
+	// Lines of brackets and punctuation alone.
+	Punctuation int64 `json:"punctuation"`
+	// Lines that stand elsewhere after the fix.
+	Moved int64 `json:"moved"`
+	// Lines that are only broken differently after the fix.
+	Reflowed int64 `json:"reflowed"`
+	// Lines of files that the fix deletes.
+	DeletedFiles int64 `json:"deleted_files"`
+	// Lines of tests, in fixes that change other code, too.
+	Tests int64 `json:"tests"`
+	// Files that hold no program: texts, data, records of releases.
+	NoCodeFiles int64 `json:"no_code_files"`
+}
+
+// SzzTable is which commits brought in what later commits fixed.
+type SzzTable struct {
+	// One row for each line; fixes in the order of history, lines in that of the files.
+	Rows []SzzRow `json:"rows"`
+	// Fixes looked at, merges left out.
+	Fixes int64 `json:"fixes"`
+	// Fixes without a row: they only add lines, or none of their lines counts.
+	Unanswered int64 `json:"unanswered"`
+	// Lines that were not followed.
+	Skipped SzzSkipped `json:"skipped"`
+	// Lines whose origin lies beyond what this clone holds.
+	UnknownLines int64 `json:"unknown_lines"`
+	// What of the history could be read.
+	History HistorySpan `json:"history"`
 }
 
 // TaskBatch is a batch of claimed tasks; empty where none came in time.

@@ -3,6 +3,11 @@
 
 package barograph
 
+type codeClonesArgs struct {
+	Paths []string `json:"paths,omitzero"`
+	*CodeClonesOptions
+}
+
 type codeLanguagesArgs struct {
 	*LanguagesOptions
 }
@@ -12,15 +17,34 @@ type codeMetricsArgs struct {
 	*CodeMetricsOptions
 }
 
-type eventsOpenArgs struct {
-	After int64 `json:"after"`
-	*EventsOpenOptions
+type codePatternsArgs struct {
+	Paths []string `json:"paths,omitzero"`
+	*CodePatternsOptions
+}
+
+type codeRulesArgs struct {
+	*CodeRulesOptions
+}
+
+type codeSymbolsArgs struct {
+	Paths []string `json:"paths,omitzero"`
+	*CodeSymbolsOptions
 }
 
 type eventsNextArgs struct {
 	Max    int64 `json:"max"`
 	WaitMs int64 `json:"wait_ms"`
 	*EventsNextOptions
+}
+
+type eventsOpenArgs struct {
+	After int64 `json:"after"`
+	*EventsOpenOptions
+}
+
+type gitCouplingArgs struct {
+	Paths []string `json:"paths,omitzero"`
+	*CouplingOptions
 }
 
 type gitDeepenArgs struct {
@@ -32,6 +56,11 @@ type gitFeaturesArgs struct {
 	*FeaturesOptions
 }
 
+type gitFilesArgs struct {
+	Paths []string `json:"paths,omitzero"`
+	*FilesOptions
+}
+
 type gitHistoryExportArgs struct {
 	Path string `json:"path"`
 	*HistoryPackOptions
@@ -40,6 +69,21 @@ type gitHistoryExportArgs struct {
 type gitHistoryImportArgs struct {
 	Path string `json:"path"`
 	*HistoryPackOptions
+}
+
+type gitHotspotsArgs struct {
+	Paths []string `json:"paths,omitzero"`
+	*HotspotsOptions
+}
+
+type gitOwnersArgs struct {
+	Paths []string `json:"paths,omitzero"`
+	*OwnersOptions
+}
+
+type gitSzzArgs struct {
+	Range string `json:"range,omitzero"`
+	*SzzOptions
 }
 
 type predictModelArgs struct {
@@ -260,6 +304,65 @@ func (v *ClassMetrics) read(r *reader) {
 	}
 }
 
+func (v *CloneGroup) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "tokens":
+			v.Tokens = r.int()
+		case "lines":
+			v.Lines = r.int()
+		case "places":
+			v.Places = list(r, func(r *reader, item *ClonePlace) {
+				item.read(r)
+			})
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *ClonePlace) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "line":
+			v.Line = r.int()
+		case "end_line":
+			v.EndLine = r.int()
+		case "function":
+			v.Function = r.text()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *CodeClones) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "groups":
+			v.Groups = list(r, func(r *reader, item *CloneGroup) {
+				item.read(r)
+			})
+		case "files":
+			v.Files = r.int()
+		case "tokens":
+			v.Tokens = r.int()
+		case "duplicated_tokens":
+			v.DuplicatedTokens = r.int()
+		case "skipped":
+			v.Skipped = list(r, func(r *reader, item *SkippedFile) {
+				item.read(r)
+			})
+		case "unknown":
+			v.Unknown = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *CodeMetrics) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -275,6 +378,67 @@ func (v *CodeMetrics) read(r *reader) {
 			v.Unknown = r.int()
 		case "rows":
 			v.Rows = MetricRows(r.text())
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *CodePatterns) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "findings":
+			v.Findings = list(r, func(r *reader, item *Finding) {
+				item.read(r)
+			})
+		case "rules":
+			v.Rules = list(r, func(r *reader, item *RuleCount) {
+				item.read(r)
+			})
+		case "counts":
+			v.Counts = list(r, func(r *reader, item *FileRuleCount) {
+				item.read(r)
+			})
+		case "files":
+			v.Files = r.int()
+		case "skipped":
+			v.Skipped = list(r, func(r *reader, item *SkippedFile) {
+				item.read(r)
+			})
+		case "unknown":
+			v.Unknown = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *CodeRules) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "rules":
+			v.Rules = list(r, func(r *reader, item *RuleDescription) {
+				item.read(r)
+			})
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *CodeSymbols) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "files":
+			v.Files = list(r, func(r *reader, item *FileSymbols) {
+				item.read(r)
+			})
+		case "skipped":
+			v.Skipped = list(r, func(r *reader, item *SkippedFile) {
+				item.read(r)
+			})
+		case "unknown":
+			v.Unknown = r.int()
 		default:
 			r.skip()
 		}
@@ -311,6 +475,54 @@ func (v *CommitRisk) read(r *reader) {
 			v.Score = r.float()
 		case "level":
 			v.Level = RiskLevel(r.text())
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *CountedHistory) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "tip":
+			v.Tip = r.text()
+		case "time":
+			v.Time = r.text()
+		case "counted":
+			v.Counted = r.int()
+		case "by_bots":
+			v.ByBots = r.int()
+		case "ignored":
+			v.Ignored = r.int()
+		case "history":
+			v.History.read(r)
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *CoupledFiles) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "coupled":
+			v.Coupled = r.text()
+		case "degree":
+			v.Degree = r.float()
+		case "shared":
+			v.Shared = r.int()
+		case "revisions":
+			v.Revisions = r.int()
+		case "coupled_revisions":
+			v.CoupledRevisions = r.int()
+		case "average_revisions":
+			v.AverageRevisions = r.float()
+		case "last_shared_days":
+			v.LastSharedDays = r.float()
+		case "same_folder":
+			v.SameFolder = r.bool()
 		default:
 			r.skip()
 		}
@@ -522,6 +734,91 @@ func (v *FeatureTable) read(r *reader) {
 	}
 }
 
+func (v *FileCoupling) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "pairs":
+			v.Pairs = list(r, func(r *reader, item *CoupledFiles) {
+				item.read(r)
+			})
+		case "too_large":
+			v.TooLarge = r.int()
+		case "basis":
+			v.Basis.read(r)
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *FileHistories) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "files":
+			v.Files = list(r, func(r *reader, item *FileHistory) {
+				item.read(r)
+			})
+		case "basis":
+			v.Basis.read(r)
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *FileHistory) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "commits":
+			v.Commits = r.int()
+		case "added":
+			v.Added = r.int()
+		case "deleted":
+			v.Deleted = r.int()
+		case "lines":
+			v.Lines = r.int()
+		case "relative_churn":
+			v.RelativeChurn = r.float()
+		case "age_days":
+			v.AgeDays = optional(r, (*reader).float)
+		case "last_change_days":
+			v.LastChangeDays = optional(r, (*reader).float)
+		case "authors":
+			v.Authors = r.int()
+		case "minor_authors":
+			v.MinorAuthors = r.int()
+		case "ownership":
+			v.Ownership = r.float()
+		case "main_author":
+			if !r.null() {
+				v.MainAuthor = r.text()
+			}
+		case "main_author_email":
+			if !r.null() {
+				v.MainAuthorEmail = r.text()
+			}
+		case "bus_factor":
+			v.BusFactor = r.int()
+		case "weighted_commits":
+			v.WeightedCommits = r.float()
+		case "fixes":
+			v.Fixes = r.int()
+		case "last_fix_days":
+			v.LastFixDays = optional(r, (*reader).float)
+		case "generated":
+			v.Generated = r.bool()
+		case "vendored":
+			v.Vendored = r.bool()
+		case "weight":
+			v.Weight = r.float()
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *FileMetrics) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -563,6 +860,21 @@ func (v *FileMetrics) read(r *reader) {
 	}
 }
 
+func (v *FileRuleCount) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "rule":
+			v.Rule = r.text()
+		case "count":
+			v.Count = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *FileShare) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -578,6 +890,58 @@ func (v *FileShare) read(r *reader) {
 			v.Deleted = r.int()
 		case "files":
 			v.Files = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *FileSymbols) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "language":
+			v.Language = r.text()
+		case "symbols":
+			v.Symbols = list(r, func(r *reader, item *Symbol) {
+				item.read(r)
+			})
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Finding) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "rule":
+			v.Rule = r.text()
+		case "severity":
+			v.Severity = Severity(r.text())
+		case "path":
+			v.Path = r.text()
+		case "line":
+			v.Line = r.int()
+		case "column":
+			v.Column = r.int()
+		case "end_line":
+			v.EndLine = r.int()
+		case "function":
+			v.Function = r.text()
+		case "reason":
+			v.Reason = r.text()
+		case "action":
+			v.Action = r.text()
+		case "excerpt":
+			v.Excerpt = r.text()
+		case "author":
+			if !r.null() {
+				v.Author = r.text()
+			}
+		case "age_days":
+			v.AgeDays = optional(r, (*reader).int)
 		default:
 			r.skip()
 		}
@@ -676,6 +1040,62 @@ func (v *HistorySpan) read(r *reader) {
 			v.Cut = r.bool()
 		case "gaps":
 			v.Gaps = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Hotspot) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "score":
+			v.Score = r.float()
+		case "commits":
+			v.Commits = r.int()
+		case "weighted_commits":
+			v.WeightedCommits = r.float()
+		case "complexity":
+			v.Complexity = r.float()
+		case "complexity_basis":
+			v.ComplexityBasis = ComplexityBasis(r.text())
+		case "lines":
+			v.Lines = r.int()
+		case "recent_commits":
+			v.RecentCommits = r.int()
+		case "earlier_commits":
+			v.EarlierCommits = r.int()
+		case "trend":
+			v.Trend = ChangeTrend(r.text())
+		case "growth":
+			v.Growth = r.int()
+		case "fixes":
+			v.Fixes = r.int()
+		case "authors":
+			v.Authors = r.int()
+		case "reason":
+			v.Reason = r.text()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Hotspots) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "files":
+			v.Files = list(r, func(r *reader, item *Hotspot) {
+				item.read(r)
+			})
+		case "compared":
+			v.Compared = r.int()
+		case "unmeasured":
+			v.Unmeasured = r.int()
+		case "basis":
+			v.Basis.read(r)
 		default:
 			r.skip()
 		}
@@ -826,6 +1246,71 @@ func (v *ModelReference) read(r *reader) {
 	}
 }
 
+func (v *OwnedPath) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "files":
+			v.Files = r.int()
+		case "commits":
+			v.Commits = r.int()
+		case "authors":
+			v.Authors = r.int()
+		case "bus_factor":
+			v.BusFactor = r.int()
+		case "truck_factor":
+			v.TruckFactor = r.int()
+		case "owners":
+			v.Owners = list(r, func(r *reader, item *Owner) {
+				item.read(r)
+			})
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Owner) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "name":
+			v.Name = r.text()
+		case "email":
+			v.Email = r.text()
+		case "commits":
+			v.Commits = r.int()
+		case "share":
+			v.Share = r.float()
+		case "weighted_commits":
+			v.WeightedCommits = r.float()
+		case "added":
+			v.Added = r.int()
+		case "deleted":
+			v.Deleted = r.int()
+		case "last_active":
+			v.LastActive = r.text()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Ownership) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "paths":
+			v.Paths = list(r, func(r *reader, item *OwnedPath) {
+				item.read(r)
+			})
+		case "basis":
+			v.Basis.read(r)
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *Payload) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -881,6 +1366,52 @@ func (v *Reason) read(r *reader) {
 			v.Sentence = r.text()
 		case "action":
 			v.Action = r.text()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *RuleCount) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "rule":
+			v.Rule = r.text()
+		case "severity":
+			v.Severity = Severity(r.text())
+		case "count":
+			v.Count = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *RuleDescription) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "id":
+			v.ID = r.text()
+		case "languages":
+			v.Languages = list(r, func(r *reader, item *string) {
+				*item = r.text()
+			})
+		case "severity":
+			v.Severity = Severity(r.text())
+		case "reason":
+			v.Reason = r.text()
+		case "action":
+			v.Action = r.text()
+		case "not_in":
+			v.NotIn = list(r, func(r *reader, item *string) {
+				*item = r.text()
+			})
+		case "only_in":
+			v.OnlyIn = list(r, func(r *reader, item *string) {
+				*item = r.text()
+			})
+		case "built_in":
+			v.BuiltIn = r.bool()
 		default:
 			r.skip()
 		}
@@ -1035,6 +1566,112 @@ func (v *StepStart) read(r *reader) {
 			}
 		case "attempt":
 			v.Attempt = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Symbol) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "role":
+			v.Role = SymbolRole(r.text())
+		case "kind":
+			v.Kind = SymbolKind(r.text())
+		case "name":
+			v.Name = r.text()
+		case "scope":
+			v.Scope = r.text()
+		case "origin":
+			v.Origin = r.text()
+		case "alias":
+			v.Alias = r.text()
+		case "line":
+			v.Line = r.int()
+		case "column":
+			v.Column = r.int()
+		case "end_line":
+			v.EndLine = r.int()
+		case "exported":
+			v.Exported = r.bool()
+		case "relative":
+			v.Relative = r.bool()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *SzzRow) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "fix":
+			v.Fix = r.text()
+		case "inducing":
+			v.Inducing = r.text()
+		case "path":
+			v.Path = r.text()
+		case "line":
+			v.Line = r.int()
+		case "inducing_path":
+			if !r.null() {
+				v.InducingPath = r.text()
+			}
+		case "inducing_line":
+			v.InducingLine = r.int()
+		case "source":
+			v.Source = SzzSource(r.text())
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *SzzSkipped) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "blank":
+			v.Blank = r.int()
+		case "comment":
+			v.Comment = r.int()
+		case "import":
+			v.Import = r.int()
+		case "punctuation":
+			v.Punctuation = r.int()
+		case "moved":
+			v.Moved = r.int()
+		case "reflowed":
+			v.Reflowed = r.int()
+		case "deleted_files":
+			v.DeletedFiles = r.int()
+		case "tests":
+			v.Tests = r.int()
+		case "no_code_files":
+			v.NoCodeFiles = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *SzzTable) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "rows":
+			v.Rows = list(r, func(r *reader, item *SzzRow) {
+				item.read(r)
+			})
+		case "fixes":
+			v.Fixes = r.int()
+		case "unanswered":
+			v.Unanswered = r.int()
+		case "skipped":
+			v.Skipped.read(r)
+		case "unknown_lines":
+			v.UnknownLines = r.int()
+		case "history":
+			v.History.read(r)
 		default:
 			r.skip()
 		}

@@ -121,6 +121,11 @@ impl Workspace {
 pub struct Code(pub crate::Code);
 
 impl Code {
+    /// Blocks of code that occur more than once.
+    pub fn clones(&self, args: impl Into<crate::CodeClonesArgs>) -> Result<crate::CodeClones> {
+        wait(self.0.clones(args.into()))
+    }
+
     /// The languages that can be read, and how their files are recognised.
     pub fn languages(&self, args: impl Into<crate::NoArgs>) -> Result<crate::LanguageTable> {
         wait(self.0.languages(args.into()))
@@ -129,6 +134,21 @@ impl Code {
     /// Metrics of files as they are on disk: of every function, class and file.
     pub fn metrics(&self, args: impl Into<crate::CodeMetricsArgs>) -> Result<crate::CodeMetrics> {
         wait(self.0.metrics(args.into()))
+    }
+
+    /// Places in code that deserve a second look: each with its rule, why it matters and what to do.
+    pub fn patterns(&self, args: impl Into<crate::CodePatternsArgs>) -> Result<crate::CodePatterns> {
+        wait(self.0.patterns(args.into()))
+    }
+
+    /// The rules that `code.patterns` searches by.
+    pub fn rules(&self, args: impl Into<crate::CodeRulesArgs>) -> Result<crate::CodeRules> {
+        wait(self.0.rules(args.into()))
+    }
+
+    /// What files define, use and import.
+    pub fn symbols(&self, args: impl Into<crate::CodeSymbolsArgs>) -> Result<crate::CodeSymbols> {
+        wait(self.0.symbols(args.into()))
     }
 }
 
@@ -148,6 +168,11 @@ impl Events {
 pub struct Git(pub crate::Git);
 
 impl Git {
+    /// Files that change together, with the definitions and defaults of code-maat.
+    pub fn coupling(&self, args: impl Into<crate::CouplingArgs>) -> Result<crate::FileCoupling> {
+        wait(self.0.coupling(args.into()))
+    }
+
     /// Fetches the history that a shallow clone lacks, with the git executable and its credentials.
     pub fn deepen(&self, args: impl Into<crate::DeepenArgs>) -> Result<crate::Deepened> {
         wait(self.0.deepen(args.into()))
@@ -158,6 +183,11 @@ impl Git {
         wait(self.0.features(args.into()))
     }
 
+    /// What history says about each file: churn, age, authors, ownership, bus factor, fixes.
+    pub fn files(&self, args: impl Into<crate::FilesArgs>) -> Result<crate::FileHistories> {
+        wait(self.0.files(args.into()))
+    }
+
     /// Writes the history as one pack, for runners that start empty and shallow.
     pub fn history_export(&self, args: impl Into<crate::HistoryPackArgs>) -> Result<crate::HistoryPack> {
         wait(self.0.history_export(args.into()))
@@ -166,6 +196,21 @@ impl Git {
     /// Reads a history pack into this workspace's store.
     pub fn history_import(&self, args: impl Into<crate::HistoryPackArgs>) -> Result<crate::HistoryPack> {
         wait(self.0.history_import(args.into()))
+    }
+
+    /// Files that are complex and change often.
+    pub fn hotspots(&self, args: impl Into<crate::HotspotsArgs>) -> Result<crate::Hotspots> {
+        wait(self.0.hotspots(args.into()))
+    }
+
+    /// Who made what, by folder or file; or who knows the files that a change touches.
+    pub fn owners(&self, args: impl Into<crate::OwnersArgs>) -> Result<crate::Ownership> {
+        wait(self.0.owners(args.into()))
+    }
+
+    /// The commits that brought in what later commits fixed, line by line (SZZ).
+    pub fn szz(&self, args: impl Into<crate::SzzArgs>) -> Result<crate::SzzTable> {
+        wait(self.0.szz(args.into()))
     }
 }
 

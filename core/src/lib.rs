@@ -32,17 +32,26 @@ pub mod learn {
     pub use crate::predict::position::{Moments, WIDTH, position, signed_log1p};
 }
 
+pub use code::clones::record::{CloneGroup, ClonePlace, CodeClones, CodeClonesArgs};
+pub use code::patterns::record::{
+    CodePatterns, CodePatternsArgs, CodeRules, CodeRulesArgs, FileRuleCount, RuleCount, RuleDescription,
+};
 pub use code::record::{
     ClassMetrics, CodeMetrics, CodeMetricsArgs, FileMetrics, FunctionMetrics, Halstead, LanguageRow,
     LanguageTable, Lines, MetricRows, SkipReason, SkippedFile,
 };
+pub use code::symbols::record::{CodeSymbols, CodeSymbolsArgs, FileSymbols, Symbol, SymbolKind, SymbolRole};
 pub use error::{CODES, Error, Kind, Result};
+pub use evidence::record::{Finding, Severity};
 pub use exec::record::{
     ClaimedTask, EnqueueArgs, Enqueued, NewTask, QueueShowArgs, QueueSummary, TaskBatch, TaskFailure,
     TaskReport, TaskResult, WorkerCompleteArgs, WorkerFailArgs, WorkerNextArgs, WorkerOpenArgs,
 };
 pub use git::record::{
-    DeepenArgs, Deepened, FeatureRow, FeatureTable, FeaturesArgs, HistoryPack, HistoryPackArgs, HistorySpan,
+    ChangeTrend, ComplexityBasis, CountedHistory, CoupledFiles, CouplingArgs, DeepenArgs, Deepened,
+    FeatureRow, FeatureTable, FeaturesArgs, FileCoupling, FileHistories, FileHistory, FilesArgs, HistoryPack,
+    HistoryPackArgs, HistorySpan, Hotspot, Hotspots, HotspotsArgs, OwnedBy, OwnedPath, Owner, OwnersArgs,
+    Ownership, SzzArgs, SzzFixes, SzzRow, SzzSkipped, SzzSource, SzzTable,
 };
 pub use observe::event::{Event, EventPage};
 pub use predict::record::{Coefficient, Evaluation, ModelArgs, ModelCard, ModelReference};

@@ -179,7 +179,10 @@ macro_rules! operations {
 
 /// The records by their names in the list.
 mod args {
+    pub use crate::code::clones::record::*;
+    pub use crate::code::patterns::record::*;
     pub use crate::code::record::*;
+    pub use crate::code::symbols::record::*;
     pub use crate::exec::record::*;
     pub use crate::git::record::*;
     pub use crate::observe::event::EventPage;
@@ -190,22 +193,40 @@ mod args {
 }
 
 operations! {
+    /// Blocks of code that occur more than once.
+    read Workspace "code.clones" ("paths") CodeClonesArgs => CodeClones as to_columns, |ws, a| ws.code().clones(a);
     /// The languages that can be read, and how their files are recognised.
     read Workspace "code.languages" () NoArgs => LanguageTable, |ws, a| ws.code().languages(a);
     /// Metrics of files as they are on disk: of every function, class and file.
     read Workspace "code.metrics" ("paths") CodeMetricsArgs => CodeMetrics as to_columns, |ws, a| ws.code().metrics(a);
-    /// Events after a durable cursor, as a stream that can follow what happens next.
-    open Workspace "events.open" ("after") EventsOpenArgs => EventStream, |ws, a| ws.events().open(a);
+    /// Places in code that deserve a second look: each with its rule, why it matters and what to do.
+    read Workspace "code.patterns" ("paths") CodePatternsArgs => CodePatterns as to_columns, |ws, a| ws.code().patterns(a);
+    /// The rules that `code.patterns` searches by.
+    read Workspace "code.rules" () CodeRulesArgs => CodeRules, |ws, a| ws.code().rules(a);
+    /// What files define, use and import.
+    read Workspace "code.symbols" ("paths") CodeSymbolsArgs => CodeSymbols as to_columns, |ws, a| ws.code().symbols(a);
     /// The next batch of a stream of events.
     read EventStream "events.next" ("max", "wait_ms") EventsNextArgs => EventPage, |stream, a| stream.next(a);
+    /// Events after a durable cursor, as a stream that can follow what happens next.
+    open Workspace "events.open" ("after") EventsOpenArgs => EventStream, |ws, a| ws.events().open(a);
+    /// Files that change together, with the definitions and defaults of code-maat.
+    read Workspace "git.coupling" ("paths") CouplingArgs => FileCoupling as to_columns, |ws, a| ws.git().coupling(a);
     /// Fetches the history that a shallow clone lacks, with the git executable and its credentials.
     write Workspace "git.deepen" () DeepenArgs => Deepened, |ws, a| ws.git().deepen(a);
     /// The fourteen change measures of Kamei et al. 2013 for every commit of a range.
     read Workspace "git.features" ("range") FeaturesArgs => FeatureTable as to_columns, |ws, a| ws.git().features(a);
+    /// What history says about each file: churn, age, authors, ownership, bus factor, fixes.
+    read Workspace "git.files" ("paths") FilesArgs => FileHistories as to_columns, |ws, a| ws.git().files(a);
     /// Writes the history as one pack, for runners that start empty and shallow.
     write Workspace "git.history_export" ("path") HistoryPackArgs => HistoryPack, |ws, a| ws.git().history_export(a);
     /// Reads a history pack into this workspace's store.
     write Workspace "git.history_import" ("path") HistoryPackArgs => HistoryPack, |ws, a| ws.git().history_import(a);
+    /// Files that are complex and change often.
+    read Workspace "git.hotspots" ("paths") HotspotsArgs => Hotspots as to_columns, |ws, a| ws.git().hotspots(a);
+    /// Who made what, by folder or file; or who knows the files that a change touches.
+    read Workspace "git.owners" ("paths") OwnersArgs => Ownership as to_columns, |ws, a| ws.git().owners(a);
+    /// The commits that brought in what later commits fixed, line by line (SZZ).
+    read Workspace "git.szz" ("range") SzzArgs => SzzTable as to_columns, |ws, a| ws.git().szz(a);
     /// What a shipped model is, what it was trained on, and what it must not be used for.
     read Workspace "predict.model" ("name") ModelArgs => ModelCard, |ws, a| ws.predict().model(a);
     /// Puts tasks into a durable queue, all or none.

@@ -20,8 +20,17 @@ import type {
   CallOptions,
   ChangeOptions,
   ChangeRisk,
+  CodeClones,
+  CodeClonesOptions,
   CodeMetrics,
   CodeMetricsOptions,
+  CodePatterns,
+  CodePatternsOptions,
+  CodeRules,
+  CodeRulesOptions,
+  CodeSymbols,
+  CodeSymbolsOptions,
+  CouplingOptions,
   DeepenOptions,
   Deepened,
   Enqueued,
@@ -29,11 +38,18 @@ import type {
   EventsOpenOptions,
   FeatureTable,
   FeaturesOptions,
+  FileCoupling,
+  FileHistories,
+  FilesOptions,
   HistoryPack,
+  Hotspots,
+  HotspotsOptions,
   LanguageTable,
   ModelCard,
   NewTask,
   OpenOptions,
+  OwnersOptions,
+  Ownership,
   Payload,
   QueueSummary,
   SessionCompleteOptions,
@@ -46,6 +62,8 @@ import type {
   StepFinishOptions,
   StepFinished,
   StepStart,
+  SzzOptions,
+  SzzTable,
   TaskBatch,
   TaskFailure,
   TaskReport,
@@ -55,19 +73,33 @@ import type {
 } from './types_gen.js';
 import {
   asMetricRows,
+  asOwnedBy,
   asSessionStatus,
+  asSeverity,
   asStepPolicy,
+  asSymbolKind,
+  asSymbolRole,
+  asSzzFixes,
   readChangeRisk,
+  readCodeClones,
   readCodeMetrics,
+  readCodePatterns,
+  readCodeRules,
+  readCodeSymbols,
   readDeepened,
   readFeatureTable,
+  readFileCoupling,
+  readFileHistories,
   readHistoryPack,
+  readHotspots,
   readLanguageTable,
   readModelCard,
+  readOwnership,
   readSessionDetail,
   readSessionList,
   readSessionSummary,
   readStepStart,
+  readSzzTable,
   readTaskBatch,
   readWorkspaceInfo,
   writeFailure,
@@ -100,6 +132,47 @@ export async function open(path?: string | OpenOptions, options?: OpenOptions): 
 
 /** The operations `code.*` of a workspace. */
 export class CodeNoun extends Noun {
+  /**
+   * Blocks of code that occur more than once.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async clones(paths?: readonly string[], options?: CodeClonesOptions): Promise<CodeClones> {
+    const op = 'code.clones';
+    const given = known<CodeClonesOptions>(op, options, ['languages', 'includeGenerated', 'minTokens', 'ignoreNames', 'ignoreLiterals'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      languages: list(op, 'languages', given.languages, text),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      min_tokens: integer(op, 'minTokens', given.minTokens, 0, 9007199254740991),
+      ignore_names: flag(op, 'ignoreNames', given.ignoreNames),
+      ignore_literals: flag(op, 'ignoreLiterals', given.ignoreLiterals),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readCodeClones(answer);
+  }
+
+  /**
+   * Blocks of code that occur more than once.
+   *
+   * As columns: one Arrow IPC stream.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async clonesColumns(paths?: readonly string[], options?: CodeClonesOptions): Promise<Uint8Array> {
+    const op = 'code.clones';
+    const given = known<CodeClonesOptions>(op, options, ['languages', 'includeGenerated', 'minTokens', 'ignoreNames', 'ignoreLiterals'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      languages: list(op, 'languages', given.languages, text),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      min_tokens: integer(op, 'minTokens', given.minTokens, 0, 9007199254740991),
+      ignore_names: flag(op, 'ignoreNames', given.ignoreNames),
+      ignore_literals: flag(op, 'ignoreLiterals', given.ignoreLiterals),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
+  }
+
   /** The languages that can be read, and how their files are recognised. */
   async languages(options?: CallOptions): Promise<LanguageTable> {
     const op = 'code.languages';
@@ -151,6 +224,104 @@ export class CodeNoun extends Noun {
     };
     return columns(this[OWNER], op, wire, given.signal);
   }
+
+  /**
+   * Places in code that deserve a second look: each with its rule, why it matters and what to do.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async patterns(paths?: readonly string[], options?: CodePatternsOptions): Promise<CodePatterns> {
+    const op = 'code.patterns';
+    const given = known<CodePatternsOptions>(op, options, ['text', 'languages', 'rules', 'exclude', 'ruleFolders', 'minSeverity', 'includeGenerated'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      rules: list(op, 'rules', given.rules, text),
+      exclude: list(op, 'exclude', given.exclude, text),
+      rule_folders: list(op, 'ruleFolders', given.ruleFolders, text),
+      min_severity: nullable(op, 'minSeverity', given.minSeverity, asSeverity),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readCodePatterns(answer);
+  }
+
+  /**
+   * Places in code that deserve a second look: each with its rule, why it matters and what to do.
+   *
+   * As columns: one Arrow IPC stream.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async patternsColumns(paths?: readonly string[], options?: CodePatternsOptions): Promise<Uint8Array> {
+    const op = 'code.patterns';
+    const given = known<CodePatternsOptions>(op, options, ['text', 'languages', 'rules', 'exclude', 'ruleFolders', 'minSeverity', 'includeGenerated'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      rules: list(op, 'rules', given.rules, text),
+      exclude: list(op, 'exclude', given.exclude, text),
+      rule_folders: list(op, 'ruleFolders', given.ruleFolders, text),
+      min_severity: nullable(op, 'minSeverity', given.minSeverity, asSeverity),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
+  }
+
+  /** The rules that `code.patterns` searches by. */
+  async rules(options?: CodeRulesOptions): Promise<CodeRules> {
+    const op = 'code.rules';
+    const given = known<CodeRulesOptions>(op, options, ['languages', 'ruleFolders']);
+    const wire: Wire = {
+      languages: list(op, 'languages', given.languages, text),
+      rule_folders: list(op, 'ruleFolders', given.ruleFolders, text),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readCodeRules(answer);
+  }
+
+  /**
+   * What files define, use and import.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async symbols(paths?: readonly string[], options?: CodeSymbolsOptions): Promise<CodeSymbols> {
+    const op = 'code.symbols';
+    const given = known<CodeSymbolsOptions>(op, options, ['text', 'languages', 'includeGenerated', 'roles', 'kinds'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      roles: list(op, 'roles', given.roles, asSymbolRole),
+      kinds: list(op, 'kinds', given.kinds, asSymbolKind),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readCodeSymbols(answer);
+  }
+
+  /**
+   * What files define, use and import.
+   *
+   * As columns: one Arrow IPC stream.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async symbolsColumns(paths?: readonly string[], options?: CodeSymbolsOptions): Promise<Uint8Array> {
+    const op = 'code.symbols';
+    const given = known<CodeSymbolsOptions>(op, options, ['text', 'languages', 'includeGenerated', 'roles', 'kinds'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      roles: list(op, 'roles', given.roles, asSymbolRole),
+      kinds: list(op, 'kinds', given.kinds, asSymbolKind),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
+  }
 }
 
 /** The operations `events.*` of a workspace. */
@@ -177,6 +348,59 @@ export class EventsNoun extends Noun {
 
 /** The operations `git.*` of a workspace. */
 export class GitNoun extends Noun {
+  /**
+   * Files that change together, with the definitions and defaults of code-maat.
+   * @param paths Only pairs with one of these files: folders, files, or patterns as in
+   * `.gitignore`; none: all.
+   */
+  async coupling(paths?: readonly string[], options?: CouplingOptions): Promise<FileCoupling> {
+    const op = 'git.coupling';
+    const given = known<CouplingOptions>(op, options, ['range', 'since', 'until', 'bots', 'minRevisions', 'minShared', 'minCoupling', 'maxCoupling', 'maxChanges', 'renames', 'includeGenerated'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      range: nullable(op, 'range', given.range, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      min_revisions: integer(op, 'minRevisions', given.minRevisions, 0, 9007199254740991),
+      min_shared: integer(op, 'minShared', given.minShared, 0, 9007199254740991),
+      min_coupling: float(op, 'minCoupling', given.minCoupling),
+      max_coupling: float(op, 'maxCoupling', given.maxCoupling),
+      max_changes: integer(op, 'maxChanges', given.maxChanges, 0, 9007199254740991),
+      renames: flag(op, 'renames', given.renames),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readFileCoupling(answer);
+  }
+
+  /**
+   * Files that change together, with the definitions and defaults of code-maat.
+   *
+   * As columns: one Arrow IPC stream.
+   * @param paths Only pairs with one of these files: folders, files, or patterns as in
+   * `.gitignore`; none: all.
+   */
+  async couplingColumns(paths?: readonly string[], options?: CouplingOptions): Promise<Uint8Array> {
+    const op = 'git.coupling';
+    const given = known<CouplingOptions>(op, options, ['range', 'since', 'until', 'bots', 'minRevisions', 'minShared', 'minCoupling', 'maxCoupling', 'maxChanges', 'renames', 'includeGenerated'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      range: nullable(op, 'range', given.range, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      min_revisions: integer(op, 'minRevisions', given.minRevisions, 0, 9007199254740991),
+      min_shared: integer(op, 'minShared', given.minShared, 0, 9007199254740991),
+      min_coupling: float(op, 'minCoupling', given.minCoupling),
+      max_coupling: float(op, 'maxCoupling', given.maxCoupling),
+      max_changes: integer(op, 'maxChanges', given.maxChanges, 0, 9007199254740991),
+      renames: flag(op, 'renames', given.renames),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
+  }
+
   /**
    * Fetches the history that a shallow clone lacks, with the git executable and its credentials.
    */
@@ -231,6 +455,45 @@ export class GitNoun extends Noun {
   }
 
   /**
+   * What history says about each file: churn, age, authors, ownership, bus factor, fixes.
+   * @param paths Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+   */
+  async files(paths?: readonly string[], options?: FilesOptions): Promise<FileHistories> {
+    const op = 'git.files';
+    const given = known<FilesOptions>(op, options, ['range', 'since', 'until', 'bots', 'halfLifeDays'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      range: nullable(op, 'range', given.range, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readFileHistories(answer);
+  }
+
+  /**
+   * What history says about each file: churn, age, authors, ownership, bus factor, fixes.
+   *
+   * As columns: one Arrow IPC stream.
+   * @param paths Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+   */
+  async filesColumns(paths?: readonly string[], options?: FilesOptions): Promise<Uint8Array> {
+    const op = 'git.files';
+    const given = known<FilesOptions>(op, options, ['range', 'since', 'until', 'bots', 'halfLifeDays'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      range: nullable(op, 'range', given.range, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
+  }
+
+  /**
    * Writes the history as one pack, for runners that start empty and shallow.
    * @param path Path of the pack file.
    */
@@ -256,6 +519,147 @@ export class GitNoun extends Noun {
     };
     const answer = await invoke(this[OWNER], op, wire, given.signal);
     return readHistoryPack(answer);
+  }
+
+  /**
+   * Files that are complex and change often.
+   * @param paths Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+   * Scores stay those among all files.
+   */
+  async hotspots(paths?: readonly string[], options?: HotspotsOptions): Promise<Hotspots> {
+    const op = 'git.hotspots';
+    const given = known<HotspotsOptions>(op, options, ['range', 'since', 'until', 'bots', 'halfLifeDays', 'periodDays', 'includeGenerated', 'limit'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      range: nullable(op, 'range', given.range, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
+      period_days: float(op, 'periodDays', given.periodDays),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      limit: integer(op, 'limit', given.limit, 0, 9007199254740991),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readHotspots(answer);
+  }
+
+  /**
+   * Files that are complex and change often.
+   *
+   * As columns: one Arrow IPC stream.
+   * @param paths Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+   * Scores stay those among all files.
+   */
+  async hotspotsColumns(paths?: readonly string[], options?: HotspotsOptions): Promise<Uint8Array> {
+    const op = 'git.hotspots';
+    const given = known<HotspotsOptions>(op, options, ['range', 'since', 'until', 'bots', 'halfLifeDays', 'periodDays', 'includeGenerated', 'limit'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      range: nullable(op, 'range', given.range, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
+      period_days: float(op, 'periodDays', given.periodDays),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      limit: integer(op, 'limit', given.limit, 0, 9007199254740991),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
+  }
+
+  /**
+   * Who made what, by folder or file; or who knows the files that a change touches.
+   * @param paths Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+   */
+  async owners(paths?: readonly string[], options?: OwnersOptions): Promise<Ownership> {
+    const op = 'git.owners';
+    const given = known<OwnersOptions>(op, options, ['range', 'change', 'since', 'until', 'bots', 'by', 'depth', 'limit', 'halfLifeDays'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      range: nullable(op, 'range', given.range, text),
+      change: nullable(op, 'change', given.change, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      by: asOwnedBy(op, 'by', given.by),
+      depth: integer(op, 'depth', given.depth, 0, 9007199254740991),
+      limit: integer(op, 'limit', given.limit, 0, 9007199254740991),
+      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readOwnership(answer);
+  }
+
+  /**
+   * Who made what, by folder or file; or who knows the files that a change touches.
+   *
+   * As columns: one Arrow IPC stream.
+   * @param paths Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+   */
+  async ownersColumns(paths?: readonly string[], options?: OwnersOptions): Promise<Uint8Array> {
+    const op = 'git.owners';
+    const given = known<OwnersOptions>(op, options, ['range', 'change', 'since', 'until', 'bots', 'by', 'depth', 'limit', 'halfLifeDays'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      range: nullable(op, 'range', given.range, text),
+      change: nullable(op, 'change', given.change, text),
+      since: nullable(op, 'since', given.since, text),
+      until: nullable(op, 'until', given.until, text),
+      bots: flag(op, 'bots', given.bots),
+      by: asOwnedBy(op, 'by', given.by),
+      depth: integer(op, 'depth', given.depth, 0, 9007199254740991),
+      limit: integer(op, 'limit', given.limit, 0, 9007199254740991),
+      half_life_days: float(op, 'halfLifeDays', given.halfLifeDays),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
+  }
+
+  /**
+   * The commits that brought in what later commits fixed, line by line (SZZ).
+   * @param range Which fixes: those of `A..B`, or of everything reachable from a revision. Default
+   * `HEAD`.
+   */
+  szz(range?: string | null, options?: SzzOptions): Promise<SzzTable>;
+  szz(options: SzzOptions): Promise<SzzTable>;
+  async szz(range?: string | null | SzzOptions, options?: SzzOptions): Promise<SzzTable> {
+    const op = 'git.szz';
+    const [first, rest] = shift(range, options);
+    const given = known<SzzOptions>(op, rest, ['path', 'fixes', 'fromCommits', 'context', 'all'], ['range']);
+    const wire: Wire = {
+      range: nullable(op, 'range', first, text),
+      path: nullable(op, 'path', given.path, text),
+      fixes: asSzzFixes(op, 'fixes', given.fixes),
+      from_commits: list(op, 'fromCommits', given.fromCommits, text),
+      context: flag(op, 'context', given.context),
+      all: flag(op, 'all', given.all),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readSzzTable(answer);
+  }
+
+  /**
+   * The commits that brought in what later commits fixed, line by line (SZZ).
+   *
+   * As columns: one Arrow IPC stream.
+   * @param range Which fixes: those of `A..B`, or of everything reachable from a revision. Default
+   * `HEAD`.
+   */
+  szzColumns(range?: string | null, options?: SzzOptions): Promise<Uint8Array>;
+  szzColumns(options: SzzOptions): Promise<Uint8Array>;
+  async szzColumns(range?: string | null | SzzOptions, options?: SzzOptions): Promise<Uint8Array> {
+    const op = 'git.szz';
+    const [first, rest] = shift(range, options);
+    const given = known<SzzOptions>(op, rest, ['path', 'fixes', 'fromCommits', 'context', 'all'], ['range']);
+    const wire: Wire = {
+      range: nullable(op, 'range', first, text),
+      path: nullable(op, 'path', given.path, text),
+      fixes: asSzzFixes(op, 'fixes', given.fixes),
+      from_commits: list(op, 'fromCommits', given.fromCommits, text),
+      context: flag(op, 'context', given.context),
+      all: flag(op, 'all', given.all),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
   }
 }
 

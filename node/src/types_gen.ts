@@ -18,6 +18,23 @@ export interface CallOptions {
 export type Basis = 'prior' | 'given' | 'repository';
 
 /**
+ * Where a file's rate of change goes.
+ * - `rising`: At least 2 commits and half of the period before more than then.
+ * - `stable`: Neither of the two.
+ * - `falling`: At least 2 commits fewer, and at most two thirds of the period before.
+ */
+export type ChangeTrend = 'rising' | 'stable' | 'falling';
+
+/**
+ * What a file's complexity was measured by.
+ * - `cognitive`: Cognitive complexity, the functions' and the rest's (SonarSource white paper
+ * 1.5).
+ * - `indentation`: Levels of indentation over the lines, summed (Hindle et al. 2008), as this
+ * build has no grammar of the language or the file could not be parsed.
+ */
+export type ComplexityBasis = 'cognitive' | 'indentation';
+
+/**
  * The class of an error: what a program branches on.
  * - `invalid_input`: The caller passed something that cannot be used; the message names it.
  * - `not_found`: The thing named does not exist.
@@ -57,6 +74,14 @@ export type Kind =
 export type MetricRows = 'functions' | 'classes' | 'files';
 
 /**
+ * What owners are listed for.
+ * - `folder`: The selection as a whole, and every folder that holds some of it.
+ * - `file`: The selection as a whole, and every file of it.
+ * - `whole`: The selection as a whole only.
+ */
+export type OwnedBy = 'folder' | 'file' | 'whole';
+
+/**
  * How a score ranks among this repository's changes.
  * - `unknown`: Nothing of the change could be read here, so the score says nothing.
  * - `low`: Score below 70.
@@ -73,6 +98,15 @@ export type RiskLevel = 'unknown' | 'low' | 'medium' | 'high' | 'critical';
  * - `failed`: It ended with an error.
  */
 export type SessionStatus = 'open' | 'completed' | 'failed';
+
+/**
+ * How much a finding matters.
+ * - `info`: Worth knowing; nothing has to be done.
+ * - `minor`: Makes code harder to read or change.
+ * - `major`: Likely to hide or cause a defect.
+ * - `critical`: Likely a defect or a hole that an attacker can use.
+ */
+export type Severity = 'info' | 'minor' | 'major' | 'critical';
 
 /**
  * Why a file was not read.
@@ -119,6 +153,74 @@ export type StepState = 'done' | 'run' | 'unknown';
  * - `failed`: It reported an error.
  */
 export type StepStatus = 'running' | 'done' | 'failed';
+
+/**
+ * What a symbol is.
+ * - `function`: A function outside of types.
+ * - `method`: A function of a type, constructors included.
+ * - `class`: A class or record.
+ * - `struct`: A struct or union.
+ * - `interface`: An interface or protocol.
+ * - `trait`: A trait.
+ * - `enum`: An enumeration.
+ * - `type`: A name for another type (as a definition), or any named type (as a reference).
+ * - `constant`: A named value that does not change: `const`, `static final`, a member of an
+ * enumeration, a name in capitals in Python.
+ * - `variable`: A variable outside of functions.
+ * - `field`: A variable of a type.
+ * - `macro`: A macro.
+ * - `module`: A module, namespace or package (as a definition), or one that is imported whole.
+ * - `call`: A call of a function, method, constructor, macro, decorator or component.
+ * - `implementation`: A type that another one extends, implements or embeds.
+ * - `name`: One name that is imported.
+ * - `wildcard`: Every name of a module that is imported.
+ */
+export type SymbolKind =
+  | 'function'
+  | 'method'
+  | 'class'
+  | 'struct'
+  | 'interface'
+  | 'trait'
+  | 'enum'
+  | 'type'
+  | 'constant'
+  | 'variable'
+  | 'field'
+  | 'macro'
+  | 'module'
+  | 'call'
+  | 'implementation'
+  | 'name'
+  | 'wildcard';
+
+/**
+ * What a symbol does at its place.
+ * - `definition`: It gives a name its meaning.
+ * - `declaration`: It announces what is defined elsewhere: a prototype in C, an overload in
+ * TypeScript.
+ * - `reference`: It uses a name.
+ * - `import`: It brings a name in from another file or module.
+ */
+export type SymbolRole = 'definition' | 'declaration' | 'reference' | 'import';
+
+/**
+ * What makes a commit a fix.
+ * - `message`: The words of its message (bug, fix, patch, defect and their forms); names of
+ * commits in it are not looked at.
+ * - `trailers`: A `Fixes: <id>` trailer or `This reverts commit <id>`.
+ * - `both`: Either; where a message names the commit that was wrong, that is the answer.
+ */
+export type SzzFixes = 'message' | 'trailers' | 'both';
+
+/**
+ * What an answer of `git.szz` stands on.
+ * - `lines`: The fix changes or removes a line that the commit made.
+ * - `trailer`: The fix names the commit in a `Fixes:` trailer.
+ * - `revert`: The fix reverts the commit.
+ * - `context`: The fix adds lines among those that the commit made.
+ */
+export type SzzSource = 'lines' | 'trailer' | 'revert' | 'context';
 
 /** The code of an error; a newer core may add codes. */
 export type ErrorCode =
@@ -172,6 +274,12 @@ export type ErrorCode =
   | 'process.forked'
   // the task is not claimed by this worker (any more).
   | 'queue.not_claimed'
+  // a rule of patterns cannot be used; the message names file and line.
+  | 'rule.invalid'
+  // a rule of patterns explodes on a file and was stopped.
+  | 'rule.too_slow'
+  // no rule of patterns has this name.
+  | 'rule.unknown'
   // the step differs from the one recorded at this place.
   | 'session.diverged'
   // a session of this id exists already.
@@ -308,6 +416,46 @@ export interface ClassMetrics {
   lines: Lines;
 }
 
+/** Blocks of code that are equal but for layout and comments. */
+export interface CloneGroup {
+  /** How long each of them is, in tokens: from the start of a statement to the end of one. */
+  tokens: number;
+  /** How many lines the first of them takes. */
+  lines: number;
+  /** Where they are, sorted by path and line; two at least, and no two overlap. */
+  places: ClonePlace[];
+}
+
+/** Where a duplicated block is. */
+export interface ClonePlace {
+  /** The file, relative to the workspace's top, `/` between components; absolute outside of it. */
+  path: string;
+  /** First line, from 1. */
+  line: number;
+  /** Last line, from 1. */
+  endLine: number;
+  /** The function in which it starts, qualified by its classes; empty outside of functions. */
+  function: string;
+}
+
+/** Duplicated blocks of files, and what was not read. */
+export interface CodeClones {
+  /** The duplicated blocks, longest first. Each has a place that no longer one covers. */
+  groups: CloneGroup[];
+  /** How many files were read. */
+  files: number;
+  /** Tokens of these files; comments and imports are none. */
+  tokens: number;
+  /** Tokens of them that stand in a reported place. */
+  duplicatedTokens: number;
+  /**
+   * Files that were met and not read, sorted by path; files of no known language are only counted.
+   */
+  skipped: SkippedFile[];
+  /** Files of no known language that folders held. */
+  unknown: number;
+}
+
 /** Metrics of files, and what was not measured. */
 export interface CodeMetrics {
   /** The measured files, sorted by path. */
@@ -321,6 +469,43 @@ export interface CodeMetrics {
   unknown: number;
   /** What the columnar form's rows are. */
   rows: MetricRows;
+}
+
+/** What the rules found, and what was not searched. */
+export interface CodePatterns {
+  /** The findings, sorted by path, line, column and rule. */
+  findings: Finding[];
+  /** How many findings of which rule there are, sorted by rule. */
+  rules: RuleCount[];
+  /** How many findings of which rule each file has, sorted by path and rule. */
+  counts: FileRuleCount[];
+  /** How many files were searched. */
+  files: number;
+  /**
+   * Files that were met and not searched, sorted by path; files of no known language are only
+   * counted.
+   */
+  skipped: SkippedFile[];
+  /** Files of no known language that folders held. */
+  unknown: number;
+}
+
+/** The rules that `code.patterns` knows. */
+export interface CodeRules {
+  /** The rules, sorted by id. */
+  rules: RuleDescription[];
+}
+
+/** Symbols of files, and what was not read. */
+export interface CodeSymbols {
+  /** The files that were read, sorted by path. */
+  files: FileSymbols[];
+  /**
+   * Files that were met and not read, sorted by path; files of no known language are only counted.
+   */
+  skipped: SkippedFile[];
+  /** Files of no known language that folders held. */
+  unknown: number;
 }
 
 /** The weight of one feature. */
@@ -347,6 +532,47 @@ export interface CommitRisk {
   score: number;
   /** How that score ranks. */
   level: RiskLevel;
+}
+
+/** Which commits an answer counts, and what stood in the way. */
+export interface CountedHistory {
+  /** The commit whose files the answer is about, hexadecimal. */
+  tip: string;
+  /**
+   * The tip's committer time, RFC 3339: every age counts back from it, so that the same history
+   * always gives the same answer.
+   */
+  time: string;
+  /** Commits that count. */
+  counted: number;
+  /** Commits left out as a bot made them. */
+  byBots: number;
+  /** Commits left out as `.git-blame-ignore-revs` of the tip names them. */
+  ignored: number;
+  /** What of the history of the tip could be read. */
+  history: HistorySpan;
+}
+
+/** Two files that change together. */
+export interface CoupledFiles {
+  /** The first of the two by path. */
+  path: string;
+  /** The other. */
+  coupled: string;
+  /** Degree of coupling: `shared` / `averageRevisions`, percent, above 0 to 100. */
+  degree: number;
+  /** Revisions that touched both. */
+  shared: number;
+  /** Revisions that touched the first. */
+  revisions: number;
+  /** Revisions that touched the other. */
+  coupledRevisions: number;
+  /** The mean of `revisions` and `coupledRevisions`. */
+  averageRevisions: number;
+  /** Days from the last shared revision to the tip's time. */
+  lastSharedDays: number;
+  /** Whether both stand in the same folder. */
+  sameFolder: boolean;
 }
 
 /** What `git.deepen` answers. */
@@ -497,6 +723,85 @@ export interface FeatureTable {
   history: HistorySpan;
 }
 
+/** Files that change together. */
+export interface FileCoupling {
+  /**
+   * The pairs within the limits, the highest degree first, of equals the one with more revisions.
+   */
+  pairs: CoupledFiles[];
+  /** Commits that did not count as they touched more than `maxChanges` files. */
+  tooLarge: number;
+  /** Which commits count, those too large included. */
+  basis: CountedHistory;
+}
+
+/** What history says about files. */
+export interface FileHistories {
+  /** Every file of the tip that `paths` selects, sorted by path. */
+  files: FileHistory[];
+  /** Which commits count. */
+  basis: CountedHistory;
+}
+
+/**
+ * What history says about one file of the tip. Merges are left out; a rename hands the past of the
+ * old name to the new one, and a file made anew under the old name begins there.
+ */
+export interface FileHistory {
+  /** The path at the tip. */
+  path: string;
+  /** Commits that touched it, under this name or an earlier one. */
+  commits: number;
+  /** Lines that they added; binary versions have none. */
+  added: number;
+  /** Lines that they deleted. */
+  deleted: number;
+  /**
+   * Lines after the last commit that touched it, from the counts of that commit; a merge that
+   * joined two changes can differ.
+   */
+  lines: number;
+  /**
+   * Relative churn (Nagappan and Ball 2005, M1): lines added and deleted, each by `lines`; 0 where
+   * it has none.
+   */
+  relativeChurn: number;
+  /** Days from the first commit that counts to the tip's time; null where none counts. */
+  ageDays: number | null;
+  /** Days from the last commit that counts to the tip's time; null where none counts. */
+  lastChangeDays: number | null;
+  /** Distinct authors: signatures with, after `.mailmap`, a common e-mail address or full name. */
+  authors: number;
+  /** Authors with less than 5 % of its commits (Bird et al. 2011: minor contributors). */
+  minorAuthors: number;
+  /** The share of its commits that its main author made, 0 to 1 (Bird et al. 2011: ownership). */
+  ownership: number;
+  /**
+   * Who made most of its commits, of equals the one with the most changed lines; null where none
+   * counts.
+   */
+  mainAuthor: string | null;
+  /** The main author's e-mail address, in lower case. */
+  mainAuthorEmail: string | null;
+  /**
+   * The fewest authors who together made more than half of `weightedCommits`: a definition of our
+   * own, after the truck factor; 0 where no commit counts.
+   */
+  busFactor: number;
+  /** Its commits, each weighted 2^(-age / half-life), age in days before the tip's time. */
+  weightedCommits: number;
+  /** Commits among them whose message says that they are a fix. */
+  fixes: number;
+  /** Days from the last fix to the tip's time; null where there was none. */
+  lastFixDays: number | null;
+  /** Whether a tool writes it: by its name or `.gitattributes` of the tip. */
+  generated: boolean;
+  /** Whether it is somebody else's code: by its folder or `.gitattributes` of the tip. */
+  vendored: boolean;
+  /** What its changes weigh beside others: 1, or 0.1 where it is generated or vendored. */
+  weight: number;
+}
+
 /** Metrics of one file. */
 export interface FileMetrics {
   /** The file, relative to the workspace's top, `/` between components; absolute outside of it. */
@@ -529,6 +834,16 @@ export interface FileMetrics {
   damagedBytes: number;
 }
 
+/** How often a rule found something in one file. */
+export interface FileRuleCount {
+  /** The file. */
+  path: string;
+  /** The rule's id. */
+  rule: string;
+  /** Its findings there. */
+  count: number;
+}
+
 /** What one file adds to the answer. */
 export interface FileShare {
   /** The path after the change; absent for the entry that stands for the rest. */
@@ -541,6 +856,44 @@ export interface FileShare {
   deleted: number;
   /** How many files the entry stands for. */
   files: number;
+}
+
+/** Symbols of one file. */
+export interface FileSymbols {
+  /** The file, relative to the workspace's top, `/` between components; absolute outside of it. */
+  path: string;
+  /** Its language, for example `typescript`. */
+  language: string;
+  /** Its symbols, by place. */
+  symbols: Symbol[];
+}
+
+/** One thing that a rule found at one place. */
+export interface Finding {
+  /** The rule, for example `swallowed-exception`. */
+  rule: string;
+  /** How much it matters. */
+  severity: Severity;
+  /** The file, relative to the workspace's top, `/` between components. */
+  path: string;
+  /** First line, from 1. */
+  line: number;
+  /** First column, bytes from 1. */
+  column: number;
+  /** Last line, from 1. */
+  endLine: number;
+  /** The function around it, qualified by its classes; empty outside of functions. */
+  function: string;
+  /** Why it matters, one sentence. */
+  reason: string;
+  /** What to do about it, one sentence. */
+  action: string;
+  /** The first line of the code in question, trimmed, at most 160 bytes; secrets are masked. */
+  excerpt: string;
+  /** Who last changed the line, where history was asked. */
+  author: string | null;
+  /** How long ago that was, in days. */
+  ageDays: number | null;
 }
 
 /** Metrics of one function with a body. */
@@ -625,6 +978,53 @@ export interface HistorySpan {
   cut: boolean;
   /** Commits whose changes could not be read as objects are absent (partial clones). */
   gaps: number;
+}
+
+/** A file that is complex and changes often. */
+export interface Hotspot {
+  /** The path at the tip. */
+  path: string;
+  /**
+   * 0 to 1: the share of the other files that change less (by `weightedCommits`) times the share
+   * of those that are less complex. Complexity is ranked among files of the same basis.
+   */
+  score: number;
+  /** Commits that touched it. */
+  commits: number;
+  /** Its commits, each weighted 2^(-age / half-life), age in days before the tip's time. */
+  weightedCommits: number;
+  /** Its complexity at the tip. */
+  complexity: number;
+  /** What the complexity is. */
+  complexityBasis: ComplexityBasis;
+  /** Lines of code at the tip, blank ones left out. */
+  lines: number;
+  /** Commits in the last period. */
+  recentCommits: number;
+  /** Commits in the period before that. */
+  earlierCommits: number;
+  /** The two compared. */
+  trend: ChangeTrend;
+  /** Lines added less lines deleted in the last period. */
+  growth: number;
+  /** Commits whose message says that they are a fix. */
+  fixes: number;
+  /** Distinct authors. */
+  authors: number;
+  /** Why it is one, in one sentence. */
+  reason: string;
+}
+
+/** Files that are complex and change often. */
+export interface Hotspots {
+  /** The highest score first; of equals the one with more weighted commits, then by path. */
+  files: Hotspot[];
+  /** How many files were compared. */
+  compared: number;
+  /** Files of code whose content could not be read or measured. */
+  unmeasured: number;
+  /** Which commits count. */
+  basis: CountedHistory;
 }
 
 /** A range that holds the true value with the probability `level`. */
@@ -735,6 +1135,66 @@ export interface NewTask {
   delayMs?: number;
 }
 
+/** A file or folder and its authors. */
+export interface OwnedPath {
+  /** The file, or the folder with a `/` behind it; empty for the whole selection. */
+  path: string;
+  /** Files of the selection in it. */
+  files: number;
+  /** Commits that touched any of them. */
+  commits: number;
+  /** Distinct authors. */
+  authors: number;
+  /**
+   * The fewest authors who together made more than half of its weighted commits: a definition of
+   * our own; 0 where no commit counts.
+   */
+  busFactor: number;
+  /**
+   * Truck factor (Avelino et al. 2016): how many authors, those of most files first, must leave
+   * until more than half of the files have no author; an author of a file has at least 3.293, and
+   * more than 0.75 of the greatest, in 3.293 + 1.098 first + 0.164 own - 0.321 ln(1 + others). 0
+   * where no file has an author.
+   */
+  truckFactor: number;
+  /**
+   * Its authors, most commits first; of equals the one with more changed lines, then by e-mail
+   * address.
+   */
+  owners: Owner[];
+}
+
+/** An author of a file or folder. */
+export interface Owner {
+  /**
+   * Name after `.mailmap`, as in the newest of the author's commits; signatures with a common
+   * e-mail address or full name (two words or more) are one author's.
+   */
+  name: string;
+  /** E-mail address, after `.mailmap`, in lower case. */
+  email: string;
+  /** Commits that touched it. */
+  commits: number;
+  /** The share of its commits, 0 to 1. */
+  share: number;
+  /** Its commits, each weighted 2^(-age / half-life), age in days before the tip's time. */
+  weightedCommits: number;
+  /** Lines added. */
+  added: number;
+  /** Lines deleted. */
+  deleted: number;
+  /** Committer time of the author's last commit that touched it, RFC 3339. */
+  lastActive: string;
+}
+
+/** Who made what, by path. */
+export interface Ownership {
+  /** The whole selection first, then folders or files by path. */
+  paths: OwnedPath[];
+  /** Which commits count. */
+  basis: CountedHistory;
+}
+
 /** A value of the host: I-JSON (RFC 7493), or bytes with a media type. */
 export interface Payload {
   /** The value where it is JSON; ignored where `bytes` is given. */
@@ -775,6 +1235,36 @@ export interface Reason {
   sentence: string;
   /** What would lower the risk; empty where the feature does not raise it. */
   action: string;
+}
+
+/** How often a rule found something. */
+export interface RuleCount {
+  /** The rule's id. */
+  rule: string;
+  /** Its severity. */
+  severity: Severity;
+  /** Its findings. */
+  count: number;
+}
+
+/** What a rule says of itself. */
+export interface RuleDescription {
+  /** Its name in answers and options. */
+  id: string;
+  /** The languages that it is written for, by name. */
+  languages: string[];
+  /** How much its findings matter. */
+  severity: Severity;
+  /** Why it matters, one sentence. */
+  reason: string;
+  /** What to do about a finding, one sentence. */
+  action: string;
+  /** Where it does not hold: `tests`, `scripts` or names of files. */
+  notIn: string[];
+  /** Where alone it holds; empty: everywhere. */
+  onlyIn: string[];
+  /** Whether it comes with this library. */
+  builtIn: boolean;
 }
 
 /** A session with its steps. */
@@ -870,6 +1360,104 @@ export interface StepStart {
   attempt: number;
 }
 
+/** One name at one place. Texts are shared among the symbols of a file. */
+export interface Symbol {
+  /** What it does here. */
+  role: SymbolRole;
+  /** What it is. */
+  kind: SymbolKind;
+  /**
+   * Its name; of an import the name in the other module: `*` for all of them, `default` for the
+   * default export, empty where the module itself is imported.
+   */
+  name: string;
+  /**
+   * The classes, functions and modules around it, outermost first, with `.` between; empty at the
+   * top.
+   */
+  scope: string;
+  /**
+   * Of an import the module as written (`..pkg`, `./x.js`, `java.util`, `crate::a`, `stdio.h`); of
+   * a reference what stands before the name (`np` of `np.array()`) where that is a plain path;
+   * else empty.
+   */
+  origin: string;
+  /** The local name of an import where it is another one; else empty. */
+  alias: string;
+  /** Line of the name, from 1. */
+  line: number;
+  /** Column of the name, bytes from 1. */
+  column: number;
+  /** Last line of what is defined or imported, from 1; of a reference that of the name. */
+  endLine: number;
+  /**
+   * Of a definition: other files can use it, as far as the language says so (`pub`, `public`,
+   * `export`, `static` in C, a capital in Go, an underscore or `__all__` in Python). Of an import:
+   * it is exported again.
+   */
+  exported: boolean;
+  /** Of an import: the module is looked up from this file's own place. */
+  relative: boolean;
+}
+
+/** A line that a fix changes, and the commit that made it. */
+export interface SzzRow {
+  /** The fix, hexadecimal. */
+  fix: string;
+  /** The commit that brought the bug in, hexadecimal. */
+  inducing: string;
+  /**
+   * The file before the fix; empty where the message names a commit that made none of the lines.
+   */
+  path: string;
+  /** The line in that file before the fix, from 1; 0 where `path` is empty. */
+  line: number;
+  /** The file's path in the inducing commit, where it is another. */
+  inducingPath: string | null;
+  /** The line in the inducing commit, from 1; 0 where `path` is empty. */
+  inducingLine: number;
+  /** What the answer stands on. */
+  source: SzzSource;
+}
+
+/** Lines that fixes remove and that were not followed, by the reason. */
+export interface SzzSkipped {
+  /** Blank lines. */
+  blank: number;
+  /** Lines of comment or documentation. */
+  comment: number;
+  /** Lines that only import. */
+  import: number;
+  /** Lines of brackets and punctuation alone. */
+  punctuation: number;
+  /** Lines that stand elsewhere after the fix. */
+  moved: number;
+  /** Lines that are only broken differently after the fix. */
+  reflowed: number;
+  /** Lines of files that the fix deletes. */
+  deletedFiles: number;
+  /** Lines of tests, in fixes that change other code, too. */
+  tests: number;
+  /** Files that hold no program: texts, data, records of releases. */
+  noCodeFiles: number;
+}
+
+/** Which commits brought in what later commits fixed. */
+export interface SzzTable {
+  /** One row for each line; fixes in the order of history, lines in that of the files. */
+  rows: SzzRow[];
+  /** Fixes looked at, merges left out. */
+  fixes: number;
+  /** Fixes without a row: they only add lines, or none of their lines counts. */
+  unanswered: number;
+  /** Lines that were not followed. */
+  skipped: SzzSkipped;
+  /** Lines whose origin lies beyond what this clone holds. */
+  unknownLines: number;
+  /** What of the history could be read. */
+  history: HistorySpan;
+}
+
 /** A batch of claimed tasks; empty where none came in time. */
 export interface TaskBatch {
   /** The tasks, most urgent first. */
@@ -916,6 +1504,23 @@ export interface WorkspaceInfo {
   notes: string[];
 }
 
+/** Options of `code.clones`. */
+export interface CodeClonesOptions extends CallOptions {
+  /** Only these languages, by name; none: all. */
+  languages?: readonly string[];
+  /** Whether folders also give generated, minified and vendored files. Default `false`. */
+  includeGenerated?: boolean;
+  /** The shortest duplicate that is reported, in tokens, from 20. Default `100`. */
+  minTokens?: number;
+  /** Whether code that differs in names only is a duplicate. Default `false`. */
+  ignoreNames?: boolean;
+  /**
+   * Whether code that differs in numbers, texts and other literals only is a duplicate. Default
+   * `false`.
+   */
+  ignoreLiterals?: boolean;
+}
+
 /** Options of `code.metrics`. */
 export interface CodeMetricsOptions extends CallOptions {
   /**
@@ -931,12 +1536,96 @@ export interface CodeMetricsOptions extends CallOptions {
   rows?: MetricRows;
 }
 
+/** Options of `code.patterns`. */
+export interface CodePatternsOptions extends CallOptions {
+  /**
+   * Text to read instead of the file; `paths` then has one path, which need not exist and names
+   * it.
+   */
+  text?: string | null;
+  /** Only these languages, by name; none: all. */
+  languages?: readonly string[];
+  /** Only these rules, by id; none: all. */
+  rules?: readonly string[];
+  /** These rules are left out, by id. */
+  exclude?: readonly string[];
+  /**
+   * Folders of further rules, each `<language>/<rule>.scm`; a rule of the same id replaces the
+   * built-in one.
+   */
+  ruleFolders?: readonly string[];
+  /** Findings of less weight are left out; none: all are given. */
+  minSeverity?: Severity | null;
+  /** Whether folders also give generated, minified and vendored files. Default `false`. */
+  includeGenerated?: boolean;
+}
+
+/** Options of `code.rules`. */
+export interface CodeRulesOptions extends CallOptions {
+  /** Only rules for these languages, by name; none: all. */
+  languages?: readonly string[];
+  /** Folders of further rules, as in `code.patterns`. */
+  ruleFolders?: readonly string[];
+}
+
+/** Options of `code.symbols`. */
+export interface CodeSymbolsOptions extends CallOptions {
+  /**
+   * Text to read instead of the file; `paths` then has one path, which need not exist and names
+   * it.
+   */
+  text?: string | null;
+  /** Only these languages, by name; none: all. */
+  languages?: readonly string[];
+  /** Whether folders also give generated, minified and vendored files. Default `false`. */
+  includeGenerated?: boolean;
+  /** Only these roles; none: all. */
+  roles?: readonly SymbolRole[];
+  /** Only these kinds; none: all. */
+  kinds?: readonly SymbolKind[];
+}
+
 /** Options of `events.open`. */
 export interface EventsOpenOptions extends CallOptions {
   /** Wait for new events at the end instead of ending the stream. Default `false`. */
   follow?: boolean;
   /** Also transient events (`progress.reported`). Default `false`. */
   transient?: boolean;
+}
+
+/** Options of `git.coupling`. */
+export interface CouplingOptions extends CallOptions {
+  /**
+   * Which commits count: `A..B`, or a revision for everything reachable from it; the files are
+   * those of its tip. Default `HEAD`.
+   */
+  range?: string | null;
+  /** Only commits from this time on: RFC 3339, or a date for its beginning in UTC. */
+  since?: string | null;
+  /** Only commits before this time: RFC 3339, or a date for its beginning in UTC. */
+  until?: string | null;
+  /** Whether commits of bots count. Default `false`. */
+  bots?: boolean;
+  /** The least average of the two files' revisions. Default `5`. */
+  minRevisions?: number;
+  /** The least number of revisions that touched both. Default `5`. */
+  minShared?: number;
+  /** The least degree of coupling, percent. Default `30.0`. */
+  minCoupling?: number;
+  /**
+   * The greatest degree of coupling, percent; the degree is cut to whole percent for this. Default
+   * `100.0`.
+   */
+  maxCoupling?: number;
+  /** Commits that touched more files than this do not count at all. Default `30`. */
+  maxChanges?: number;
+  /**
+   * Whether renames are followed and deleted files left out; without, every name ever used is a
+   * file of its own, as code-maat sees it. Default `true`.
+   */
+  renames?: boolean;
+  /** Whether generated and vendored files take part. Default `false`. */
+  includeGenerated?: boolean;
 }
 
 /** Options of `git.deepen`. */
@@ -951,6 +1640,105 @@ export interface DeepenOptions extends CallOptions {
 export interface FeaturesOptions extends CallOptions {
   /** Whether renames of at least 50 % similarity are followed. Default `true`. */
   renames?: boolean;
+}
+
+/** Options of `git.files`. */
+export interface FilesOptions extends CallOptions {
+  /**
+   * Which commits count: `A..B`, or a revision for everything reachable from it; the files are
+   * those of its tip. Default `HEAD`.
+   */
+  range?: string | null;
+  /** Only commits from this time on: RFC 3339, or a date for its beginning in UTC. */
+  since?: string | null;
+  /** Only commits before this time: RFC 3339, or a date for its beginning in UTC. */
+  until?: string | null;
+  /** Whether commits of bots count. Default `false`. */
+  bots?: boolean;
+  /**
+   * After this many days a commit weighs half, for `weightedCommits` and `busFactor`; more than 0.
+   * Default `180.0`.
+   */
+  halfLifeDays?: number;
+}
+
+/** Options of `git.hotspots`. */
+export interface HotspotsOptions extends CallOptions {
+  /**
+   * Which commits count: `A..B`, or a revision for everything reachable from it; the files are
+   * those of its tip. Default `HEAD`.
+   */
+  range?: string | null;
+  /** Only commits from this time on: RFC 3339, or a date for its beginning in UTC. */
+  since?: string | null;
+  /** Only commits before this time: RFC 3339, or a date for its beginning in UTC. */
+  until?: string | null;
+  /** Whether commits of bots count. Default `false`. */
+  bots?: boolean;
+  /** After this many days a commit weighs half; more than 0. Default `180.0`. */
+  halfLifeDays?: number;
+  /** Length of the two periods that the trend compares, in days, more than 0. Default `90.0`. */
+  periodDays?: number;
+  /**
+   * Whether generated and vendored files take part, with a tenth of their score. Default `false`.
+   */
+  includeGenerated?: boolean;
+  /** At most this many files; 0: all. Default `50`. */
+  limit?: number;
+}
+
+/** Options of `git.owners`. */
+export interface OwnersOptions extends CallOptions {
+  /**
+   * Which commits count: `A..B`, or a revision for everything reachable from it; the files are
+   * those of its tip. Default `HEAD`.
+   */
+  range?: string | null;
+  /**
+   * Only the files that these commits touched, `A..B` or one revision for that commit alone; who
+   * owned them before: the commits themselves do not count.
+   */
+  change?: string | null;
+  /** Only commits from this time on: RFC 3339, or a date for its beginning in UTC. */
+  since?: string | null;
+  /** Only commits before this time: RFC 3339, or a date for its beginning in UTC. */
+  until?: string | null;
+  /** Whether commits of bots count. Default `false`. */
+  bots?: boolean;
+  /** Whom the owners are listed for. Default `'folder'`. */
+  by?: OwnedBy;
+  /** Folders at most this deep, from 1; 0: however deep. Default `0`. */
+  depth?: number;
+  /** At most this many owners for each path; 0: all. Default `10`. */
+  limit?: number;
+  /**
+   * After this many days a commit weighs half, for `weightedCommits` and `busFactor`; more than 0.
+   * Default `180.0`.
+   */
+  halfLifeDays?: number;
+}
+
+/** Options of `git.szz`. */
+export interface SzzOptions extends CallOptions {
+  /** Only lines of files at or below this path, from the top of the repository. */
+  path?: string | null;
+  /** What makes a commit a fix. Default `'both'`. */
+  fixes?: SzzFixes;
+  /**
+   * These commits are the fixes, whatever their messages say; `range` then gives nothing but the
+   * history.
+   */
+  fromCommits?: readonly string[];
+  /**
+   * Whether a fix that only adds lines is answered, too, with the origin of the code around them;
+   * such rows have the source `context` and are right less often. Default `false`.
+   */
+  context?: boolean;
+  /**
+   * Whether every commit that made a line of a fix is answered, and not the likeliest only.
+   * Default `false`.
+   */
+  all?: boolean;
 }
 
 /** Options of `risk.change`. */

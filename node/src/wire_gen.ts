@@ -21,37 +21,70 @@ import type {
   ChangeSpan,
   ClaimedTask,
   ClassMetrics,
+  CloneGroup,
+  ClonePlace,
+  CodeClones,
   CodeMetrics,
+  CodePatterns,
+  CodeRules,
+  CodeSymbols,
+  CountedHistory,
+  CoupledFiles,
   Deepened,
   Evaluation,
   Failure,
   FeatureRow,
   FeatureTable,
+  FileCoupling,
+  FileHistories,
+  FileHistory,
   FileMetrics,
   FileShare,
+  FileSymbols,
+  Finding,
   FunctionMetrics,
   Halstead,
   HistoryPack,
+  Hotspot,
+  Hotspots,
   LanguageRow,
   LanguageTable,
   ModelCard,
   ModelReference,
+  OwnedPath,
+  Owner,
+  Ownership,
   Payload,
   Reason,
+  RuleDescription,
   SessionDetail,
   SessionList,
   SessionSummary,
   StepRecord,
   StepStart,
+  Symbol,
+  SzzRow,
+  SzzSkipped,
+  SzzTable,
   TaskBatch,
   WorkspaceInfo,
 } from './types_gen.js';
 
 export const asMetricRows = choice(['functions', 'classes', 'files']);
 
+export const asOwnedBy = choice(['folder', 'file', 'whole']);
+
 export const asSessionStatus = choice(['open', 'completed', 'failed']);
 
+export const asSeverity = choice(['info', 'minor', 'major', 'critical']);
+
 export const asStepPolicy = choice(['retry', 'once']);
+
+export const asSymbolKind = choice(['function', 'method', 'class', 'struct', 'interface', 'trait', 'enum', 'type', 'constant', 'variable', 'field', 'macro', 'module', 'call', 'implementation', 'name', 'wildcard']);
+
+export const asSymbolRole = choice(['definition', 'declaration', 'reference', 'import']);
+
+export const asSzzFixes = choice(['message', 'trailers', 'both']);
 
 export function readChangeRisk(wire: Wire): ChangeRisk {
   return {
@@ -108,12 +141,90 @@ export function readClassMetrics(wire: Wire): ClassMetrics {
   };
 }
 
+export function readCloneGroup(wire: Wire): CloneGroup {
+  return {
+    tokens: wire.tokens,
+    lines: wire.lines,
+    places: wire.places.map(readClonePlace),
+  };
+}
+
+export function readClonePlace(wire: Wire): ClonePlace {
+  return {
+    path: wire.path,
+    line: wire.line,
+    endLine: wire.end_line,
+    function: wire.function,
+  };
+}
+
+export function readCodeClones(wire: Wire): CodeClones {
+  return {
+    groups: wire.groups.map(readCloneGroup),
+    files: wire.files,
+    tokens: wire.tokens,
+    duplicatedTokens: wire.duplicated_tokens,
+    skipped: wire.skipped,
+    unknown: wire.unknown,
+  };
+}
+
 export function readCodeMetrics(wire: Wire): CodeMetrics {
   return {
     files: wire.files.map(readFileMetrics),
     skipped: wire.skipped,
     unknown: wire.unknown,
     rows: wire.rows,
+  };
+}
+
+export function readCodePatterns(wire: Wire): CodePatterns {
+  return {
+    findings: wire.findings.map(readFinding),
+    rules: wire.rules,
+    counts: wire.counts,
+    files: wire.files,
+    skipped: wire.skipped,
+    unknown: wire.unknown,
+  };
+}
+
+export function readCodeRules(wire: Wire): CodeRules {
+  return {
+    rules: wire.rules.map(readRuleDescription),
+  };
+}
+
+export function readCodeSymbols(wire: Wire): CodeSymbols {
+  return {
+    files: wire.files.map(readFileSymbols),
+    skipped: wire.skipped,
+    unknown: wire.unknown,
+  };
+}
+
+export function readCountedHistory(wire: Wire): CountedHistory {
+  return {
+    tip: wire.tip,
+    time: wire.time,
+    counted: wire.counted,
+    byBots: wire.by_bots,
+    ignored: wire.ignored,
+    history: wire.history,
+  };
+}
+
+export function readCoupledFiles(wire: Wire): CoupledFiles {
+  return {
+    path: wire.path,
+    coupled: wire.coupled,
+    degree: wire.degree,
+    shared: wire.shared,
+    revisions: wire.revisions,
+    coupledRevisions: wire.coupled_revisions,
+    averageRevisions: wire.average_revisions,
+    lastSharedDays: wire.last_shared_days,
+    sameFolder: wire.same_folder,
   };
 }
 
@@ -181,6 +292,46 @@ export function readFeatureTable(wire: Wire): FeatureTable {
   };
 }
 
+export function readFileCoupling(wire: Wire): FileCoupling {
+  return {
+    pairs: wire.pairs.map(readCoupledFiles),
+    tooLarge: wire.too_large,
+    basis: readCountedHistory(wire.basis),
+  };
+}
+
+export function readFileHistories(wire: Wire): FileHistories {
+  return {
+    files: wire.files.map(readFileHistory),
+    basis: readCountedHistory(wire.basis),
+  };
+}
+
+export function readFileHistory(wire: Wire): FileHistory {
+  return {
+    path: wire.path,
+    commits: wire.commits,
+    added: wire.added,
+    deleted: wire.deleted,
+    lines: wire.lines,
+    relativeChurn: wire.relative_churn,
+    ageDays: wire.age_days ?? null,
+    lastChangeDays: wire.last_change_days ?? null,
+    authors: wire.authors,
+    minorAuthors: wire.minor_authors,
+    ownership: wire.ownership,
+    mainAuthor: wire.main_author ?? null,
+    mainAuthorEmail: wire.main_author_email ?? null,
+    busFactor: wire.bus_factor,
+    weightedCommits: wire.weighted_commits,
+    fixes: wire.fixes,
+    lastFixDays: wire.last_fix_days ?? null,
+    generated: wire.generated,
+    vendored: wire.vendored,
+    weight: wire.weight,
+  };
+}
+
 export function readFileMetrics(wire: Wire): FileMetrics {
   return {
     path: wire.path,
@@ -207,6 +358,31 @@ export function readFileShare(wire: Wire): FileShare {
     added: wire.added,
     deleted: wire.deleted,
     files: wire.files,
+  };
+}
+
+export function readFileSymbols(wire: Wire): FileSymbols {
+  return {
+    path: wire.path,
+    language: wire.language,
+    symbols: wire.symbols.map(readSymbol),
+  };
+}
+
+export function readFinding(wire: Wire): Finding {
+  return {
+    rule: wire.rule,
+    severity: wire.severity,
+    path: wire.path,
+    line: wire.line,
+    column: wire.column,
+    endLine: wire.end_line,
+    function: wire.function,
+    reason: wire.reason,
+    action: wire.action,
+    excerpt: wire.excerpt,
+    author: wire.author ?? null,
+    ageDays: wire.age_days ?? null,
   };
 }
 
@@ -250,6 +426,34 @@ export function readHistoryPack(wire: Wire): HistoryPack {
     commits: wire.commits,
     fileChanges: wire.file_changes,
     bytes: wire.bytes,
+  };
+}
+
+export function readHotspot(wire: Wire): Hotspot {
+  return {
+    path: wire.path,
+    score: wire.score,
+    commits: wire.commits,
+    weightedCommits: wire.weighted_commits,
+    complexity: wire.complexity,
+    complexityBasis: wire.complexity_basis,
+    lines: wire.lines,
+    recentCommits: wire.recent_commits,
+    earlierCommits: wire.earlier_commits,
+    trend: wire.trend,
+    growth: wire.growth,
+    fixes: wire.fixes,
+    authors: wire.authors,
+    reason: wire.reason,
+  };
+}
+
+export function readHotspots(wire: Wire): Hotspots {
+  return {
+    files: wire.files.map(readHotspot),
+    compared: wire.compared,
+    unmeasured: wire.unmeasured,
+    basis: readCountedHistory(wire.basis),
   };
 }
 
@@ -298,6 +502,38 @@ export function readModelReference(wire: Wire): ModelReference {
   };
 }
 
+export function readOwnedPath(wire: Wire): OwnedPath {
+  return {
+    path: wire.path,
+    files: wire.files,
+    commits: wire.commits,
+    authors: wire.authors,
+    busFactor: wire.bus_factor,
+    truckFactor: wire.truck_factor,
+    owners: wire.owners.map(readOwner),
+  };
+}
+
+export function readOwner(wire: Wire): Owner {
+  return {
+    name: wire.name,
+    email: wire.email,
+    commits: wire.commits,
+    share: wire.share,
+    weightedCommits: wire.weighted_commits,
+    added: wire.added,
+    deleted: wire.deleted,
+    lastActive: wire.last_active,
+  };
+}
+
+export function readOwnership(wire: Wire): Ownership {
+  return {
+    paths: wire.paths.map(readOwnedPath),
+    basis: readCountedHistory(wire.basis),
+  };
+}
+
 export function readPayload(wire: Wire): Payload {
   const out: Payload = {
     json: wire.json,
@@ -316,6 +552,19 @@ export function readReason(wire: Wire): Reason {
     contribution: wire.contribution,
     sentence: wire.sentence,
     action: wire.action,
+  };
+}
+
+export function readRuleDescription(wire: Wire): RuleDescription {
+  return {
+    id: wire.id,
+    languages: wire.languages,
+    severity: wire.severity,
+    reason: wire.reason,
+    action: wire.action,
+    notIn: wire.not_in,
+    onlyIn: wire.only_in,
+    builtIn: wire.built_in,
   };
 }
 
@@ -368,6 +617,59 @@ export function readStepStart(wire: Wire): StepStart {
     result: wire.result == null ? null : readPayload(wire.result),
     token: wire.token ?? null,
     attempt: wire.attempt,
+  };
+}
+
+export function readSymbol(wire: Wire): Symbol {
+  return {
+    role: wire.role,
+    kind: wire.kind,
+    name: wire.name,
+    scope: wire.scope,
+    origin: wire.origin,
+    alias: wire.alias,
+    line: wire.line,
+    column: wire.column,
+    endLine: wire.end_line,
+    exported: wire.exported,
+    relative: wire.relative,
+  };
+}
+
+export function readSzzRow(wire: Wire): SzzRow {
+  return {
+    fix: wire.fix,
+    inducing: wire.inducing,
+    path: wire.path,
+    line: wire.line,
+    inducingPath: wire.inducing_path ?? null,
+    inducingLine: wire.inducing_line,
+    source: wire.source,
+  };
+}
+
+export function readSzzSkipped(wire: Wire): SzzSkipped {
+  return {
+    blank: wire.blank,
+    comment: wire.comment,
+    import: wire.import,
+    punctuation: wire.punctuation,
+    moved: wire.moved,
+    reflowed: wire.reflowed,
+    deletedFiles: wire.deleted_files,
+    tests: wire.tests,
+    noCodeFiles: wire.no_code_files,
+  };
+}
+
+export function readSzzTable(wire: Wire): SzzTable {
+  return {
+    rows: wire.rows.map(readSzzRow),
+    fixes: wire.fixes,
+    unanswered: wire.unanswered,
+    skipped: readSzzSkipped(wire.skipped),
+    unknownLines: wire.unknown_lines,
+    history: wire.history,
   };
 }
 

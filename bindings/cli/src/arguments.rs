@@ -255,6 +255,10 @@ mod tests {
         );
         assert_eq!(typed(&["git", "features", "--no-renames"]), json!({ "renames": false }));
         assert_eq!(
+            typed(&["git", "files", "src", "*.c", "--since", "2020-01-01"]),
+            json!({ "paths": ["src", "*.c"], "since": "2020-01-01" })
+        );
+        assert_eq!(
             typed(&[
                 "session", "list", "--status", "open", "--labels", "a=1", "--labels", "b=x=y", "--limit", "5"
             ]),

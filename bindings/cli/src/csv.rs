@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::io::{Error, Result, Write};
 
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array,
+    Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt32Array,
+    UInt64Array,
 };
 
 /// How the columns of the change measures are named and written, where not by their own name and
@@ -65,6 +66,7 @@ pub(crate) fn write(op: &str, batch: &RecordBatch, out: &mut dyn Write) -> Resul
 enum Column<'a> {
     Text(&'a StringArray),
     Whole(&'a UInt64Array),
+    Small(&'a UInt32Array),
     Signed(&'a Int64Array),
     Real(&'a Float64Array),
     Truth(&'a BooleanArray),
@@ -83,6 +85,9 @@ impl<'a> Column<'a> {
             return Ok(Column::Signed(array));
         }
         if let Some(array) = any.downcast_ref() {
+            return Ok(Column::Small(array));
+        }
+        if let Some(array) = any.downcast_ref() {
             return Ok(Column::Real(array));
         }
         any.downcast_ref().map(Column::Truth).ok_or_else(|| {
@@ -94,6 +99,7 @@ impl<'a> Column<'a> {
         match self {
             Column::Text(array) if array.is_valid(row) => out.write_all(field(array.value(row)).as_bytes()),
             Column::Whole(array) if array.is_valid(row) => write!(out, "{}", array.value(row)),
+            Column::Small(array) if array.is_valid(row) => write!(out, "{}", array.value(row)),
             Column::Signed(array) if array.is_valid(row) => write!(out, "{}", array.value(row)),
             Column::Real(array) if array.is_valid(row) => match decimals {
                 Some(decimals) => write!(out, "{:.decimals$}", array.value(row)),

@@ -4,10 +4,12 @@
 //! is generated or vendored) is handed in.
 
 pub mod cache;
+pub mod clones;
 mod columns;
 pub mod language;
 pub mod metrics;
 pub mod parse;
+pub mod patterns;
 pub mod record;
 pub mod scan;
 pub mod symbols;

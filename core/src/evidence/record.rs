@@ -20,6 +20,18 @@ pub enum Severity {
     Critical,
 }
 
+impl Severity {
+    /// The name in answers and options.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Minor => "minor",
+            Severity::Major => "major",
+            Severity::Critical => "critical",
+        }
+    }
+}
+
 /// One thing that a rule found at one place.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
@@ -43,4 +55,10 @@ pub struct Finding {
     pub action: String,
     /// The first line of the code in question, trimmed, at most 160 bytes; secrets are masked.
     pub excerpt: String,
+    /// Who last changed the line, where history was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// How long ago that was, in days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age_days: Option<u64>,
 }

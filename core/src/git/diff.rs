@@ -59,27 +59,49 @@ pub(super) struct Delta {
     pub gap: bool,
 }
 
-/// The diff from tree `old` to tree `new`; an absent tree is empty.
-pub(super) fn trees(reader: &mut Reader, old: Option<ObjectId>, new: Option<ObjectId>) -> Delta {
+/// The touched files from tree `old` to tree `new`, with renames, not measured; an absent tree is
+/// empty. `false` where trees were not in this clone.
+pub(super) fn pairs(reader: &mut Reader, old: Option<ObjectId>, new: Option<ObjectId>) -> (Vec<Pair>, bool) {
     let mut found = Vec::new();
     let whole = tree::differing(reader, old, new, &mut found).is_some();
-    let mut delta = measure(reader, found);
+    (rename::detect(reader, found), whole)
+}
+
+/// The diff from tree `old` to tree `new`; an absent tree is empty.
+pub(super) fn trees(reader: &mut Reader, old: Option<ObjectId>, new: Option<ObjectId>) -> Delta {
+    let (pairs, whole) = pairs(reader, old, new);
+    let mut delta = measure_pairs(reader, pairs);
     delta.gap |= !whole;
     delta
 }
 
 /// Finds renames among differing files and counts lines.
 pub(super) fn measure(reader: &mut Reader, found: Vec<tree::Differing>) -> Delta {
+    let pairs = rename::detect(reader, found);
+    measure_pairs(reader, pairs)
+}
+
+fn measure_pairs(reader: &mut Reader, pairs: Vec<Pair>) -> Delta {
     let mut delta = Delta::default();
-    for Pair { path, from, old, new } in rename::detect(reader, found) {
-        let counts = counts(reader, old.map(|side| side.1), new.map(|side| side.1), from.is_some());
-        delta.gap |= counts.flags & UNREAD != 0;
-        delta.files.push(Measured { path, from, counts });
+    for pair in pairs {
+        let counts = counts(reader, &pair);
+        delta.push(pair, counts);
     }
     delta
 }
 
-fn counts(reader: &mut Reader, old: Option<ObjectId>, new: Option<ObjectId>, renamed: bool) -> Counts {
+impl Delta {
+    /// Adds a file with its counts.
+    pub fn push(&mut self, pair: Pair, counts: Counts) {
+        self.gap |= counts.flags & UNREAD != 0;
+        self.files.push(Measured { path: pair.path, from: pair.from, counts });
+    }
+}
+
+/// Counts the lines of one touched file.
+pub(super) fn counts(reader: &mut Reader, pair: &Pair) -> Counts {
+    let (old, new) = (pair.old.map(|side| side.1), pair.new.map(|side| side.1));
+    let renamed = pair.from.is_some();
     let unread = Counts { flags: UNREAD, ..Counts::default() };
     let read = |reader: &mut Reader, id: Option<ObjectId>| match id {
         None => Some(None),

@@ -1,18 +1,23 @@
 //! Mining: reads the commits that the log lacks and measures their diffs, on every core.
 //!
-//! One thread walks the graph and hands out runs of neighbours along first parents; the workers
-//! find most of a run's trees and files in the caches that the run itself has filled.
+//! One thread walks the graph and hands out runs of neighbours along first parents. A piece of
+//! history is then read in two passes: first the trees of each run, which say what was touched, then
+//! the touched files path by path, newest first, as a pack stores the versions of a path: each is
+//! read once and the memory for it stays small.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gix::ObjectId;
 
-use super::diff::{self, Delta};
-use super::log::{BOUNDARY, FIX, GAP, IdMap, Log, MERGE, NewCommit};
+use super::diff::{self, Counts, Delta};
+use super::log::{BOUNDARY, FIX, GAP, IdTable, Log, MERGE, NewCommit};
+use super::objects::Packs;
 use super::read::{CommitHead, Reader, author_key, is_fix};
+use super::rename::Pair;
 use super::repository::Repository;
 use crate::base::cancel::CancelToken;
 use crate::base::port::Progress;
@@ -20,10 +25,22 @@ use crate::error::{Error, Result};
 
 /// Commits in one run of neighbours.
 const RUN: usize = 200;
+/// Commits in a piece of history, which is what a read that is cut short may lose.
+const PIECE: u64 = 4096;
+/// File changes after which a piece is not made longer.
+const PIECE_FILES: u64 = 1 << 16;
 /// What all workers together keep of what they have read, in bytes.
-const MEMORY: usize = 320 << 20;
+const MEMORY: usize = 32 << 20;
+/// What the walk keeps, in bytes: a commit is rarely read twice.
+const WALK_MEMORY: usize = 1 << 20;
+/// Changes of one path that one worker takes at a time.
+const LONGEST_GROUP: usize = 256;
 /// Progress is reported at most this often.
 const REPORT_EVERY: Duration = Duration::from_millis(100);
+/// So few commits are read here and now, without other threads.
+const FEW: usize = 8;
+/// Of the time for a commit, about this share goes into its trees.
+const TREES_SHARE: f64 = 0.25;
 
 struct Job {
     commit: NewCommit,
@@ -31,8 +48,11 @@ struct Job {
     trees: Option<(Option<ObjectId>, ObjectId)>,
 }
 
-/// How many records wait before a piece is kept.
-const PIECE: usize = 4096;
+/// A commit whose touched files are known and not measured.
+struct Touched {
+    commit: NewCommit,
+    pairs: Vec<Pair>,
+}
 
 /// Which records of the log count as known.
 pub(super) trait Known: Sync {
@@ -46,9 +66,39 @@ impl Known for Log {
     }
 }
 
+/// How far the reading has come.
+struct Meter<'a> {
+    progress: &'a dyn Progress,
+    /// Commits in all; 0 until the walk is over.
+    total: AtomicU64,
+    /// Commits of the pieces before this one.
+    before: AtomicU64,
+    /// Commits of this piece whose trees were read.
+    trees: AtomicU64,
+    /// Touched files of this piece, and how many of them were measured.
+    files: AtomicU64,
+    measured: AtomicU64,
+}
+
+impl Meter<'_> {
+    fn report(&self) {
+        let load = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        let share = load(&self.measured) as f64 / load(&self.files).max(1) as f64;
+        let piece = load(&self.trees) as f64 * (TREES_SHARE + share * (1.0 - TREES_SHARE));
+        self.progress.report(load(&self.before) + piece as u64, load(&self.total), "commits", "history");
+    }
+
+    /// Takes the piece as done.
+    fn next(&self) {
+        self.before.fetch_add(self.trees.swap(0, Ordering::Relaxed), Ordering::Relaxed);
+        self.files.store(0, Ordering::Relaxed);
+        self.measured.store(0, Ordering::Relaxed);
+    }
+}
+
 /// Reads every commit reachable from `starts` that is not known and stands in this clone, and hands
-/// the records to `keep` in pieces, within a piece parents before children. What was read before the
-/// call was cancelled is handed over too; the last piece may be empty.
+/// the records to `keep` in pieces, within a piece parents before children. Pieces that were read
+/// whole before the call was cancelled are handed over too; the last piece may be empty.
 ///
 /// Errors: `git.object_missing` where `starts[0]` is neither known nor in this clone,
 /// `call.cancelled`.
@@ -64,120 +114,239 @@ pub(super) fn mine(
         keep(Vec::new());
         return Ok(());
     }
+    let mut walk = Walk::new(repo.reader(), starts, known);
+    let first = walk.take(FEW, cancel)?;
+    if first.len() < FEW {
+        let mut reader = repo.reader();
+        let mut found = Vec::with_capacity(first.len());
+        for Job { mut commit, trees } in first {
+            cancel.check()?;
+            if let Some((old, new)) = trees {
+                commit.delta = diff::trees(&mut reader, old, Some(new));
+                commit.flags |= if commit.delta.gap { GAP } else { 0 };
+            }
+            found.push(commit);
+        }
+        keep(sorted(found));
+        return Ok(());
+    }
+
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let (send, receive) = mpsc::channel::<Vec<Job>>();
+    let meter = Meter {
+        progress,
+        total: AtomicU64::new(0),
+        before: AtomicU64::new(0),
+        trees: AtomicU64::new(0),
+        files: AtomicU64::new(0),
+        measured: AtomicU64::new(0),
+    };
+    // From here on commits, too, come without mapping the packs.
+    repo.let_go();
+    let packs = Packs::open(&repo.local());
+    let mut readers: Vec<Reader> =
+        (0..workers).map(|_| Reader::of_history(repo.local(), packs.as_ref(), MEMORY / workers)).collect();
+    walk.reader = Reader::of_history(repo.local(), packs.as_ref(), WALK_MEMORY);
+    let (send, receive) = mpsc::channel();
     let receive = Mutex::new(receive);
-    let done = AtomicU64::new(0);
-    let found: Mutex<Vec<NewCommit>> = Mutex::default();
     let walked = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..workers)
-            .map(|_| scope.spawn(|| work(repo, MEMORY / workers, &receive, &found, &done, cancel)))
-            .collect();
-        let walked = walk(repo, starts, known, send, &done, progress, cancel);
-        let mut total = 0;
-        if let Ok(count) = walked {
-            total = count;
-            // The walk is over: from here on the total is known.
-            while threads.iter().any(|thread| !thread.is_finished()) && !cancel.is_cancelled() {
-                progress.report(done.load(Ordering::Relaxed), total, "commits", "history");
-                if let Some(piece) = taken(&found, PIECE) {
-                    keep(sorted(piece));
-                }
-                let pause = Instant::now();
-                while pause.elapsed() < REPORT_EVERY && threads.iter().any(|thread| !thread.is_finished()) {
-                    std::thread::sleep(Duration::from_millis(2));
-                }
+        let total = &meter.total;
+        let walker = scope.spawn(move || {
+            let (mut run, mut count) = (first, 0);
+            while !run.is_empty() {
+                count += run.len() as u64;
+                // Nobody takes what is sent after the call was cancelled.
+                let _ = send.send(run);
+                run = walk.take(RUN, cancel)?;
             }
-        }
-        for thread in threads {
-            if let Err(panic) = thread.join() {
-                std::panic::resume_unwind(panic);
+            total.store(count, Ordering::Relaxed);
+            Ok(())
+        });
+        loop {
+            let touched = read_trees(&mut readers, &receive, &meter, cancel);
+            if touched.is_empty() || cancel.is_cancelled() {
+                break;
             }
+            let found = count_lines(&mut readers, touched, &meter, cancel);
+            if cancel.is_cancelled() {
+                break;
+            }
+            meter.next();
+            keep(sorted(found));
         }
-        progress.report(done.load(Ordering::Relaxed), total, "commits", "history");
-        walked
+        walker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     });
-    keep(sorted(taken(&found, 0).unwrap_or_default()));
+    meter.report();
+    keep(Vec::new());
     walked?;
     cancel.check()
 }
 
-/// What was found so far, where it is at least `least`.
-fn taken(found: &Mutex<Vec<NewCommit>>, least: usize) -> Option<Vec<NewCommit>> {
-    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-    (found.len() >= least).then(|| std::mem::take(&mut *found))
+/// Runs `work` with every reader at once, and `meanwhile` now and then until all are through.
+fn together<T: Send>(
+    readers: &mut [Reader],
+    work: &(impl Fn(&mut Reader) -> T + Sync),
+    meanwhile: &dyn Fn(),
+) -> Vec<T> {
+    let main = std::thread::current();
+    std::thread::scope(|scope| {
+        let spawn = |reader| {
+            let main = &main;
+            scope.spawn(move || {
+                let done = work(reader);
+                main.unpark();
+                done
+            })
+        };
+        let threads: Vec<_> = readers.iter_mut().map(spawn).collect();
+        while threads.iter().any(|thread| !thread.is_finished()) {
+            std::thread::park_timeout(REPORT_EVERY);
+            meanwhile();
+        }
+        let join = |thread: std::thread::ScopedJoinHandle<'_, T>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        threads.into_iter().map(join).collect()
+    })
 }
 
-fn work(
-    repo: &Repository,
-    memory: usize,
+/// The next piece: what each of its commits touched, in the order of the walk.
+fn read_trees(
+    readers: &mut [Reader],
     receive: &Mutex<mpsc::Receiver<Vec<Job>>>,
-    found: &Mutex<Vec<NewCommit>>,
-    done: &AtomicU64,
+    meter: &Meter<'_>,
     cancel: &CancelToken,
-) {
-    let mut reader = Reader::with_memory(repo.local(), memory);
-    loop {
-        let run = receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(run) = run else { return };
-        let mut commits = Vec::with_capacity(run.len());
-        for Job { mut commit, trees } in run {
-            if cancel.is_cancelled() {
-                return;
-            }
-            if let Some((old, new)) = trees {
-                commit.delta = diff::trees(&mut reader, old, Some(new));
-                if commit.delta.gap {
-                    commit.flags |= GAP;
+) -> Vec<Touched> {
+    let runs = AtomicUsize::new(0);
+    let work = |reader: &mut Reader| {
+        let mut done = Vec::new();
+        while meter.trees.load(Ordering::Relaxed) < PIECE && meter.files.load(Ordering::Relaxed) < PIECE_FILES
+        {
+            let (number, run) = {
+                let receive = receive.lock().unwrap_or_else(PoisonError::into_inner);
+                let Ok(run) = receive.recv() else { break };
+                (runs.fetch_add(1, Ordering::Relaxed), run)
+            };
+            let mut touched = Vec::with_capacity(run.len());
+            for Job { mut commit, trees } in run {
+                if cancel.is_cancelled() {
+                    return done;
                 }
+                let (pairs, whole) = match trees {
+                    Some((old, new)) => diff::pairs(reader, old, Some(new)),
+                    None => (Vec::new(), true),
+                };
+                commit.flags |= if whole { 0 } else { GAP };
+                meter.trees.fetch_add(1, Ordering::Relaxed);
+                meter.files.fetch_add(pairs.len() as u64, Ordering::Relaxed);
+                touched.push(Touched { commit, pairs });
             }
-            commits.push(commit);
-            done.fetch_add(1, Ordering::Relaxed);
+            done.push((number, touched));
         }
-        found.lock().unwrap_or_else(PoisonError::into_inner).extend(commits);
-    }
+        done
+    };
+    let mut runs: Vec<_> = together(readers, &work, &|| meter.report()).into_iter().flatten().collect();
+    runs.sort_unstable_by_key(|(number, _)| *number);
+    runs.into_iter().flat_map(|(_, touched)| touched).collect()
 }
 
-/// Walks from `starts` and hands out jobs; gives back how many.
-fn walk(
-    repo: &Repository,
-    starts: &[ObjectId],
-    known: &dyn Known,
-    send: mpsc::Sender<Vec<Job>>,
-    done: &AtomicU64,
-    progress: &dyn Progress,
+/// Measures the touched files of a piece.
+fn count_lines(
+    readers: &mut [Reader],
+    mut touched: Vec<Touched>,
+    meter: &Meter<'_>,
     cancel: &CancelToken,
-) -> Result<u64> {
-    let mut reader = repo.reader();
-    let mut trees: IdMap<Option<ObjectId>> = IdMap::default();
-    let mut ahead: HashMap<ObjectId, CommitHead> = HashMap::new();
-    let mut seen: IdMap<()> = IdMap::default();
-    let mut stack: Vec<ObjectId> = starts.to_vec();
-    let mut run = Vec::with_capacity(RUN);
-    let mut count = 0u64;
-    let mut reported = Instant::now();
-    let send_run = |run: &mut Vec<Job>| {
-        let jobs = std::mem::replace(run, Vec::with_capacity(RUN));
-        // Workers leave early only when the call is cancelled.
-        let _ = send.send(jobs);
-    };
-    while let Some(id) = stack.pop() {
-        if known.is_known(&id) || seen.insert(id, ()).is_some() {
-            continue;
-        }
-        if count.is_multiple_of(64) {
-            cancel.check()?;
-            if reported.elapsed() > REPORT_EVERY {
-                reported = Instant::now();
-                progress.report(done.load(Ordering::Relaxed), 0, "commits", "history");
+) -> Vec<NewCommit> {
+    let groups = groups(&touched);
+    let next = AtomicUsize::new(0);
+    let work = |reader: &mut Reader| {
+        let mut counted: Vec<(u32, u32, Counts)> = Vec::new();
+        while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
+            for (commit, pair) in group {
+                if cancel.is_cancelled() {
+                    return counted;
+                }
+                let file = &touched[*commit as usize].pairs[*pair as usize];
+                counted.push((*commit, *pair, diff::counts(reader, file)));
             }
+            meter.measured.fetch_add(group.len() as u64, Ordering::Relaxed);
         }
-        let head = match ahead.remove(&id) {
-            Some(head) => head,
-            None => match reader.commit(&id) {
+        counted
+    };
+    let counted = together(readers, &work, &|| meter.report());
+    let mut counts: Vec<Vec<Counts>> =
+        touched.iter().map(|touched| vec![Counts::default(); touched.pairs.len()]).collect();
+    for (commit, pair, count) in counted.into_iter().flatten() {
+        counts[commit as usize][pair as usize] = count;
+    }
+    let mut found = Vec::with_capacity(touched.len());
+    for (Touched { mut commit, pairs }, counts) in touched.drain(..).zip(counts) {
+        commit.delta = Delta { gap: commit.flags & GAP != 0, ..Delta::default() };
+        pairs.into_iter().zip(counts).for_each(|(pair, counts)| commit.delta.push(pair, counts));
+        commit.flags |= if commit.delta.gap { GAP } else { 0 };
+        found.push(commit);
+    }
+    found
+}
+
+/// The touched files by path, the newest version of each first; by number of commit and of file.
+fn groups(touched: &[Touched]) -> Vec<Vec<(u32, u32)>> {
+    let mut by_path: HashMap<u64, usize> = HashMap::new();
+    let mut groups: Vec<Vec<(u32, u32)>> = Vec::new();
+    for (commit, touched) in touched.iter().enumerate() {
+        for (number, pair) in touched.pairs.iter().enumerate() {
+            let mut hasher = DefaultHasher::new();
+            pair.path.hash(&mut hasher);
+            let group = by_path.entry(hasher.finish()).or_insert(groups.len());
+            if *group == groups.len() {
+                groups.push(Vec::new());
+            } else if groups[*group].len() == LONGEST_GROUP {
+                *group = groups.len();
+                groups.push(Vec::new());
+            }
+            groups[*group].push((commit as u32, number as u32));
+        }
+    }
+    groups
+}
+
+/// The walk over the graph.
+struct Walk<'a> {
+    reader: Reader,
+    start: ObjectId,
+    known: &'a dyn Known,
+    trees: IdTable<Option<ObjectId>>,
+    ahead: HashMap<ObjectId, CommitHead>,
+    seen: IdTable<()>,
+    stack: Vec<ObjectId>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(reader: Reader, starts: &[ObjectId], known: &'a dyn Known) -> Walk<'a> {
+        Walk {
+            reader,
+            start: starts[0],
+            known,
+            trees: IdTable::default(),
+            ahead: HashMap::new(),
+            seen: IdTable::default(),
+            stack: starts.to_vec(),
+        }
+    }
+
+    /// The next commits, neighbours along first parents; fewer than `most` only at the end.
+    fn take(&mut self, most: usize, cancel: &CancelToken) -> Result<Vec<Job>> {
+        let mut run = Vec::with_capacity(most);
+        cancel.check()?;
+        while run.len() < most
+            && let Some(id) = self.stack.pop()
+        {
+            if self.known.is_known(&id) || self.seen.insert(id, ()).is_some() {
+                continue;
+            }
+            let head = match self.ahead.remove(&id).or_else(|| self.reader.commit(&id)) {
                 Some(head) => head,
                 // Beyond the cut; only the tip must be there.
-                None if starts[0] != id => continue,
+                None if self.start != id => continue,
                 None => {
                     return Err(Error::new(
                         "git.object_missing",
@@ -185,8 +354,14 @@ fn walk(
                     )
                     .with("id", id));
                 }
-            },
-        };
+            };
+            run.push(self.job(id, head));
+        }
+        Ok(run)
+    }
+
+    fn job(&mut self, id: ObjectId, head: CommitHead) -> Job {
+        let Walk { reader, known, trees, ahead, seen, stack, .. } = self;
         trees.insert(id, Some(head.tree));
         let merge = head.parents.len() > 1;
         let mut flags = if merge { MERGE } else { 0 };
@@ -222,19 +397,13 @@ fn walk(
             flags,
             delta: Delta::default(),
         };
-        run.push(Job { commit, trees: compare });
-        count += 1;
-        if run.len() == RUN {
-            send_run(&mut run);
-        }
+        Job { commit, trees: compare }
     }
-    send_run(&mut run);
-    Ok(count)
 }
 
 /// Parents before children; otherwise in the order of history.
 pub(super) fn sorted(commits: Vec<NewCommit>) -> Vec<NewCommit> {
-    let index: IdMap<u32> = commits.iter().enumerate().map(|(at, commit)| (commit.id, at as u32)).collect();
+    let index: IdTable<u32> = commits.iter().enumerate().map(|(at, commit)| (commit.id, at as u32)).collect();
     let nodes: Vec<super::order::Node> = commits
         .iter()
         .map(|commit| super::order::Node {

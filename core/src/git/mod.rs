@@ -9,16 +9,20 @@ mod columns;
 mod diff;
 mod fold;
 mod history;
+mod insight;
 mod lines;
 mod log;
 mod measure;
 mod mine;
+mod objects;
 mod order;
 pub mod pack;
 mod read;
 pub mod record;
 mod rename;
 mod repository;
+mod shared;
+pub mod szz;
 mod tree;
 #[cfg(test)]
 mod trial;
@@ -28,6 +32,7 @@ pub use attributes::Attributes;
 pub use change::Change;
 pub use gix::ObjectId;
 pub use history::{Before, History};
+pub use insight::{Commits, Complexities, Insight};
 pub use measure::Measure;
 pub use repository::Repository;
 

@@ -1,6 +1,6 @@
 //! Objects: one thread's reader with its caches, and commits as far as history needs them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, LazyLock};
 
 use gix::ObjectId;
@@ -10,15 +10,13 @@ use sha2::Digest;
 
 use super::lines;
 use super::log::Signature;
+use super::objects::{Objects, Packs};
 
 /// Beyond this size git calls every file binary without looking.
-const BIG_FILE: u64 = 512 << 20;
+pub(super) const BIG_FILE: u64 = 512 << 20;
 
 /// Bytes of a name or an address that are kept; no person has a longer one.
 const LONGEST: usize = 1024;
-
-/// What a reader keeps where nothing else is said, in bytes.
-const MEMORY: usize = 64 << 20;
 
 /// A buffer that one large object has grown beyond this is given back.
 const KEEP_BUFFER: usize = 16 << 20;
@@ -27,70 +25,36 @@ const KEEP_BUFFER: usize = 16 << 20;
 #[derive(Debug)]
 pub(super) struct Blob {
     /// The bytes; empty where the file is beyond the limit of size.
-    pub data: Vec<u8>,
+    pub data: Arc<Vec<u8>>,
     /// Whether git calls it binary.
     pub binary: bool,
     /// Lines; 0 where binary.
     pub lines: u32,
-    /// Size in bytes.
-    pub size: u64,
 }
 
 /// Reads objects of one repository on one thread.
 pub(super) struct Reader {
     repo: gix::Repository,
+    /// Straight from the packs, where a whole history is read.
+    packed: Option<Objects>,
     buffer: Vec<u8>,
-    blobs: Kept<Arc<Blob>>,
-    trees: Kept<Arc<[u8]>>,
+    /// The last versions of files that were asked for: one change's new version is the next one's old.
+    recent: VecDeque<(ObjectId, Arc<Blob>)>,
 }
 
-/// The last values by id, bounded in bytes; what was put in first goes first.
-struct Kept<T> {
-    map: HashMap<ObjectId, (T, usize)>,
-    queue: VecDeque<ObjectId>,
-    bytes: usize,
-    limit: usize,
-}
-
-impl<T: Clone> Kept<T> {
-    fn new(limit: usize) -> Self {
-        Kept { map: HashMap::new(), queue: VecDeque::new(), bytes: 0, limit }
-    }
-
-    fn get(&self, id: &ObjectId) -> Option<T> {
-        self.map.get(id).map(|(value, _)| value.clone())
-    }
-
-    fn put(&mut self, id: ObjectId, value: T, bytes: usize) {
-        if bytes > self.limit / 4 || self.map.insert(id, (value, bytes)).is_some() {
-            return;
-        }
-        self.queue.push_back(id);
-        self.bytes += bytes;
-        while self.bytes > self.limit
-            && let Some(oldest) = self.queue.pop_front()
-        {
-            if let Some((_, bytes)) = self.map.remove(&oldest) {
-                self.bytes -= bytes;
-            }
-        }
-    }
-}
+/// Versions of files at hand.
+const RECENT: usize = 4;
 
 impl Reader {
     /// A reader of its own thread.
     pub fn new(repo: gix::Repository) -> Self {
-        Reader::with_memory(repo, MEMORY)
+        Reader { repo, packed: None, buffer: Vec::new(), recent: VecDeque::with_capacity(RECENT) }
     }
 
-    /// A reader that keeps about `bytes` of what it has read: more than half of it what stored
-    /// differences build upon, the rest whole files and trees, so that a file's next version finds
-    /// the one before.
-    pub fn with_memory(mut repo: gix::Repository, bytes: usize) -> Self {
-        let bases = (bytes / 10 * 6).max(1);
-        repo.objects
-            .set_pack_cache(move || Box::new(gix::odb::pack::cache::lru::MemoryCappedHashmap::new(bases)));
-        Reader { repo, buffer: Vec::new(), blobs: Kept::new(bytes / 10 * 3), trees: Kept::new(bytes / 10) }
+    /// A reader for a whole history, which keeps about `bytes` of what it has read.
+    pub fn of_history(repo: gix::Repository, packs: Option<&Arc<Packs>>, bytes: usize) -> Self {
+        let packed = packs.map(|packs| Objects::new(Arc::clone(packs), bytes));
+        Reader { packed, ..Reader::new(repo) }
     }
 
     /// The same reader, which does not look for new packs each time that an object is not there.
@@ -100,60 +64,64 @@ impl Reader {
     }
 
     /// The object's bytes where it is in this clone, readable and of this kind.
-    fn load(&mut self, id: &ObjectId, kind: Kind) -> Option<&[u8]> {
+    fn load(&mut self, id: &ObjectId, kind: Kind) -> Option<Arc<Vec<u8>>> {
+        if let Some((found, data)) = self.packed.as_mut().and_then(|packed| packed.get(id)) {
+            return (found == kind).then_some(data);
+        }
         if self.buffer.capacity() > KEEP_BUFFER {
             self.buffer = Vec::new();
         }
         match self.repo.objects.try_find(id, &mut self.buffer) {
-            Ok(Some(found)) if found.kind == kind => Some(found.data),
+            Ok(Some(found)) if found.kind == kind => Some(Arc::new(found.data.to_vec())),
             _ => None,
         }
     }
 
     /// A file's version; `None` where it is not in this clone or cannot be read.
     pub fn blob(&mut self, id: &ObjectId) -> Option<Arc<Blob>> {
-        if let Some(blob) = self.blobs.get(id) {
-            return Some(blob);
+        if let Some((_, blob)) = self.recent.iter().find(|(known, _)| known == id) {
+            return Some(Arc::clone(blob));
         }
-        let size = self.size(id)?;
-        let blob = if size > BIG_FILE {
-            Blob { data: Vec::new(), binary: true, lines: 0, size }
-        } else {
-            let data = self.load(id, Kind::Blob)?.to_vec();
-            let binary = lines::is_binary(&data);
-            let lines = if binary { 0 } else { lines::count(&data) };
-            Blob { data, binary, lines, size }
+        let blob = match self.load(id, Kind::Blob) {
+            Some(data) => {
+                let binary = data.len() as u64 > BIG_FILE || lines::is_binary(&data);
+                let lines = if binary { 0 } else { lines::count(&data) };
+                Blob { data, binary, lines }
+            }
+            // Too large to be read is not the same as absent.
+            None => match self.size(id) {
+                Some(size) if size > BIG_FILE => Blob { data: Arc::default(), binary: true, lines: 0 },
+                _ => return None,
+            },
         };
         let blob = Arc::new(blob);
-        self.blobs.put(*id, Arc::clone(&blob), blob.data.len() + 128);
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((*id, Arc::clone(&blob)));
         Some(blob)
     }
 
     /// A file's size in bytes, without its content where that can be had.
     pub fn size(&mut self, id: &ObjectId) -> Option<u64> {
-        if let Some(blob) = self.blobs.get(id) {
-            return Some(blob.size);
-        }
         use gix::odb::HeaderExt as _;
+        if let Some(size) = self.packed.as_mut().and_then(|packed| packed.size(id)) {
+            return Some(size);
+        }
         self.repo.objects.header(id).ok().map(|header| header.size())
     }
 
     /// A tree's bytes; `None` where it is not in this clone or cannot be read.
-    pub fn tree(&mut self, id: &ObjectId) -> Option<Arc<[u8]>> {
-        if let Some(tree) = self.trees.get(id) {
-            return Some(tree);
-        }
+    pub fn tree(&mut self, id: &ObjectId) -> Option<Arc<Vec<u8>>> {
         if id.is_empty_tree() {
-            return Some(Arc::from(&[][..]));
+            return Some(Arc::default());
         }
-        let tree: Arc<[u8]> = Arc::from(self.load(id, Kind::Tree)?);
-        self.trees.put(*id, Arc::clone(&tree), tree.len() + 128);
-        Some(tree)
+        self.load(id, Kind::Tree)
     }
 
     /// A commit; `None` where it is not in this clone or cannot be read.
     pub fn commit(&mut self, id: &ObjectId) -> Option<CommitHead> {
-        CommitHead::parse(self.load(id, Kind::Commit)?)
+        CommitHead::parse(&self.load(id, Kind::Commit)?)
     }
 }
 

@@ -78,11 +78,11 @@ struct Search<'a> {
     sources: Vec<usize>,
     targets: Vec<Target>,
     prints: HashMap<gix::ObjectId, Option<std::sync::Arc<Print>>>,
+    sizes: HashMap<gix::ObjectId, Option<u64>>,
 }
 
 /// What a file consists of, by pieces.
 struct Print {
-    size: u64,
     /// Sorted (hash of a piece, bytes in such pieces).
     pieces: Vec<(u32, u32)>,
 }
@@ -108,7 +108,7 @@ impl<'a> Search<'a> {
             .filter(|at| files[*at].old.is_none())
             .map(|file| Target { file, source: None })
             .collect();
-        Search { files, sources, targets, prints: HashMap::new() }
+        Search { files, sources, targets, prints: HashMap::new(), sizes: HashMap::new() }
     }
 
     fn drop_used(&mut self) {
@@ -237,11 +237,8 @@ impl<'a> Search<'a> {
         if !is_regular(old_mode) || !is_regular(new_mode) {
             return 0;
         }
-        let size = |search: &Self, reader: &mut Reader, id| match search.prints.get(&id) {
-            Some(print) => print.as_ref().map(|print| print.size),
-            None => reader.size(&id),
-        };
-        let (Some(old_size), Some(new_size)) = (size(self, reader, old), size(self, reader, new)) else {
+        let mut size = |id| *self.sizes.entry(id).or_insert_with(|| reader.size(&id));
+        let (Some(old_size), Some(new_size)) = (size(old), size(new)) else {
             return 0;
         };
         let (most, fewest) = (old_size.max(new_size), old_size.min(new_size));
@@ -256,9 +253,7 @@ impl<'a> Search<'a> {
         if let Some(print) = self.prints.get(&id) {
             return print.clone();
         }
-        let print = reader
-            .blob(&id)
-            .map(|blob| std::sync::Arc::new(Print { size: blob.size, pieces: pieces(&blob) }));
+        let print = reader.blob(&id).map(|blob| std::sync::Arc::new(Print { pieces: pieces(&blob) }));
         self.prints.insert(id, print.clone());
         print
     }
@@ -325,7 +320,7 @@ mod tests {
 
     #[test]
     fn pieces_ignore_the_order_of_lines() {
-        let blob = |text: &str| Blob { data: text.into(), binary: false, lines: 0, size: text.len() as u64 };
+        let blob = |text: &str| Blob { data: std::sync::Arc::new(text.into()), binary: false, lines: 0 };
         let (a, b) = (pieces(&blob("one\ntwo\n")), pieces(&blob("two\r\none\n")));
         assert_eq!(copied(&a, &b), 8);
         assert_eq!(copied(&a, &pieces(&blob("two\nthree\n"))), 4);

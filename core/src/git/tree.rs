@@ -1,5 +1,7 @@
 //! Which files differ between two trees.
 
+use std::sync::Arc;
+
 use gix::ObjectId;
 use gix::bstr::BString;
 
@@ -73,40 +75,68 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// Folders within folders that git reads, at most.
+const DEEPEST: usize = 2048;
+
+/// Files of one difference; more come from a tree that names the same folder over and over.
+const MOST_FILES: usize = 1 << 20;
+
+/// The two versions of one folder, as far as they are compared.
+struct Level {
+    old: Arc<Vec<u8>>,
+    new: Arc<Vec<u8>>,
+    old_at: usize,
+    new_at: usize,
+    /// Length of the folder's path.
+    prefix: usize,
+}
+
+impl Level {
+    /// Reads both versions; `None` where one is not in this clone.
+    fn read(
+        reader: &mut Reader,
+        old: Option<ObjectId>,
+        new: Option<ObjectId>,
+        prefix: usize,
+    ) -> Option<Level> {
+        let mut tree = |id: Option<ObjectId>| match id {
+            Some(id) => reader.tree(&id),
+            None => Some(Arc::default()),
+        };
+        Some(Level { old: tree(old)?, new: tree(new)?, old_at: 0, new_at: 0, prefix })
+    }
+}
+
 /// Appends the files that differ from tree `old` to tree `new`, sorted by path; an absent tree is
-/// empty. `None` where a tree is not in this clone: what was found by then is kept.
+/// empty. `None` where a tree is not in this clone or is none, or where the trees are beyond what
+/// git itself would read: what was found by then is kept.
 pub(super) fn differing(
     reader: &mut Reader,
     old: Option<ObjectId>,
     new: Option<ObjectId>,
     found: &mut Vec<Differing>,
 ) -> Option<()> {
-    walk(reader, old, new, &mut BString::default(), found)
-}
-
-fn walk(
-    reader: &mut Reader,
-    old: Option<ObjectId>,
-    new: Option<ObjectId>,
-    prefix: &mut BString,
-    found: &mut Vec<Differing>,
-) -> Option<()> {
     if old == new {
         return Some(());
     }
     let hash_len = old.or(new).map_or(20, |id| id.as_bytes().len());
-    let old = old.map(|id| reader.tree(&id).ok_or(())).transpose().ok()?;
-    let new = new.map(|id| reader.tree(&id).ok_or(())).transpose().ok()?;
-    let (mut old, mut new) = (old.as_deref().unwrap_or_default(), new.as_deref().unwrap_or_default());
-    loop {
+    let mut path = BString::default();
+    let mut levels = vec![Level::read(reader, old, new, 0)?];
+    while let Some(level) = levels.last_mut() {
+        path.truncate(level.prefix);
+        let (old, new) = (&level.old[level.old_at..], &level.new[level.new_at..]);
         let (a, b) = (Entry::first(old, hash_len), Entry::first(new, hash_len));
         let order = match (&a, &b) {
-            (None, None) => return (old.is_empty() && new.is_empty()).then_some(()),
+            (None, None) if old.is_empty() && new.is_empty() => {
+                levels.pop();
+                continue;
+            }
+            (None, None) => return None,
             (Some(_), None) => std::cmp::Ordering::Less,
             (None, Some(_)) => std::cmp::Ordering::Greater,
             (Some(a), Some(b)) => {
                 if a.len == b.len && old[..a.len] == new[..b.len] {
-                    (old, new) = (&old[a.len..], &new[b.len..]);
+                    (level.old_at, level.new_at) = (level.old_at + a.len, level.new_at + b.len);
                     continue;
                 }
                 a.cmp(b)
@@ -114,11 +144,8 @@ fn walk(
         };
         let a = a.filter(|_| order.is_le());
         let b = b.filter(|_| order.is_ge());
-        old = &old[a.map_or(0, |entry| entry.len)..];
-        new = &new[b.map_or(0, |entry| entry.len)..];
         let Some(name) = a.or(b).map(|entry| entry.name) else { continue };
-        let length = prefix.len();
-        prefix.extend_from_slice(name);
+        path.extend_from_slice(name);
         let id = |entry: &Entry<'_>| ObjectId::from_bytes_or_panic(entry.id);
         let folder =
             |entry: Option<Entry<'_>>| entry.filter(|entry| entry.mode == FOLDER).map(|entry| id(&entry));
@@ -128,14 +155,22 @@ fn walk(
                 .map(|entry| (entry.mode, id(&entry)))
         };
         let (old_file, new_file) = (file(a), file(b));
-        if old_file != new_file {
-            found.push(Differing { path: prefix.clone(), old: old_file, new: new_file });
-        }
         let (old_folder, new_folder) = (folder(a), folder(b));
-        if old_folder.is_some() || new_folder.is_some() {
-            prefix.push(b'/');
-            walk(reader, old_folder, new_folder, prefix, found)?;
+        let lengths = (a.map_or(0, |entry| entry.len), b.map_or(0, |entry| entry.len));
+        (level.old_at, level.new_at) = (level.old_at + lengths.0, level.new_at + lengths.1);
+        if old_file != new_file {
+            if found.len() == MOST_FILES {
+                return None;
+            }
+            found.push(Differing { path: path.clone(), old: old_file, new: new_file });
         }
-        prefix.truncate(length);
+        if old_folder != new_folder {
+            if levels.len() == DEEPEST {
+                return None;
+            }
+            path.push(b'/');
+            levels.push(Level::read(reader, old_folder, new_folder, path.len())?);
+        }
     }
+    Some(())
 }

@@ -59,7 +59,7 @@ pub(crate) fn analyse_files<A: Analysis>(
     analyse(request, analysis, &shared.code, segments, &shared.bus, cancel)
 }
 
-fn named(name: &str) -> Result<Language> {
+pub(crate) fn named(name: &str) -> Result<Language> {
     Language::of_name(name).ok_or_else(|| {
         let known: Vec<&str> = Language::all().map(Language::name).collect();
         Error::new(

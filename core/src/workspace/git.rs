@@ -12,7 +12,7 @@ use crate::base::runtime::compute;
 use crate::error::{Error, Result};
 use crate::exec::process;
 use crate::git::record::*;
-use crate::git::{History, pack};
+use crate::git::{History, Repository, pack, szz};
 
 /// Reads of the repository's history.
 #[derive(Clone, Debug)]
@@ -76,19 +76,7 @@ impl Git {
         let (args, shared) = (args.into(), Arc::clone(self.0.shared()));
         compute(move |cancel| {
             let repo = shared.repository()?;
-            let range = args.range.as_deref().unwrap_or("HEAD");
-            let (from, to) = match range.split_once("..") {
-                Some((_, to)) if to.starts_with('.') => {
-                    return Err(Error::new(
-                        "args.invalid",
-                        format!("`range` is `{range}`; write `A..B` or one revision"),
-                    ));
-                }
-                Some((from, to)) => (Some(or_head(from)), or_head(to)),
-                None => (None, range),
-            };
-            let from = from.map(|from| repo.resolve(from)).transpose()?;
-            let to = repo.resolve(to)?;
+            let (from, to) = ends(repo, args.range.as_deref())?;
             let history = history(&shared, to, cancel)?;
             // What is hidden need not be an ancestor: it, too, must be in the log.
             match from.filter(|from| !history.knows(*from)) {
@@ -98,6 +86,30 @@ impl Git {
                     Ok(wider.features(from, to, args.renames))
                 }
             }
+        })
+        .await
+    }
+
+    /// The commits that brought in what later commits fixed (SZZ): for each line that a fix changes
+    /// the commit that made it, for all fixes in one pass.
+    ///
+    /// Errors: `git.*`, `args.invalid`, `call.cancelled`.
+    pub async fn szz(&self, args: impl Into<SzzArgs>) -> Result<SzzTable> {
+        self.0.alive()?;
+        let (args, shared) = (args.into(), Arc::clone(self.0.shared()));
+        compute(move |cancel| {
+            let repo = shared.repository()?;
+            let fixes = if args.from_commits.is_empty() {
+                let (from, to) = ends(repo, args.range.as_deref())?;
+                szz::Fixes::Range { from, to, by: args.fixes }
+            } else {
+                let ids: Result<Vec<ObjectId>> =
+                    args.from_commits.iter().map(|id| repo.resolve(id)).collect();
+                szz::Fixes::Commits(ids?)
+            };
+            let below = args.path.clone().unwrap_or_default();
+            let settings = szz::Settings { fixes, below, context: args.context, all: args.all };
+            szz::szz(repo, &settings, &shared.bus, cancel)
         })
         .await
     }
@@ -180,6 +192,22 @@ impl Git {
         })
         .await
     }
+}
+
+/// The commits that a range hides and leads up to; without one, HEAD.
+pub(super) fn ends(repo: &Repository, range: Option<&str>) -> Result<(Option<ObjectId>, ObjectId)> {
+    let range = range.unwrap_or("HEAD");
+    let (from, to) = match range.split_once("..") {
+        Some((_, to)) if to.starts_with('.') => {
+            return Err(Error::new(
+                "args.invalid",
+                format!("`range` is `{range}`; write `A..B` or one revision"),
+            ));
+        }
+        Some((from, to)) => (Some(or_head(from)), or_head(to)),
+        None => (None, range),
+    };
+    Ok((from.map(|from| repo.resolve(from)).transpose()?, repo.resolve(to)?))
 }
 
 fn or_head(end: &str) -> &str {

@@ -3,11 +3,14 @@
 mod code;
 mod events;
 mod git;
+mod git_insight;
+mod patterns;
 mod predict;
 mod queue;
 pub mod record;
 mod risk;
 mod session;
+mod symbols;
 mod worker;
 
 use std::path::{Path, PathBuf};
@@ -53,6 +56,7 @@ pub(crate) struct Shared {
     pub(crate) notes: Vec<String>,
     repository: OnceLock<crate::git::Repository>,
     pub(crate) history: git::HistoryCache,
+    pub(crate) insight: git_insight::InsightCache,
     pub(crate) code: crate::code::cache::Cache,
 }
 
@@ -126,6 +130,7 @@ impl Workspace {
             notes,
             repository: OnceLock::new(),
             history: git::HistoryCache::default(),
+            insight: git_insight::InsightCache::default(),
             code: crate::code::cache::Cache::default(),
         };
         if let Some(repository) = repository {

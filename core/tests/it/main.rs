@@ -8,6 +8,7 @@ mod events;
 mod expected;
 mod git;
 mod git_features;
+mod git_insight;
 mod layers;
 mod queue;
 mod session;

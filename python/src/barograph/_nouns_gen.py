@@ -11,25 +11,39 @@ from . import _sugar, _wire
 from ._barograph import ROOT, Columns
 from ._records_gen import (
     ChangeRisk,
+    CodeClones,
     CodeMetrics,
+    CodePatterns,
+    CodeRules,
+    CodeSymbols,
     Deepened,
     Enqueued,
     EventPage,
     Failure,
     FeatureTable,
+    FileCoupling,
+    FileHistories,
     HistoryPack,
+    Hotspots,
     LanguageTable,
     MetricRows,
     ModelCard,
     NewTask,
+    OwnedBy,
+    Ownership,
     QueueSummary,
     SessionDetail,
     SessionList,
     SessionStatus,
     SessionSummary,
+    Severity,
     StepFinished,
     StepPolicy,
     StepStart,
+    SymbolKind,
+    SymbolRole,
+    SzzFixes,
+    SzzTable,
     TaskBatch,
     TaskFailure,
     TaskReport,
@@ -43,6 +57,78 @@ class CodeNoun(Noun):
     """Operations `code.*` of a workspace."""
 
     __slots__ = ()
+
+    def clones(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        min_tokens: int = 100,
+        ignore_names: bool = False,
+        ignore_literals: bool = False,
+    ) -> CodeClones:
+        """Blocks of code that occur more than once.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            min_tokens: The shortest duplicate that is reported, in tokens, from 20.
+            ignore_names: Whether code that differs in names only is a duplicate.
+            ignore_literals: Whether code that differs in numbers, texts and other literals only is
+                a duplicate.
+        """
+        return CodeClones.from_wire(
+            self._call(
+                "code.clones",
+                {
+                    "paths": [] if paths is None else paths,
+                    "languages": [] if languages is None else languages,
+                    "include_generated": include_generated,
+                    "min_tokens": min_tokens,
+                    "ignore_names": ignore_names,
+                    "ignore_literals": ignore_literals,
+                },
+            )
+        )
+
+    def clones_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        min_tokens: int = 100,
+        ignore_names: bool = False,
+        ignore_literals: bool = False,
+    ) -> Columns:
+        """Blocks of code that occur more than once. As Arrow columns: the fast form for many rows.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            min_tokens: The shortest duplicate that is reported, in tokens, from 20.
+            ignore_names: Whether code that differs in names only is a duplicate.
+            ignore_literals: Whether code that differs in numbers, texts and other literals only is
+                a duplicate.
+        """
+        return self._columns(
+            "code.clones",
+            {
+                "paths": [] if paths is None else paths,
+                "languages": [] if languages is None else languages,
+                "include_generated": include_generated,
+                "min_tokens": min_tokens,
+                "ignore_names": ignore_names,
+                "ignore_literals": ignore_literals,
+            },
+        )
 
     def languages(self) -> LanguageTable:
         """The languages that can be read, and how their files are recognised."""
@@ -122,6 +208,188 @@ class CodeNoun(Noun):
             },
         )
 
+    def patterns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        rules: Sequence[str] | None = None,
+        exclude: Sequence[str] | None = None,
+        rule_folders: Sequence[str] | None = None,
+        min_severity: Severity | Literal["info", "minor", "major", "critical"] | None = None,
+        include_generated: bool = False,
+    ) -> CodePatterns:
+        """Places in code that deserve a second look: each with its rule, why it matters and what to
+        do.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            rules: Only these rules, by id; none: all.
+            exclude: These rules are left out, by id.
+            rule_folders: Folders of further rules, each `<language>/<rule>.scm`; a rule of the same
+                id replaces the built-in one.
+            min_severity: Findings of less weight are left out; none: all are given.
+            include_generated: Whether folders also give generated, minified and vendored files.
+        """
+        return CodePatterns.from_wire(
+            self._call(
+                "code.patterns",
+                {
+                    "paths": [] if paths is None else paths,
+                    "text": text,
+                    "languages": [] if languages is None else languages,
+                    "rules": [] if rules is None else rules,
+                    "exclude": [] if exclude is None else exclude,
+                    "rule_folders": [] if rule_folders is None else rule_folders,
+                    "min_severity": min_severity,
+                    "include_generated": include_generated,
+                },
+            )
+        )
+
+    def patterns_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        rules: Sequence[str] | None = None,
+        exclude: Sequence[str] | None = None,
+        rule_folders: Sequence[str] | None = None,
+        min_severity: Severity | Literal["info", "minor", "major", "critical"] | None = None,
+        include_generated: bool = False,
+    ) -> Columns:
+        """Places in code that deserve a second look: each with its rule, why it matters and what to
+        do. As Arrow columns: the fast form for many rows.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            rules: Only these rules, by id; none: all.
+            exclude: These rules are left out, by id.
+            rule_folders: Folders of further rules, each `<language>/<rule>.scm`; a rule of the same
+                id replaces the built-in one.
+            min_severity: Findings of less weight are left out; none: all are given.
+            include_generated: Whether folders also give generated, minified and vendored files.
+        """
+        return self._columns(
+            "code.patterns",
+            {
+                "paths": [] if paths is None else paths,
+                "text": text,
+                "languages": [] if languages is None else languages,
+                "rules": [] if rules is None else rules,
+                "exclude": [] if exclude is None else exclude,
+                "rule_folders": [] if rule_folders is None else rule_folders,
+                "min_severity": min_severity,
+                "include_generated": include_generated,
+            },
+        )
+
+    def rules(
+        self,
+        *,
+        languages: Sequence[str] | None = None,
+        rule_folders: Sequence[str] | None = None,
+    ) -> CodeRules:
+        """The rules that `code.patterns` searches by.
+
+        Args:
+            languages: Only rules for these languages, by name; none: all.
+            rule_folders: Folders of further rules, as in `code.patterns`.
+        """
+        return CodeRules.from_wire(
+            self._call(
+                "code.rules",
+                {
+                    "languages": [] if languages is None else languages,
+                    "rule_folders": [] if rule_folders is None else rule_folders,
+                },
+            )
+        )
+
+    def symbols(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        roles: Sequence[SymbolRole | Literal["definition", "declaration", "reference", "import"]] | None = None,
+        kinds: Sequence[SymbolKind | Literal["function", "method", "class", "struct", "interface", "trait", "enum", "type", "constant", "variable", "field", "macro", "module", "call", "implementation", "name", "wildcard"]] | None = None,
+    ) -> CodeSymbols:
+        """What files define, use and import.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            roles: Only these roles; none: all.
+            kinds: Only these kinds; none: all.
+        """
+        return CodeSymbols.from_wire(
+            self._call(
+                "code.symbols",
+                {
+                    "paths": [] if paths is None else paths,
+                    "text": text,
+                    "languages": [] if languages is None else languages,
+                    "include_generated": include_generated,
+                    "roles": [] if _wire.records(roles, "code.symbols") is None else _wire.records(roles, "code.symbols"),
+                    "kinds": [] if _wire.records(kinds, "code.symbols") is None else _wire.records(kinds, "code.symbols"),
+                },
+            )
+        )
+
+    def symbols_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        roles: Sequence[SymbolRole | Literal["definition", "declaration", "reference", "import"]] | None = None,
+        kinds: Sequence[SymbolKind | Literal["function", "method", "class", "struct", "interface", "trait", "enum", "type", "constant", "variable", "field", "macro", "module", "call", "implementation", "name", "wildcard"]] | None = None,
+    ) -> Columns:
+        """What files define, use and import. As Arrow columns: the fast form for many rows.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            roles: Only these roles; none: all.
+            kinds: Only these kinds; none: all.
+        """
+        return self._columns(
+            "code.symbols",
+            {
+                "paths": [] if paths is None else paths,
+                "text": text,
+                "languages": [] if languages is None else languages,
+                "include_generated": include_generated,
+                "roles": [] if _wire.records(roles, "code.symbols") is None else _wire.records(roles, "code.symbols"),
+                "kinds": [] if _wire.records(kinds, "code.symbols") is None else _wire.records(kinds, "code.symbols"),
+            },
+        )
+
 
 class EventsNoun(Noun):
     """Operations `events.*` of a workspace."""
@@ -185,6 +453,117 @@ class GitNoun(Noun):
     """Operations `git.*` of a workspace."""
 
     __slots__ = ()
+
+    def coupling(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        range: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        bots: bool = False,
+        min_revisions: int = 5,
+        min_shared: int = 5,
+        min_coupling: float = 30.0,
+        max_coupling: float = 100.0,
+        max_changes: int = 30,
+        renames: bool = True,
+        include_generated: bool = False,
+    ) -> FileCoupling:
+        """Files that change together, with the definitions and defaults of code-maat.
+
+        Args:
+            paths: Only pairs with one of these files: folders, files, or patterns as in
+                `.gitignore`; none: all.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
+            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+            bots: Whether commits of bots count.
+            min_revisions: The least average of the two files' revisions.
+            min_shared: The least number of revisions that touched both.
+            min_coupling: The least degree of coupling, percent.
+            max_coupling: The greatest degree of coupling, percent; the degree is cut to whole
+                percent for this.
+            max_changes: Commits that touched more files than this do not count at all.
+            renames: Whether renames are followed and deleted files left out; without, every name
+                ever used is a file of its own, as code-maat sees it.
+            include_generated: Whether generated and vendored files take part.
+        """
+        return FileCoupling.from_wire(
+            self._call(
+                "git.coupling",
+                {
+                    "paths": [] if paths is None else paths,
+                    "range": range,
+                    "since": since,
+                    "until": until,
+                    "bots": bots,
+                    "min_revisions": min_revisions,
+                    "min_shared": min_shared,
+                    "min_coupling": min_coupling,
+                    "max_coupling": max_coupling,
+                    "max_changes": max_changes,
+                    "renames": renames,
+                    "include_generated": include_generated,
+                },
+            )
+        )
+
+    def coupling_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        range: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        bots: bool = False,
+        min_revisions: int = 5,
+        min_shared: int = 5,
+        min_coupling: float = 30.0,
+        max_coupling: float = 100.0,
+        max_changes: int = 30,
+        renames: bool = True,
+        include_generated: bool = False,
+    ) -> Columns:
+        """Files that change together, with the definitions and defaults of code-maat. As Arrow
+        columns: the fast form for many rows.
+
+        Args:
+            paths: Only pairs with one of these files: folders, files, or patterns as in
+                `.gitignore`; none: all.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
+            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+            bots: Whether commits of bots count.
+            min_revisions: The least average of the two files' revisions.
+            min_shared: The least number of revisions that touched both.
+            min_coupling: The least degree of coupling, percent.
+            max_coupling: The greatest degree of coupling, percent; the degree is cut to whole
+                percent for this.
+            max_changes: Commits that touched more files than this do not count at all.
+            renames: Whether renames are followed and deleted files left out; without, every name
+                ever used is a file of its own, as code-maat sees it.
+            include_generated: Whether generated and vendored files take part.
+        """
+        return self._columns(
+            "git.coupling",
+            {
+                "paths": [] if paths is None else paths,
+                "range": range,
+                "since": since,
+                "until": until,
+                "bots": bots,
+                "min_revisions": min_revisions,
+                "min_shared": min_shared,
+                "min_coupling": min_coupling,
+                "max_coupling": max_coupling,
+                "max_changes": max_changes,
+                "renames": renames,
+                "include_generated": include_generated,
+            },
+        )
 
     def deepen(
         self,
@@ -256,6 +635,77 @@ class GitNoun(Noun):
             },
         )
 
+    def files(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        range: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        bots: bool = False,
+        half_life_days: float = 180.0,
+    ) -> FileHistories:
+        """What history says about each file: churn, age, authors, ownership, bus factor, fixes.
+
+        Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
+            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+            bots: Whether commits of bots count.
+            half_life_days: After this many days a commit weighs half, for `weighted_commits` and
+                `bus_factor`; more than 0.
+        """
+        return FileHistories.from_wire(
+            self._call(
+                "git.files",
+                {
+                    "paths": [] if paths is None else paths,
+                    "range": range,
+                    "since": since,
+                    "until": until,
+                    "bots": bots,
+                    "half_life_days": half_life_days,
+                },
+            )
+        )
+
+    def files_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        range: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        bots: bool = False,
+        half_life_days: float = 180.0,
+    ) -> Columns:
+        """What history says about each file: churn, age, authors, ownership, bus factor, fixes. As
+        Arrow columns: the fast form for many rows.
+
+        Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
+            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+            bots: Whether commits of bots count.
+            half_life_days: After this many days a commit weighs half, for `weighted_commits` and
+                `bus_factor`; more than 0.
+        """
+        return self._columns(
+            "git.files",
+            {
+                "paths": [] if paths is None else paths,
+                "range": range,
+                "since": since,
+                "until": until,
+                "bots": bots,
+                "half_life_days": half_life_days,
+            },
+        )
+
     def history_export(
         self,
         path: _sugar.StrPath,
@@ -290,6 +740,268 @@ class GitNoun(Noun):
                     "path": path,
                 },
             )
+        )
+
+    def hotspots(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        range: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        bots: bool = False,
+        half_life_days: float = 180.0,
+        period_days: float = 90.0,
+        include_generated: bool = False,
+        limit: int = 50,
+    ) -> Hotspots:
+        """Files that are complex and change often.
+
+        Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+                Scores stay those among all files.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
+            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+            bots: Whether commits of bots count.
+            half_life_days: After this many days a commit weighs half; more than 0.
+            period_days: Length of the two periods that the trend compares, in days, more than 0.
+            include_generated: Whether generated and vendored files take part, with a tenth of their
+                score.
+            limit: At most this many files; 0: all.
+        """
+        return Hotspots.from_wire(
+            self._call(
+                "git.hotspots",
+                {
+                    "paths": [] if paths is None else paths,
+                    "range": range,
+                    "since": since,
+                    "until": until,
+                    "bots": bots,
+                    "half_life_days": half_life_days,
+                    "period_days": period_days,
+                    "include_generated": include_generated,
+                    "limit": limit,
+                },
+            )
+        )
+
+    def hotspots_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        range: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        bots: bool = False,
+        half_life_days: float = 180.0,
+        period_days: float = 90.0,
+        include_generated: bool = False,
+        limit: int = 50,
+    ) -> Columns:
+        """Files that are complex and change often. As Arrow columns: the fast form for many rows.
+
+        Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+                Scores stay those among all files.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
+            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+            bots: Whether commits of bots count.
+            half_life_days: After this many days a commit weighs half; more than 0.
+            period_days: Length of the two periods that the trend compares, in days, more than 0.
+            include_generated: Whether generated and vendored files take part, with a tenth of their
+                score.
+            limit: At most this many files; 0: all.
+        """
+        return self._columns(
+            "git.hotspots",
+            {
+                "paths": [] if paths is None else paths,
+                "range": range,
+                "since": since,
+                "until": until,
+                "bots": bots,
+                "half_life_days": half_life_days,
+                "period_days": period_days,
+                "include_generated": include_generated,
+                "limit": limit,
+            },
+        )
+
+    def owners(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        range: str | None = None,
+        change: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        bots: bool = False,
+        by: OwnedBy | Literal["folder", "file", "whole"] = OwnedBy.FOLDER,
+        depth: int = 0,
+        limit: int = 10,
+        half_life_days: float = 180.0,
+    ) -> Ownership:
+        """Who made what, by folder or file; or who knows the files that a change touches.
+
+        Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
+            change: Only the files that these commits touched, `A..B` or one revision for that
+                commit alone; who owned them before: the commits themselves do not count.
+            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+            bots: Whether commits of bots count.
+            by: Whom the owners are listed for.
+            depth: Folders at most this deep, from 1; 0: however deep.
+            limit: At most this many owners for each path; 0: all.
+            half_life_days: After this many days a commit weighs half, for `weighted_commits` and
+                `bus_factor`; more than 0.
+        """
+        return Ownership.from_wire(
+            self._call(
+                "git.owners",
+                {
+                    "paths": [] if paths is None else paths,
+                    "range": range,
+                    "change": change,
+                    "since": since,
+                    "until": until,
+                    "bots": bots,
+                    "by": by,
+                    "depth": depth,
+                    "limit": limit,
+                    "half_life_days": half_life_days,
+                },
+            )
+        )
+
+    def owners_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        range: str | None = None,
+        change: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        bots: bool = False,
+        by: OwnedBy | Literal["folder", "file", "whole"] = OwnedBy.FOLDER,
+        depth: int = 0,
+        limit: int = 10,
+        half_life_days: float = 180.0,
+    ) -> Columns:
+        """Who made what, by folder or file; or who knows the files that a change touches. As Arrow
+        columns: the fast form for many rows.
+
+        Args:
+            paths: Only these files: folders, files, or patterns as in `.gitignore`; none: all.
+            range: Which commits count: `A..B`, or a revision for everything reachable from it; the
+                files are those of its tip. Default `HEAD`.
+            change: Only the files that these commits touched, `A..B` or one revision for that
+                commit alone; who owned them before: the commits themselves do not count.
+            since: Only commits from this time on: RFC 3339, or a date for its beginning in UTC.
+            until: Only commits before this time: RFC 3339, or a date for its beginning in UTC.
+            bots: Whether commits of bots count.
+            by: Whom the owners are listed for.
+            depth: Folders at most this deep, from 1; 0: however deep.
+            limit: At most this many owners for each path; 0: all.
+            half_life_days: After this many days a commit weighs half, for `weighted_commits` and
+                `bus_factor`; more than 0.
+        """
+        return self._columns(
+            "git.owners",
+            {
+                "paths": [] if paths is None else paths,
+                "range": range,
+                "change": change,
+                "since": since,
+                "until": until,
+                "bots": bots,
+                "by": by,
+                "depth": depth,
+                "limit": limit,
+                "half_life_days": half_life_days,
+            },
+        )
+
+    def szz(
+        self,
+        range: str | None = None,
+        *,
+        path: _sugar.StrPath | None = None,
+        fixes: SzzFixes | Literal["message", "trailers", "both"] = SzzFixes.BOTH,
+        from_commits: Sequence[str] | None = None,
+        context: bool = False,
+        all: bool = False,
+    ) -> SzzTable:
+        """The commits that brought in what later commits fixed, line by line (SZZ).
+
+        Args:
+            range: Which fixes: those of `A..B`, or of everything reachable from a revision. Default
+                `HEAD`.
+            path: Only lines of files at or below this path, from the top of the repository.
+            fixes: What makes a commit a fix.
+            from_commits: These commits are the fixes, whatever their messages say; `range` then
+                gives nothing but the history.
+            context: Whether a fix that only adds lines is answered, too, with the origin of the
+                code around them; such rows have the source `context` and are right less often.
+            all: Whether every commit that made a line of a fix is answered, and not the likeliest
+                only.
+        """
+        return SzzTable.from_wire(
+            self._call(
+                "git.szz",
+                {
+                    "range": range,
+                    "path": path,
+                    "fixes": fixes,
+                    "from_commits": [] if from_commits is None else from_commits,
+                    "context": context,
+                    "all": all,
+                },
+            )
+        )
+
+    def szz_columns(
+        self,
+        range: str | None = None,
+        *,
+        path: _sugar.StrPath | None = None,
+        fixes: SzzFixes | Literal["message", "trailers", "both"] = SzzFixes.BOTH,
+        from_commits: Sequence[str] | None = None,
+        context: bool = False,
+        all: bool = False,
+    ) -> Columns:
+        """The commits that brought in what later commits fixed, line by line (SZZ). As Arrow
+        columns: the fast form for many rows.
+
+        Args:
+            range: Which fixes: those of `A..B`, or of everything reachable from a revision. Default
+                `HEAD`.
+            path: Only lines of files at or below this path, from the top of the repository.
+            fixes: What makes a commit a fix.
+            from_commits: These commits are the fixes, whatever their messages say; `range` then
+                gives nothing but the history.
+            context: Whether a fix that only adds lines is answered, too, with the origin of the
+                code around them; such rows have the source `context` and are right less often.
+            all: Whether every commit that made a line of a fix is answered, and not the likeliest
+                only.
+        """
+        return self._columns(
+            "git.szz",
+            {
+                "range": range,
+                "path": path,
+                "fixes": fixes,
+                "from_commits": [] if from_commits is None else from_commits,
+                "context": context,
+                "all": all,
+            },
         )
 
 

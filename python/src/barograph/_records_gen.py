@@ -27,6 +27,31 @@ class Basis(TextEnum):
     """This repository's own history."""
 
 
+class ChangeTrend(TextEnum):
+    """Where a file's rate of change goes."""
+
+    RISING = "rising"
+    """At least 2 commits and half of the period before more than then."""
+
+    STABLE = "stable"
+    """Neither of the two."""
+
+    FALLING = "falling"
+    """At least 2 commits fewer, and at most two thirds of the period before."""
+
+
+class ComplexityBasis(TextEnum):
+    """What a file's complexity was measured by."""
+
+    COGNITIVE = "cognitive"
+    """Cognitive complexity, the functions' and the rest's (SonarSource white paper 1.5)."""
+
+    INDENTATION = "indentation"
+    """Levels of indentation over the lines, summed (Hindle et al. 2008), as this build has no
+    grammar of the language or the file could not be parsed.
+    """
+
+
 class Kind(TextEnum):
     """The class of an error: what a program branches on."""
 
@@ -83,6 +108,19 @@ class MetricRows(TextEnum):
     """A file."""
 
 
+class OwnedBy(TextEnum):
+    """What owners are listed for."""
+
+    FOLDER = "folder"
+    """The selection as a whole, and every folder that holds some of it."""
+
+    FILE = "file"
+    """The selection as a whole, and every file of it."""
+
+    WHOLE = "whole"
+    """The selection as a whole only."""
+
+
 class RiskLevel(TextEnum):
     """How a score ranks among this repository's changes."""
 
@@ -113,6 +151,22 @@ class SessionStatus(TextEnum):
 
     FAILED = "failed"
     """It ended with an error."""
+
+
+class Severity(TextEnum):
+    """How much a finding matters."""
+
+    INFO = "info"
+    """Worth knowing; nothing has to be done."""
+
+    MINOR = "minor"
+    """Makes code harder to read or change."""
+
+    MAJOR = "major"
+    """Likely to hide or cause a defect."""
+
+    CRITICAL = "critical"
+    """Likely a defect or a hole that an attacker can use."""
 
 
 class SkipReason(TextEnum):
@@ -183,15 +237,127 @@ class StepStatus(TextEnum):
     """It reported an error."""
 
 
+class SymbolKind(TextEnum):
+    """What a symbol is."""
+
+    FUNCTION = "function"
+    """A function outside of types."""
+
+    METHOD = "method"
+    """A function of a type, constructors included."""
+
+    CLASS = "class"
+    """A class or record."""
+
+    STRUCT = "struct"
+    """A struct or union."""
+
+    INTERFACE = "interface"
+    """An interface or protocol."""
+
+    TRAIT = "trait"
+    """A trait."""
+
+    ENUM = "enum"
+    """An enumeration."""
+
+    TYPE = "type"
+    """A name for another type (as a definition), or any named type (as a reference)."""
+
+    CONSTANT = "constant"
+    """A named value that does not change: `const`, `static final`, a member of an enumeration, a
+    name in capitals in Python.
+    """
+
+    VARIABLE = "variable"
+    """A variable outside of functions."""
+
+    FIELD = "field"
+    """A variable of a type."""
+
+    MACRO = "macro"
+    """A macro."""
+
+    MODULE = "module"
+    """A module, namespace or package (as a definition), or one that is imported whole."""
+
+    CALL = "call"
+    """A call of a function, method, constructor, macro, decorator or component."""
+
+    IMPLEMENTATION = "implementation"
+    """A type that another one extends, implements or embeds."""
+
+    NAME = "name"
+    """One name that is imported."""
+
+    WILDCARD = "wildcard"
+    """Every name of a module that is imported."""
+
+
+class SymbolRole(TextEnum):
+    """What a symbol does at its place."""
+
+    DEFINITION = "definition"
+    """It gives a name its meaning."""
+
+    DECLARATION = "declaration"
+    """It announces what is defined elsewhere: a prototype in C, an overload in TypeScript."""
+
+    REFERENCE = "reference"
+    """It uses a name."""
+
+    IMPORT = "import"
+    """It brings a name in from another file or module."""
+
+
+class SzzFixes(TextEnum):
+    """What makes a commit a fix."""
+
+    MESSAGE = "message"
+    """The words of its message (bug, fix, patch, defect and their forms); names of commits in it
+    are not looked at.
+    """
+
+    TRAILERS = "trailers"
+    """A `Fixes: <id>` trailer or `This reverts commit <id>`."""
+
+    BOTH = "both"
+    """Either; where a message names the commit that was wrong, that is the answer."""
+
+
+class SzzSource(TextEnum):
+    """What an answer of `git.szz` stands on."""
+
+    LINES = "lines"
+    """The fix changes or removes a line that the commit made."""
+
+    TRAILER = "trailer"
+    """The fix names the commit in a `Fixes:` trailer."""
+
+    REVERT = "revert"
+    """The fix reverts the commit."""
+
+    CONTEXT = "context"
+    """The fix adds lines among those that the commit made."""
+
+
 _Basis = {member.value: member for member in Basis}
+_ChangeTrend = {member.value: member for member in ChangeTrend}
+_ComplexityBasis = {member.value: member for member in ComplexityBasis}
 _Kind = {member.value: member for member in Kind}
 _MetricRows = {member.value: member for member in MetricRows}
+_OwnedBy = {member.value: member for member in OwnedBy}
 _RiskLevel = {member.value: member for member in RiskLevel}
 _SessionStatus = {member.value: member for member in SessionStatus}
+_Severity = {member.value: member for member in Severity}
 _SkipReason = {member.value: member for member in SkipReason}
 _StepPolicy = {member.value: member for member in StepPolicy}
 _StepState = {member.value: member for member in StepState}
 _StepStatus = {member.value: member for member in StepStatus}
+_SymbolKind = {member.value: member for member in SymbolKind}
+_SymbolRole = {member.value: member for member in SymbolRole}
+_SzzFixes = {member.value: member for member in SzzFixes}
+_SzzSource = {member.value: member for member in SzzSource}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -458,6 +624,132 @@ class ClassMetrics(Record):
         }
 
 
+class _CloneGroupDraft(Record):
+    # Filled by plain assignment, then turned into a CloneGroup: five times as fast as frozen.
+    __slots__ = (
+        "tokens",
+        "lines",
+        "places",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CloneGroup(Record):
+    """Blocks of code that are equal but for layout and comments."""
+
+    tokens: int
+    """How long each of them is, in tokens: from the start of a statement to the end of one."""
+
+    lines: int
+    """How many lines the first of them takes."""
+
+    places: list[ClonePlace]
+    """Where they are, sorted by path and line; two at least, and no two overlap."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> CloneGroup:
+        """The record out of its JSON form."""
+        row: Any = _CloneGroupDraft()
+        row.tokens = wire["tokens"]
+        row.lines = wire["lines"]
+        row.places = [ClonePlace.from_wire(item) for item in wire["places"]]
+        row.__class__ = CloneGroup
+        made: CloneGroup = row
+        return made
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "tokens": self.tokens,
+            "lines": self.lines,
+            "places": _wire.records(self.places),
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ClonePlace(Record):
+    """Where a duplicated block is."""
+
+    path: str
+    """The file, relative to the workspace's top, `/` between components; absolute outside of it."""
+
+    line: int
+    """First line, from 1."""
+
+    end_line: int
+    """Last line, from 1."""
+
+    function: str
+    """The function in which it starts, qualified by its classes; empty outside of functions."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> ClonePlace:
+        """The record out of its JSON form."""
+        return ClonePlace(
+            wire["path"],
+            wire["line"],
+            wire["end_line"],
+            wire["function"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "path": self.path,
+            "line": self.line,
+            "end_line": self.end_line,
+            "function": self.function,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CodeClones(Record):
+    """Duplicated blocks of files, and what was not read."""
+
+    groups: list[CloneGroup]
+    """The duplicated blocks, longest first. Each has a place that no longer one covers."""
+
+    files: int
+    """How many files were read."""
+
+    tokens: int
+    """Tokens of these files; comments and imports are none."""
+
+    duplicated_tokens: int
+    """Tokens of them that stand in a reported place."""
+
+    skipped: list[SkippedFile]
+    """Files that were met and not read, sorted by path; files of no known language are only
+    counted.
+    """
+
+    unknown: int
+    """Files of no known language that folders held."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> CodeClones:
+        """The record out of its JSON form."""
+        return CodeClones(
+            [CloneGroup.from_wire(item) for item in wire["groups"]],
+            wire["files"],
+            wire["tokens"],
+            wire["duplicated_tokens"],
+            [SkippedFile.from_wire(item) for item in wire["skipped"]],
+            wire["unknown"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "groups": _wire.records(self.groups),
+            "files": self.files,
+            "tokens": self.tokens,
+            "duplicated_tokens": self.duplicated_tokens,
+            "skipped": _wire.records(self.skipped),
+            "unknown": self.unknown,
+        }
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class CodeMetrics(Record):
     """Metrics of files, and what was not measured."""
@@ -493,6 +785,108 @@ class CodeMetrics(Record):
             "skipped": _wire.records(self.skipped),
             "unknown": self.unknown,
             "rows": self.rows,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CodePatterns(Record):
+    """What the rules found, and what was not searched."""
+
+    findings: list[Finding]
+    """The findings, sorted by path, line, column and rule."""
+
+    rules: list[RuleCount]
+    """How many findings of which rule there are, sorted by rule."""
+
+    counts: list[FileRuleCount]
+    """How many findings of which rule each file has, sorted by path and rule."""
+
+    files: int
+    """How many files were searched."""
+
+    skipped: list[SkippedFile]
+    """Files that were met and not searched, sorted by path; files of no known language are only
+    counted.
+    """
+
+    unknown: int
+    """Files of no known language that folders held."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> CodePatterns:
+        """The record out of its JSON form."""
+        return CodePatterns(
+            [Finding.from_wire(item) for item in wire["findings"]],
+            [RuleCount.from_wire(item) for item in wire["rules"]],
+            [FileRuleCount.from_wire(item) for item in wire["counts"]],
+            wire["files"],
+            [SkippedFile.from_wire(item) for item in wire["skipped"]],
+            wire["unknown"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "findings": _wire.records(self.findings),
+            "rules": _wire.records(self.rules),
+            "counts": _wire.records(self.counts),
+            "files": self.files,
+            "skipped": _wire.records(self.skipped),
+            "unknown": self.unknown,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CodeRules(Record):
+    """The rules that `code.patterns` knows."""
+
+    rules: list[RuleDescription]
+    """The rules, sorted by id."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> CodeRules:
+        """The record out of its JSON form."""
+        return CodeRules(
+            [RuleDescription.from_wire(item) for item in wire["rules"]],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "rules": _wire.records(self.rules),
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CodeSymbols(Record):
+    """Symbols of files, and what was not read."""
+
+    files: list[FileSymbols]
+    """The files that were read, sorted by path."""
+
+    skipped: list[SkippedFile]
+    """Files that were met and not read, sorted by path; files of no known language are only
+    counted.
+    """
+
+    unknown: int
+    """Files of no known language that folders held."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> CodeSymbols:
+        """The record out of its JSON form."""
+        return CodeSymbols(
+            [FileSymbols.from_wire(item) for item in wire["files"]],
+            [SkippedFile.from_wire(item) for item in wire["skipped"]],
+            wire["unknown"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "files": _wire.records(self.files),
+            "skipped": _wire.records(self.skipped),
+            "unknown": self.unknown,
         }
 
 
@@ -570,6 +964,132 @@ class CommitRisk(Record):
             "probability": self.probability,
             "score": self.score,
             "level": self.level,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CountedHistory(Record):
+    """Which commits an answer counts, and what stood in the way."""
+
+    tip: str
+    """The commit whose files the answer is about, hexadecimal."""
+
+    time: str
+    """The tip's committer time, RFC 3339: every age counts back from it, so that the same history
+    always gives the same answer.
+    """
+
+    counted: int
+    """Commits that count."""
+
+    by_bots: int
+    """Commits left out as a bot made them."""
+
+    ignored: int
+    """Commits left out as `.git-blame-ignore-revs` of the tip names them."""
+
+    history: HistorySpan
+    """What of the history of the tip could be read."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> CountedHistory:
+        """The record out of its JSON form."""
+        return CountedHistory(
+            wire["tip"],
+            wire["time"],
+            wire["counted"],
+            wire["by_bots"],
+            wire["ignored"],
+            HistorySpan.from_wire(wire["history"]),
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "tip": self.tip,
+            "time": self.time,
+            "counted": self.counted,
+            "by_bots": self.by_bots,
+            "ignored": self.ignored,
+            "history": _wire.record(self.history),
+        }
+
+
+class _CoupledFilesDraft(Record):
+    # Filled by plain assignment, then turned into a CoupledFiles: five times as fast as frozen.
+    __slots__ = (
+        "path",
+        "coupled",
+        "degree",
+        "shared",
+        "revisions",
+        "coupled_revisions",
+        "average_revisions",
+        "last_shared_days",
+        "same_folder",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CoupledFiles(Record):
+    """Two files that change together."""
+
+    path: str
+    """The first of the two by path."""
+
+    coupled: str
+    """The other."""
+
+    degree: float
+    """Degree of coupling: `shared` / `average_revisions`, percent, above 0 to 100."""
+
+    shared: int
+    """Revisions that touched both."""
+
+    revisions: int
+    """Revisions that touched the first."""
+
+    coupled_revisions: int
+    """Revisions that touched the other."""
+
+    average_revisions: float
+    """The mean of `revisions` and `coupled_revisions`."""
+
+    last_shared_days: float
+    """Days from the last shared revision to the tip's time."""
+
+    same_folder: bool
+    """Whether both stand in the same folder."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> CoupledFiles:
+        """The record out of its JSON form."""
+        row: Any = _CoupledFilesDraft()
+        row.path = wire["path"]
+        row.coupled = wire["coupled"]
+        row.degree = wire["degree"]
+        row.shared = wire["shared"]
+        row.revisions = wire["revisions"]
+        row.coupled_revisions = wire["coupled_revisions"]
+        row.average_revisions = wire["average_revisions"]
+        row.last_shared_days = wire["last_shared_days"]
+        row.same_folder = wire["same_folder"]
+        row.__class__ = CoupledFiles
+        made: CoupledFiles = row
+        return made
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "path": self.path,
+            "coupled": self.coupled,
+            "degree": self.degree,
+            "shared": self.shared,
+            "revisions": self.revisions,
+            "coupled_revisions": self.coupled_revisions,
+            "average_revisions": self.average_revisions,
+            "last_shared_days": self.last_shared_days,
+            "same_folder": self.same_folder,
         }
 
 
@@ -976,6 +1496,219 @@ class FeatureTable(Record):
         }
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class FileCoupling(Record):
+    """Files that change together."""
+
+    pairs: list[CoupledFiles]
+    """The pairs within the limits, the highest degree first, of equals the one with more
+    revisions.
+    """
+
+    too_large: int
+    """Commits that did not count as they touched more than `max_changes` files."""
+
+    basis: CountedHistory
+    """Which commits count, those too large included."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> FileCoupling:
+        """The record out of its JSON form."""
+        return FileCoupling(
+            [CoupledFiles.from_wire(item) for item in wire["pairs"]],
+            wire["too_large"],
+            CountedHistory.from_wire(wire["basis"]),
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "pairs": _wire.records(self.pairs),
+            "too_large": self.too_large,
+            "basis": _wire.record(self.basis),
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FileHistories(Record):
+    """What history says about files."""
+
+    files: list[FileHistory]
+    """Every file of the tip that `paths` selects, sorted by path."""
+
+    basis: CountedHistory
+    """Which commits count."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> FileHistories:
+        """The record out of its JSON form."""
+        return FileHistories(
+            [FileHistory.from_wire(item) for item in wire["files"]],
+            CountedHistory.from_wire(wire["basis"]),
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "files": _wire.records(self.files),
+            "basis": _wire.record(self.basis),
+        }
+
+
+class _FileHistoryDraft(Record):
+    # Filled by plain assignment, then turned into a FileHistory: five times as fast as frozen.
+    __slots__ = (
+        "path",
+        "commits",
+        "added",
+        "deleted",
+        "lines",
+        "relative_churn",
+        "age_days",
+        "last_change_days",
+        "authors",
+        "minor_authors",
+        "ownership",
+        "main_author",
+        "main_author_email",
+        "bus_factor",
+        "weighted_commits",
+        "fixes",
+        "last_fix_days",
+        "generated",
+        "vendored",
+        "weight",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FileHistory(Record):
+    """What history says about one file of the tip. Merges are left out; a rename hands the past of
+    the old name to the new one, and a file made anew under the old name begins there.
+    """
+
+    path: str
+    """The path at the tip."""
+
+    commits: int
+    """Commits that touched it, under this name or an earlier one."""
+
+    added: int
+    """Lines that they added; binary versions have none."""
+
+    deleted: int
+    """Lines that they deleted."""
+
+    lines: int
+    """Lines after the last commit that touched it, from the counts of that commit; a merge that
+    joined two changes can differ.
+    """
+
+    relative_churn: float
+    """Relative churn (Nagappan and Ball 2005, M1): lines added and deleted, each by `lines`; 0
+    where it has none.
+    """
+
+    age_days: float | None
+    """Days from the first commit that counts to the tip's time; null where none counts."""
+
+    last_change_days: float | None
+    """Days from the last commit that counts to the tip's time; null where none counts."""
+
+    authors: int
+    """Distinct authors: signatures with, after `.mailmap`, a common e-mail address or full name."""
+
+    minor_authors: int
+    """Authors with less than 5 % of its commits (Bird et al. 2011: minor contributors)."""
+
+    ownership: float
+    """The share of its commits that its main author made, 0 to 1 (Bird et al. 2011: ownership)."""
+
+    main_author: str | None
+    """Who made most of its commits, of equals the one with the most changed lines; null where none
+    counts.
+    """
+
+    main_author_email: str | None
+    """The main author's e-mail address, in lower case."""
+
+    bus_factor: int
+    """The fewest authors who together made more than half of `weighted_commits`: a definition of
+    our own, after the truck factor; 0 where no commit counts.
+    """
+
+    weighted_commits: float
+    """Its commits, each weighted 2^(-age / half-life), age in days before the tip's time."""
+
+    fixes: int
+    """Commits among them whose message says that they are a fix."""
+
+    last_fix_days: float | None
+    """Days from the last fix to the tip's time; null where there was none."""
+
+    generated: bool
+    """Whether a tool writes it: by its name or `.gitattributes` of the tip."""
+
+    vendored: bool
+    """Whether it is somebody else's code: by its folder or `.gitattributes` of the tip."""
+
+    weight: float
+    """What its changes weigh beside others: 1, or 0.1 where it is generated or vendored."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> FileHistory:
+        """The record out of its JSON form."""
+        row: Any = _FileHistoryDraft()
+        row.path = wire["path"]
+        row.commits = wire["commits"]
+        row.added = wire["added"]
+        row.deleted = wire["deleted"]
+        row.lines = wire["lines"]
+        row.relative_churn = wire["relative_churn"]
+        row.age_days = wire.get("age_days")
+        row.last_change_days = wire.get("last_change_days")
+        row.authors = wire["authors"]
+        row.minor_authors = wire["minor_authors"]
+        row.ownership = wire["ownership"]
+        row.main_author = wire.get("main_author")
+        row.main_author_email = wire.get("main_author_email")
+        row.bus_factor = wire["bus_factor"]
+        row.weighted_commits = wire["weighted_commits"]
+        row.fixes = wire["fixes"]
+        row.last_fix_days = wire.get("last_fix_days")
+        row.generated = wire["generated"]
+        row.vendored = wire["vendored"]
+        row.weight = wire["weight"]
+        row.__class__ = FileHistory
+        made: FileHistory = row
+        return made
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "path": self.path,
+            "commits": self.commits,
+            "added": self.added,
+            "deleted": self.deleted,
+            "lines": self.lines,
+            "relative_churn": self.relative_churn,
+            "age_days": self.age_days,
+            "last_change_days": self.last_change_days,
+            "authors": self.authors,
+            "minor_authors": self.minor_authors,
+            "ownership": self.ownership,
+            "main_author": self.main_author,
+            "main_author_email": self.main_author_email,
+            "bus_factor": self.bus_factor,
+            "weighted_commits": self.weighted_commits,
+            "fixes": self.fixes,
+            "last_fix_days": self.last_fix_days,
+            "generated": self.generated,
+            "vendored": self.vendored,
+            "weight": self.weight,
+        }
+
+
 class _FileMetricsDraft(Record):
     # Filled by plain assignment, then turned into a FileMetrics: five times as fast as frozen.
     __slots__ = (
@@ -1086,6 +1819,48 @@ class FileMetrics(Record):
         }
 
 
+class _FileRuleCountDraft(Record):
+    # Filled by plain assignment, then turned into a FileRuleCount: five times as fast as frozen.
+    __slots__ = (
+        "path",
+        "rule",
+        "count",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FileRuleCount(Record):
+    """How often a rule found something in one file."""
+
+    path: str
+    """The file."""
+
+    rule: str
+    """The rule's id."""
+
+    count: int
+    """Its findings there."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> FileRuleCount:
+        """The record out of its JSON form."""
+        row: Any = _FileRuleCountDraft()
+        row.path = wire["path"]
+        row.rule = wire["rule"]
+        row.count = wire["count"]
+        row.__class__ = FileRuleCount
+        made: FileRuleCount = row
+        return made
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "path": self.path,
+            "rule": self.rule,
+            "count": self.count,
+        }
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class FileShare(Record):
     """What one file adds to the answer."""
@@ -1124,6 +1899,144 @@ class FileShare(Record):
             "added": self.added,
             "deleted": self.deleted,
             "files": self.files,
+        }
+
+
+class _FileSymbolsDraft(Record):
+    # Filled by plain assignment, then turned into a FileSymbols: five times as fast as frozen.
+    __slots__ = (
+        "path",
+        "language",
+        "symbols",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FileSymbols(Record):
+    """Symbols of one file."""
+
+    path: str
+    """The file, relative to the workspace's top, `/` between components; absolute outside of it."""
+
+    language: str
+    """Its language, for example `typescript`."""
+
+    symbols: list[Symbol]
+    """Its symbols, by place."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> FileSymbols:
+        """The record out of its JSON form."""
+        row: Any = _FileSymbolsDraft()
+        row.path = wire["path"]
+        row.language = wire["language"]
+        row.symbols = [Symbol.from_wire(item) for item in wire["symbols"]]
+        row.__class__ = FileSymbols
+        made: FileSymbols = row
+        return made
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "path": self.path,
+            "language": self.language,
+            "symbols": _wire.records(self.symbols),
+        }
+
+
+class _FindingDraft(Record):
+    # Filled by plain assignment, then turned into a Finding: five times as fast as frozen.
+    __slots__ = (
+        "rule",
+        "severity",
+        "path",
+        "line",
+        "column",
+        "end_line",
+        "function",
+        "reason",
+        "action",
+        "excerpt",
+        "author",
+        "age_days",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Finding(Record):
+    """One thing that a rule found at one place."""
+
+    rule: str
+    """The rule, for example `swallowed-exception`."""
+
+    severity: Severity
+    """How much it matters."""
+
+    path: str
+    """The file, relative to the workspace's top, `/` between components."""
+
+    line: int
+    """First line, from 1."""
+
+    column: int
+    """First column, bytes from 1."""
+
+    end_line: int
+    """Last line, from 1."""
+
+    function: str
+    """The function around it, qualified by its classes; empty outside of functions."""
+
+    reason: str
+    """Why it matters, one sentence."""
+
+    action: str
+    """What to do about it, one sentence."""
+
+    excerpt: str
+    """The first line of the code in question, trimmed, at most 160 bytes; secrets are masked."""
+
+    author: str | None = None
+    """Who last changed the line, where history was asked."""
+
+    age_days: int | None = None
+    """How long ago that was, in days."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> Finding:
+        """The record out of its JSON form."""
+        row: Any = _FindingDraft()
+        row.rule = wire["rule"]
+        row.severity = _Severity[wire["severity"]]
+        row.path = wire["path"]
+        row.line = wire["line"]
+        row.column = wire["column"]
+        row.end_line = wire["end_line"]
+        row.function = wire["function"]
+        row.reason = wire["reason"]
+        row.action = wire["action"]
+        row.excerpt = wire["excerpt"]
+        row.author = wire.get("author")
+        row.age_days = wire.get("age_days")
+        row.__class__ = Finding
+        made: Finding = row
+        return made
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "rule": self.rule,
+            "severity": self.severity,
+            "path": self.path,
+            "line": self.line,
+            "column": self.column,
+            "end_line": self.end_line,
+            "function": self.function,
+            "reason": self.reason,
+            "action": self.action,
+            "excerpt": self.excerpt,
+            "author": self.author,
+            "age_days": self.age_days,
         }
 
 
@@ -1347,6 +2260,152 @@ class HistorySpan(Record):
             "commits": self.commits,
             "cut": self.cut,
             "gaps": self.gaps,
+        }
+
+
+class _HotspotDraft(Record):
+    # Filled by plain assignment, then turned into a Hotspot: five times as fast as frozen.
+    __slots__ = (
+        "path",
+        "score",
+        "commits",
+        "weighted_commits",
+        "complexity",
+        "complexity_basis",
+        "lines",
+        "recent_commits",
+        "earlier_commits",
+        "trend",
+        "growth",
+        "fixes",
+        "authors",
+        "reason",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Hotspot(Record):
+    """A file that is complex and changes often."""
+
+    path: str
+    """The path at the tip."""
+
+    score: float
+    """0 to 1: the share of the other files that change less (by `weighted_commits`) times the share
+    of those that are less complex. Complexity is ranked among files of the same basis.
+    """
+
+    commits: int
+    """Commits that touched it."""
+
+    weighted_commits: float
+    """Its commits, each weighted 2^(-age / half-life), age in days before the tip's time."""
+
+    complexity: float
+    """Its complexity at the tip."""
+
+    complexity_basis: ComplexityBasis
+    """What the complexity is."""
+
+    lines: int
+    """Lines of code at the tip, blank ones left out."""
+
+    recent_commits: int
+    """Commits in the last period."""
+
+    earlier_commits: int
+    """Commits in the period before that."""
+
+    trend: ChangeTrend
+    """The two compared."""
+
+    growth: int
+    """Lines added less lines deleted in the last period."""
+
+    fixes: int
+    """Commits whose message says that they are a fix."""
+
+    authors: int
+    """Distinct authors."""
+
+    reason: str
+    """Why it is one, in one sentence."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> Hotspot:
+        """The record out of its JSON form."""
+        row: Any = _HotspotDraft()
+        row.path = wire["path"]
+        row.score = wire["score"]
+        row.commits = wire["commits"]
+        row.weighted_commits = wire["weighted_commits"]
+        row.complexity = wire["complexity"]
+        row.complexity_basis = _ComplexityBasis[wire["complexity_basis"]]
+        row.lines = wire["lines"]
+        row.recent_commits = wire["recent_commits"]
+        row.earlier_commits = wire["earlier_commits"]
+        row.trend = _ChangeTrend[wire["trend"]]
+        row.growth = wire["growth"]
+        row.fixes = wire["fixes"]
+        row.authors = wire["authors"]
+        row.reason = wire["reason"]
+        row.__class__ = Hotspot
+        made: Hotspot = row
+        return made
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "path": self.path,
+            "score": self.score,
+            "commits": self.commits,
+            "weighted_commits": self.weighted_commits,
+            "complexity": self.complexity,
+            "complexity_basis": self.complexity_basis,
+            "lines": self.lines,
+            "recent_commits": self.recent_commits,
+            "earlier_commits": self.earlier_commits,
+            "trend": self.trend,
+            "growth": self.growth,
+            "fixes": self.fixes,
+            "authors": self.authors,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Hotspots(Record):
+    """Files that are complex and change often."""
+
+    files: list[Hotspot]
+    """The highest score first; of equals the one with more weighted commits, then by path."""
+
+    compared: int
+    """How many files were compared."""
+
+    unmeasured: int
+    """Files of code whose content could not be read or measured."""
+
+    basis: CountedHistory
+    """Which commits count."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> Hotspots:
+        """The record out of its JSON form."""
+        return Hotspots(
+            [Hotspot.from_wire(item) for item in wire["files"]],
+            wire["compared"],
+            wire["unmeasured"],
+            CountedHistory.from_wire(wire["basis"]),
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "files": _wire.records(self.files),
+            "compared": self.compared,
+            "unmeasured": self.unmeasured,
+            "basis": _wire.record(self.basis),
         }
 
 
@@ -1659,6 +2718,164 @@ class NewTask(Record):
         }
 
 
+class _OwnedPathDraft(Record):
+    # Filled by plain assignment, then turned into a OwnedPath: five times as fast as frozen.
+    __slots__ = (
+        "path",
+        "files",
+        "commits",
+        "authors",
+        "bus_factor",
+        "truck_factor",
+        "owners",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OwnedPath(Record):
+    """A file or folder and its authors."""
+
+    path: str
+    """The file, or the folder with a `/` behind it; empty for the whole selection."""
+
+    files: int
+    """Files of the selection in it."""
+
+    commits: int
+    """Commits that touched any of them."""
+
+    authors: int
+    """Distinct authors."""
+
+    bus_factor: int
+    """The fewest authors who together made more than half of its weighted commits: a definition of
+    our own; 0 where no commit counts.
+    """
+
+    truck_factor: int
+    """Truck factor (Avelino et al. 2016): how many authors, those of most files first, must leave
+    until more than half of the files have no author; an author of a file has at least 3.293, and
+    more than 0.75 of the greatest, in 3.293 + 1.098 first + 0.164 own - 0.321 ln(1 + others). 0
+    where no file has an author.
+    """
+
+    owners: list[Owner]
+    """Its authors, most commits first; of equals the one with more changed lines, then by e-mail
+    address.
+    """
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> OwnedPath:
+        """The record out of its JSON form."""
+        row: Any = _OwnedPathDraft()
+        row.path = wire["path"]
+        row.files = wire["files"]
+        row.commits = wire["commits"]
+        row.authors = wire["authors"]
+        row.bus_factor = wire["bus_factor"]
+        row.truck_factor = wire["truck_factor"]
+        row.owners = [Owner.from_wire(item) for item in wire["owners"]]
+        row.__class__ = OwnedPath
+        made: OwnedPath = row
+        return made
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "path": self.path,
+            "files": self.files,
+            "commits": self.commits,
+            "authors": self.authors,
+            "bus_factor": self.bus_factor,
+            "truck_factor": self.truck_factor,
+            "owners": _wire.records(self.owners),
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Owner(Record):
+    """An author of a file or folder."""
+
+    name: str
+    """Name after `.mailmap`, as in the newest of the author's commits; signatures with a common
+    e-mail address or full name (two words or more) are one author's.
+    """
+
+    email: str
+    """E-mail address, after `.mailmap`, in lower case."""
+
+    commits: int
+    """Commits that touched it."""
+
+    share: float
+    """The share of its commits, 0 to 1."""
+
+    weighted_commits: float
+    """Its commits, each weighted 2^(-age / half-life), age in days before the tip's time."""
+
+    added: int
+    """Lines added."""
+
+    deleted: int
+    """Lines deleted."""
+
+    last_active: str
+    """Committer time of the author's last commit that touched it, RFC 3339."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> Owner:
+        """The record out of its JSON form."""
+        return Owner(
+            wire["name"],
+            wire["email"],
+            wire["commits"],
+            wire["share"],
+            wire["weighted_commits"],
+            wire["added"],
+            wire["deleted"],
+            wire["last_active"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "name": self.name,
+            "email": self.email,
+            "commits": self.commits,
+            "share": self.share,
+            "weighted_commits": self.weighted_commits,
+            "added": self.added,
+            "deleted": self.deleted,
+            "last_active": self.last_active,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Ownership(Record):
+    """Who made what, by path."""
+
+    paths: list[OwnedPath]
+    """The whole selection first, then folders or files by path."""
+
+    basis: CountedHistory
+    """Which commits count."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> Ownership:
+        """The record out of its JSON form."""
+        return Ownership(
+            [OwnedPath.from_wire(item) for item in wire["paths"]],
+            CountedHistory.from_wire(wire["basis"]),
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "paths": _wire.records(self.paths),
+            "basis": _wire.record(self.basis),
+        }
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Payload(Record):
     """A value of the host: I-JSON (RFC 7493), or bytes with a media type."""
@@ -1787,6 +3004,104 @@ class Reason(Record):
             "contribution": self.contribution,
             "sentence": self.sentence,
             "action": self.action,
+        }
+
+
+class _RuleCountDraft(Record):
+    # Filled by plain assignment, then turned into a RuleCount: five times as fast as frozen.
+    __slots__ = (
+        "rule",
+        "severity",
+        "count",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RuleCount(Record):
+    """How often a rule found something."""
+
+    rule: str
+    """The rule's id."""
+
+    severity: Severity
+    """Its severity."""
+
+    count: int
+    """Its findings."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> RuleCount:
+        """The record out of its JSON form."""
+        row: Any = _RuleCountDraft()
+        row.rule = wire["rule"]
+        row.severity = _Severity[wire["severity"]]
+        row.count = wire["count"]
+        row.__class__ = RuleCount
+        made: RuleCount = row
+        return made
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "rule": self.rule,
+            "severity": self.severity,
+            "count": self.count,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RuleDescription(Record):
+    """What a rule says of itself."""
+
+    id: str
+    """Its name in answers and options."""
+
+    languages: list[str]
+    """The languages that it is written for, by name."""
+
+    severity: Severity
+    """How much its findings matter."""
+
+    reason: str
+    """Why it matters, one sentence."""
+
+    action: str
+    """What to do about a finding, one sentence."""
+
+    not_in: list[str]
+    """Where it does not hold: `tests`, `scripts` or names of files."""
+
+    only_in: list[str]
+    """Where alone it holds; empty: everywhere."""
+
+    built_in: bool
+    """Whether it comes with this library."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> RuleDescription:
+        """The record out of its JSON form."""
+        return RuleDescription(
+            wire["id"],
+            wire["languages"],
+            _Severity[wire["severity"]],
+            wire["reason"],
+            wire["action"],
+            wire["not_in"],
+            wire["only_in"],
+            wire["built_in"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "id": self.id,
+            "languages": self.languages,
+            "severity": self.severity,
+            "reason": self.reason,
+            "action": self.action,
+            "not_in": self.not_in,
+            "only_in": self.only_in,
+            "built_in": self.built_in,
         }
 
 
@@ -2071,6 +3386,262 @@ class StepStart(Record):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Symbol(Record):
+    """One name at one place. Texts are shared among the symbols of a file."""
+
+    role: SymbolRole
+    """What it does here."""
+
+    kind: SymbolKind
+    """What it is."""
+
+    name: str
+    """Its name; of an import the name in the other module: `*` for all of them, `default` for the
+    default export, empty where the module itself is imported.
+    """
+
+    scope: str
+    """The classes, functions and modules around it, outermost first, with `.` between; empty at the
+    top.
+    """
+
+    origin: str
+    """Of an import the module as written (`..pkg`, `./x.js`, `java.util`, `crate::a`, `stdio.h`);
+    of a reference what stands before the name (`np` of `np.array()`) where that is a plain path;
+    else empty.
+    """
+
+    alias: str
+    """The local name of an import where it is another one; else empty."""
+
+    line: int
+    """Line of the name, from 1."""
+
+    column: int
+    """Column of the name, bytes from 1."""
+
+    end_line: int
+    """Last line of what is defined or imported, from 1; of a reference that of the name."""
+
+    exported: bool
+    """Of a definition: other files can use it, as far as the language says so (`pub`, `public`,
+    `export`, `static` in C, a capital in Go, an underscore or `__all__` in Python). Of an import:
+    it is exported again.
+    """
+
+    relative: bool
+    """Of an import: the module is looked up from this file's own place."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> Symbol:
+        """The record out of its JSON form."""
+        return Symbol(
+            _SymbolRole[wire["role"]],
+            _SymbolKind[wire["kind"]],
+            wire["name"],
+            wire["scope"],
+            wire["origin"],
+            wire["alias"],
+            wire["line"],
+            wire["column"],
+            wire["end_line"],
+            wire["exported"],
+            wire["relative"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "role": self.role,
+            "kind": self.kind,
+            "name": self.name,
+            "scope": self.scope,
+            "origin": self.origin,
+            "alias": self.alias,
+            "line": self.line,
+            "column": self.column,
+            "end_line": self.end_line,
+            "exported": self.exported,
+            "relative": self.relative,
+        }
+
+
+class _SzzRowDraft(Record):
+    # Filled by plain assignment, then turned into a SzzRow: five times as fast as frozen.
+    __slots__ = (
+        "fix",
+        "inducing",
+        "path",
+        "line",
+        "inducing_path",
+        "inducing_line",
+        "source",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SzzRow(Record):
+    """A line that a fix changes, and the commit that made it."""
+
+    fix: str
+    """The fix, hexadecimal."""
+
+    inducing: str
+    """The commit that brought the bug in, hexadecimal."""
+
+    path: str
+    """The file before the fix; empty where the message names a commit that made none of the
+    lines.
+    """
+
+    line: int
+    """The line in that file before the fix, from 1; 0 where `path` is empty."""
+
+    inducing_path: str | None
+    """The file's path in the inducing commit, where it is another."""
+
+    inducing_line: int
+    """The line in the inducing commit, from 1; 0 where `path` is empty."""
+
+    source: SzzSource
+    """What the answer stands on."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> SzzRow:
+        """The record out of its JSON form."""
+        row: Any = _SzzRowDraft()
+        row.fix = wire["fix"]
+        row.inducing = wire["inducing"]
+        row.path = wire["path"]
+        row.line = wire["line"]
+        row.inducing_path = wire.get("inducing_path")
+        row.inducing_line = wire["inducing_line"]
+        row.source = _SzzSource[wire["source"]]
+        row.__class__ = SzzRow
+        made: SzzRow = row
+        return made
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "fix": self.fix,
+            "inducing": self.inducing,
+            "path": self.path,
+            "line": self.line,
+            "inducing_path": self.inducing_path,
+            "inducing_line": self.inducing_line,
+            "source": self.source,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SzzSkipped(Record):
+    """Lines that fixes remove and that were not followed, by the reason."""
+
+    blank: int
+    """Blank lines."""
+
+    comment: int
+    """Lines of comment or documentation."""
+
+    import_: int
+    """Lines that only import."""
+
+    punctuation: int
+    """Lines of brackets and punctuation alone."""
+
+    moved: int
+    """Lines that stand elsewhere after the fix."""
+
+    reflowed: int
+    """Lines that are only broken differently after the fix."""
+
+    deleted_files: int
+    """Lines of files that the fix deletes."""
+
+    tests: int
+    """Lines of tests, in fixes that change other code, too."""
+
+    no_code_files: int
+    """Files that hold no program: texts, data, records of releases."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> SzzSkipped:
+        """The record out of its JSON form."""
+        return SzzSkipped(
+            wire["blank"],
+            wire["comment"],
+            wire["import"],
+            wire["punctuation"],
+            wire["moved"],
+            wire["reflowed"],
+            wire["deleted_files"],
+            wire["tests"],
+            wire["no_code_files"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "blank": self.blank,
+            "comment": self.comment,
+            "import": self.import_,
+            "punctuation": self.punctuation,
+            "moved": self.moved,
+            "reflowed": self.reflowed,
+            "deleted_files": self.deleted_files,
+            "tests": self.tests,
+            "no_code_files": self.no_code_files,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SzzTable(Record):
+    """Which commits brought in what later commits fixed."""
+
+    rows: list[SzzRow]
+    """One row for each line; fixes in the order of history, lines in that of the files."""
+
+    fixes: int
+    """Fixes looked at, merges left out."""
+
+    unanswered: int
+    """Fixes without a row: they only add lines, or none of their lines counts."""
+
+    skipped: SzzSkipped
+    """Lines that were not followed."""
+
+    unknown_lines: int
+    """Lines whose origin lies beyond what this clone holds."""
+
+    history: HistorySpan
+    """What of the history could be read."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> SzzTable:
+        """The record out of its JSON form."""
+        return SzzTable(
+            [SzzRow.from_wire(item) for item in wire["rows"]],
+            wire["fixes"],
+            wire["unanswered"],
+            SzzSkipped.from_wire(wire["skipped"]),
+            wire["unknown_lines"],
+            HistorySpan.from_wire(wire["history"]),
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "rows": _wire.records(self.rows),
+            "fixes": self.fixes,
+            "unanswered": self.unanswered,
+            "skipped": _wire.record(self.skipped),
+            "unknown_lines": self.unknown_lines,
+            "history": _wire.record(self.history),
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class TaskBatch(Record):
     """A batch of claimed tasks; empty where none came in time."""
 
@@ -2220,11 +3791,21 @@ __all__ = [
     "Calibration",
     "ChangeRisk",
     "ChangeSpan",
+    "ChangeTrend",
     "ClaimedTask",
     "ClassMetrics",
+    "CloneGroup",
+    "ClonePlace",
+    "CodeClones",
     "CodeMetrics",
+    "CodePatterns",
+    "CodeRules",
+    "CodeSymbols",
     "Coefficient",
     "CommitRisk",
+    "ComplexityBasis",
+    "CountedHistory",
+    "CoupledFiles",
     "Deepened",
     "Enqueued",
     "Evaluation",
@@ -2233,12 +3814,20 @@ __all__ = [
     "Failure",
     "FeatureRow",
     "FeatureTable",
+    "FileCoupling",
+    "FileHistories",
+    "FileHistory",
     "FileMetrics",
+    "FileRuleCount",
     "FileShare",
+    "FileSymbols",
+    "Finding",
     "FunctionMetrics",
     "Halstead",
     "HistoryPack",
     "HistorySpan",
+    "Hotspot",
+    "Hotspots",
     "Interval",
     "Kind",
     "LanguageRow",
@@ -2248,14 +3837,21 @@ __all__ = [
     "ModelCard",
     "ModelReference",
     "NewTask",
+    "OwnedBy",
+    "OwnedPath",
+    "Owner",
+    "Ownership",
     "Payload",
     "QueueSummary",
     "Reason",
     "RiskLevel",
+    "RuleCount",
+    "RuleDescription",
     "SessionDetail",
     "SessionList",
     "SessionStatus",
     "SessionSummary",
+    "Severity",
     "SkipReason",
     "SkippedFile",
     "StepFinished",
@@ -2264,6 +3860,14 @@ __all__ = [
     "StepStart",
     "StepState",
     "StepStatus",
+    "Symbol",
+    "SymbolKind",
+    "SymbolRole",
+    "SzzFixes",
+    "SzzRow",
+    "SzzSkipped",
+    "SzzSource",
+    "SzzTable",
     "TaskBatch",
     "TaskFailure",
     "TaskReport",

@@ -1,47 +1,50 @@
 //! Answers as text for people: by hand where it matters most, and one tidy form for all others.
 
+mod insight;
 mod layout;
 mod metrics;
 mod model;
+mod patterns;
 mod record;
 mod risk;
 
-use std::any::Any;
-
 use barograph::surface::Record;
-use barograph::{ChangeRisk, CodeMetrics, ModelCard};
 
 use layout::Page;
 
+/// Writes an answer to a page; `false` where it is of another type.
+type Form = fn(&mut Page, &dyn Record) -> bool;
+
+fn form<T: 'static>(page: &mut Page, record: &dyn Record, write: fn(&mut Page, &T)) -> bool {
+    let answer = record.as_any().downcast_ref::<T>();
+    answer.map(|answer| write(page, answer)).is_some()
+}
+
+/// The answers that have a form of their own.
+const FORMS: &[(&str, Form)] = &[
+    ("code.metrics", |page, record| form(page, record, metrics::write)),
+    ("code.patterns", |page, record| form(page, record, patterns::findings)),
+    ("code.rules", |page, record| form(page, record, patterns::rules)),
+    ("git.coupling", |page, record| form(page, record, insight::coupling)),
+    ("git.files", |page, record| form(page, record, insight::files)),
+    ("git.hotspots", |page, record| form(page, record, insight::hotspots)),
+    ("git.owners", |page, record| form(page, record, insight::owners)),
+    ("predict.model", |page, record| form(page, record, model::write)),
+    ("risk.change", |page, record| form(page, record, risk::write)),
+];
+
 /// Whether the answer of `op` has a form of its own.
 pub(crate) fn is_known(op: &str) -> bool {
-    matches!(op, "code.metrics" | "predict.model" | "risk.change")
+    FORMS.iter().any(|(known, _)| *known == op)
 }
 
 /// The answer of `op` as text, with ANSI styles; `width` in columns where a terminal reads it.
 pub(crate) fn render(op: &str, record: &dyn Record, width: Option<usize>) -> String {
     let mut page = Page::new(width);
-    let any: &dyn Any = record.as_any();
-    match op {
-        "risk.change" => {
-            if let Some(risk) = any.downcast_ref::<ChangeRisk>() {
-                risk::write(&mut page, risk);
-                return page.into_text();
-            }
-        }
-        "predict.model" => {
-            if let Some(card) = any.downcast_ref::<ModelCard>() {
-                model::write(&mut page, card);
-                return page.into_text();
-            }
-        }
-        "code.metrics" => {
-            if let Some(metrics) = any.downcast_ref::<CodeMetrics>() {
-                metrics::write(&mut page, metrics);
-                return page.into_text();
-            }
-        }
-        _ => {}
+    if let Some((_, form)) = FORMS.iter().find(|(known, _)| *known == op)
+        && form(&mut page, record)
+    {
+        return page.into_text();
     }
     let mut json = Vec::new();
     // Into memory: nothing can fail.
@@ -60,4 +63,16 @@ fn tidy(mut page: Page, json: &[u8]) -> String {
         Err(_) => page.line(&String::from_utf8_lossy(json)),
     }
     page.into_text()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_is_that_of_an_operation() {
+        for (op, _) in FORMS {
+            assert!(barograph::surface::operation(op).is_ok(), "{op}");
+        }
+    }
 }

@@ -26,8 +26,8 @@ use crate::error::Result;
 pub use analyse::analyse;
 pub use facts::{FileFacts, Outside};
 pub use notebook::{Cell, Cells};
-pub use recognise::Content;
-pub use walk::Stamp;
+pub use recognise::{Content, is_generated_name, recognise};
+pub use walk::{Stamp, is_vendored};
 
 /// Above this size a file that a folder holds is not read, in bytes.
 pub const HUGE: u64 = 4 << 20;

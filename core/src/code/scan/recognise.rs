@@ -129,6 +129,13 @@ impl Around<'_> {
     }
 }
 
+/// What a file is, by its path and text alone; for those that come from elsewhere than the disk.
+pub fn recognise(path: &str, text: &[u8]) -> Content {
+    let file_name = path.rsplit('/').next().unwrap_or_default();
+    let name = by_name(OsStr::new(file_name));
+    Around { file_name, name, among_cpp: false, facts: &FileFacts::default() }.content(text)
+}
+
 /// Qt keeps translations, and cameras films, under the ending of TypeScript.
 fn is_no_typescript(text: &[u8]) -> bool {
     text.starts_with(b"<?xml")
@@ -149,7 +156,7 @@ pub(super) fn by_shebang(text: &[u8]) -> Option<Language> {
     Language::of_interpreter(program)
 }
 
-fn is_generated_name(name: &str) -> bool {
+pub fn is_generated_name(name: &str) -> bool {
     const ENDS: [&str; 12] = [
         ".pb.go",
         ".pb.cc",

@@ -439,6 +439,11 @@ fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().first() == Some(&b'.')
 }
 
+/// Whether one of the folders of a path bears a name of those that hold other people's code.
+pub fn is_vendored(path: &Path) -> bool {
+    path.parent().into_iter().flat_map(Path::components).any(|part| is_vendored_name(part.as_os_str()))
+}
+
 fn is_vendored_name(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| VENDORED.iter().any(|known| name.eq_ignore_ascii_case(known)))
 }

@@ -3,6 +3,7 @@
 //! The queries (`*.scm`) say which nodes are symbols. What nests in what, which names are local and
 //! which of two readings of a word holds is decided here, the same for every language.
 
+mod answer;
 mod import;
 mod query;
 pub mod record;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 use streaming_iterator::StreamingIterator;
 use tree_sitter::{Node, QueryCursor, QueryCursorOptions};
 
+pub use self::answer::{Symbols, answer};
 use self::query::{Capture, tags};
 use self::record::{Symbol, SymbolKind, SymbolRole};
 use super::language::Language;

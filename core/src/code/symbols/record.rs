@@ -5,6 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::base::shared::Shared;
 use crate::code::record::SkippedFile;
 
 /// Arguments of `code.symbols`.
@@ -36,7 +37,7 @@ impl From<&str> for CodeSymbolsArgs {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CodeSymbols {
     /// The files that were read, sorted by path.
-    pub files: Vec<FileSymbols>,
+    pub files: Vec<Shared<FileSymbols>>,
     /// Files that were met and not read, sorted by path; files of no known language are only counted.
     pub skipped: Vec<SkippedFile>,
     /// Files of no known language that folders held.

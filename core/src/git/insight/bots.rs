@@ -89,9 +89,8 @@ pub(super) fn is_bot(name: &str, email: &str) -> bool {
     let hidden = email.strip_suffix("@users.noreply.github.com");
     let account = hidden.map(|local| local.split_once('+').map_or(local, |(_, login)| login));
     login(&name)
-        || account.is_some_and(|account| {
-            account.ends_with("[bot]") || NAMES.contains(&account) || login(account)
-        })
+        || account
+            .is_some_and(|account| account.ends_with("[bot]") || NAMES.contains(&account) || login(account))
 }
 
 #[cfg(test)]

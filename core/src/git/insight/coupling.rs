@@ -119,7 +119,11 @@ impl Insight {
             let known = files.binary_search_by(|file| file.path.cmp(name));
             args.include_generated || known.map_or(true, |at| !(files[at].generated || files[at].vendored))
         };
-        Universe { names: names.iter().collect(), touches, takes_part: names.iter().map(takes_part).collect() }
+        Universe {
+            names: names.iter().collect(),
+            touches,
+            takes_part: names.iter().map(takes_part).collect(),
+        }
     }
 
     /// By place: whether the commit counts and is not too large. And how many are.

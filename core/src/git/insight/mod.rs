@@ -30,7 +30,7 @@ use people::People;
 use tip::Tip;
 use touches::{Lists, Touch, by_name, followed};
 
-pub use tip::ignored_revisions;
+pub use hotspots::Complexities;
 
 pub(super) const DAY: f64 = 86_400.0;
 
@@ -51,7 +51,7 @@ pub struct Insight {
     people: People,
     touches: Lists<Touch>,
     names: OnceLock<(Vec<BString>, Lists<Touch>)>,
-    complexities: hotspots::Complexities,
+    complexities: Arc<Complexities>,
     span: HistorySpan,
 }
 
@@ -82,16 +82,17 @@ impl Scope {
 }
 
 impl Insight {
-    /// Joins the history that leads up to its tip to the files of the tip.
+    /// Joins the history that leads up to its tip to the files of the tip; `complexities` are shared
+    /// with other tips.
     ///
     /// Errors: `git.object_missing` where some trees of the tip are not in this clone.
-    pub fn new(repo: &Repository, history: &History) -> Result<Insight> {
-        let (log, order, id) = (Arc::clone(history.log()), history.order(), history.tip());
+    pub fn new(repo: &Repository, history: &History, complexities: Arc<Complexities>) -> Result<Insight> {
+        let (log, order, id) = (Arc::clone(history.log()), Arc::clone(history.order()), history.tip());
         let tip = Tip::read(repo, id)?;
         let people = People::of(&log, &order, &tip.mailmap);
         let touches = followed(&log, &order, &tip.files);
         let span = history.span(Some(id));
-        Ok(Insight { log, id, tip, order, people, touches, names: OnceLock::new(), complexities: Default::default(), span })
+        Ok(Insight { log, id, tip, order, people, touches, names: OnceLock::new(), complexities, span })
     }
 
     /// Every name ever used and its touches.

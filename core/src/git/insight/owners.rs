@@ -52,7 +52,7 @@ impl Insight {
             limit: args.limit,
         };
         let mut rows = vec![count.row(String::new(), 0..selected.len())];
-        let names = |file: u32| self.tip.files[file as usize].path.as_ref();
+        let names = |file: u32| BStr::new(&self.tip.files[file as usize].path);
         match args.by {
             OwnedBy::Whole => {}
             OwnedBy::File => {
@@ -87,11 +87,11 @@ impl Insight {
         if found < change.len() {
             return Err(Error::new(
                 "args.invalid",
-                "`change` has commits that do not lead up to the tip of `range`; leave `range` out".to_owned(),
+                "`change` has commits that do not lead up to the tip of `range`; leave `range` out"
+                    .to_owned(),
             ));
         }
-        let touched =
-            |file: usize| self.touches.of(file).iter().any(|touch| place_in[touch.place as usize]);
+        let touched = |file: usize| self.touches.of(file).iter().any(|touch| place_in[touch.place as usize]);
         Ok((0..self.tip.files.len()).map(touched).collect())
     }
 
@@ -115,8 +115,7 @@ impl Insight {
                 AUTHOR + first + 0.164 * part.commits as f64 - 0.321 * libm::log1p(others)
             };
             let greatest = parts.iter().map(degree).fold(f64::MIN, f64::max);
-            let is_author =
-                |part: &&Part| degree(part) >= AUTHOR && degree(part) > AUTHOR_SHARE * greatest;
+            let is_author = |part: &&Part| degree(part) >= AUTHOR && degree(part) > AUTHOR_SHARE * greatest;
             authors.push(parts.iter().filter(is_author).map(|part| part.person).collect());
         }
         authors
@@ -218,7 +217,8 @@ fn truck_factor(authors: &[Vec<u32>]) -> u64 {
             *files.entry(*author).or_default() += 1;
         }
         // Of equals the one who was active last: a rule is needed, so that answers are equal.
-        let Some((author, _)) = files.iter().max_by_key(|(author, files)| (**files, std::cmp::Reverse(**author)))
+        let Some((author, _)) =
+            files.iter().max_by_key(|(author, files)| (**files, std::cmp::Reverse(**author)))
         else {
             break;
         };

@@ -25,7 +25,9 @@ impl Paths {
             let invalid = |why: &str| {
                 Error::new(
                     "args.invalid",
-                    format!("`paths` has `{text}`, {why}; name files, folders or patterns from the top of the repository"),
+                    format!(
+                        "`paths` has `{text}`, {why}; name files, folders or patterns from the top of the repository"
+                    ),
                 )
             };
             let plain = text.strip_prefix("./").unwrap_or(text).trim_end_matches('/');
@@ -73,7 +75,8 @@ impl Rule {
 pub(in crate::git) fn seconds(name: &str, text: Option<&str>) -> Result<Option<i64>> {
     let Some(text) = text else { return Ok(None) };
     // A second that has begun counts whole: a bound of 0.5 s lets nothing of second 0 through.
-    let read = |text: &str| parse_rfc3339(text).map(|ms| ms.div_euclid(1000) + i64::from(ms.rem_euclid(1000) > 0));
+    let read =
+        |text: &str| parse_rfc3339(text).map(|ms| ms.div_euclid(1000) + i64::from(ms.rem_euclid(1000) > 0));
     let found = match text.len() {
         10 => read(&format!("{text}T00:00:00Z")),
         _ => read(text),
@@ -121,9 +124,12 @@ mod tests {
         ] {
             assert!(has(rules, path), "{rules:?} {path}");
         }
-        for (rules, path) in
-            [(&["src"][..], "srcs/a.c"), (&["src/*.c"], "src/x/a.c"), (&["src/*.c"], "x/src/a.c"), (&["a"], "b/a")]
-        {
+        for (rules, path) in [
+            (&["src"][..], "srcs/a.c"),
+            (&["src/*.c"], "src/x/a.c"),
+            (&["src/*.c"], "x/src/a.c"),
+            (&["a"], "b/a"),
+        ] {
             assert!(!has(rules, path), "{rules:?} {path}");
         }
         for bad in ["", "/", "/etc", "../x", "a/../b"] {
@@ -137,6 +143,8 @@ mod tests {
         assert_eq!(seconds("since", Some("1970-01-02")).unwrap(), Some(86_400));
         assert_eq!(seconds("since", Some("1970-01-01T00:00:01.5Z")).unwrap(), Some(2));
         assert_eq!(seconds("until", Some("soon")).unwrap_err().code(), "args.invalid");
-        assert!(days("half_life_days", 0.0).is_err() && days("x", f64::NAN).is_err() && days("x", 1.0).is_ok());
+        assert!(
+            days("half_life_days", 0.0).is_err() && days("x", f64::NAN).is_err() && days("x", 1.0).is_ok()
+        );
     }
 }

@@ -8,10 +8,14 @@ use gix::bstr::{BStr, BString, ByteSlice};
 use super::super::read::Reader;
 use super::super::repository::Repository;
 use super::super::tree::{differing, is_regular};
+use crate::code::scan::{is_generated_name, is_vendored};
 use crate::error::{Error, Result};
 
 /// A small file that says how to read the others is never larger.
 const SMALL: u64 = 4 << 20;
+
+/// Where commits are named that are not to blame.
+const IGNORED: &str = ".git-blame-ignore-revs";
 
 /// A file of the tip.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,12 +36,6 @@ pub(in crate::git) struct Tip {
     pub mailmap: Vec<u8>,
     /// The commits that `.git-blame-ignore-revs` names.
     pub ignored: HashSet<ObjectId>,
-}
-
-/// The commits that `.git-blame-ignore-revs` at the top of `tip` names: reformatting and the like,
-/// to be left out where somebody is asked for. Empty where there is no such file.
-pub fn ignored_revisions(repo: &Repository, tip: ObjectId) -> HashSet<ObjectId> {
-    Tip::read(repo, tip).map(|tip| tip.ignored).unwrap_or_default()
 }
 
 impl Tip {
@@ -61,7 +59,7 @@ impl Tip {
             .filter_map(|file| file.new.map(|(mode, id)| (mode, id, file.path)))
             .filter(|(mode, ..)| is_regular(*mode))
             .map(|(_, id, path)| TipFile {
-                generated: is_generated_name(path.as_ref()),
+                generated: is_generated(path.as_ref()),
                 vendored: is_vendored_folder(path.as_ref()),
                 path,
                 id,
@@ -75,14 +73,14 @@ impl Tip {
             small(&mut reader, &files[at].id)
         };
         let mailmap = top(".mailmap").unwrap_or_default();
-        let ignored = top(".git-blame-ignore-revs").map(|text| revisions(&text)).unwrap_or_default();
+        let ignored = top(IGNORED).map(|text| revisions(&text)).unwrap_or_default();
         Ok(Tip { files, time: head.time, mailmap, ignored })
     }
 }
 
 fn small(reader: &mut Reader, id: &ObjectId) -> Option<Vec<u8>> {
     reader.size(id).filter(|size| *size <= SMALL)?;
-    reader.blob(id).map(|blob| blob.data.clone())
+    reader.blob(id).map(|blob| blob.data.to_vec())
 }
 
 /// One whole id in each line; `#` begins a comment, as in git.
@@ -93,7 +91,7 @@ fn revisions(text: &[u8]) -> HashSet<ObjectId> {
         .collect()
 }
 
-/// Names of files that tools write, and that say so nowhere else.
+/// Names of data that tools write.
 const GENERATED_NAMES: &[&str] = &[
     "cargo.lock",
     "composer.lock",
@@ -111,59 +109,21 @@ const GENERATED_NAMES: &[&str] = &[
     "yarn.lock",
 ];
 
-/// Endings of the names of such files.
-const GENERATED_ENDINGS: &[&str] = &[
-    ".designer.cs",
-    ".freezed.dart",
-    ".g.cs",
-    ".g.dart",
-    ".min.css",
-    ".min.js",
-    ".min.mjs",
-    ".pb.c",
-    ".pb.cc",
-    ".pb.go",
-    ".pb.gw.go",
-    ".pb.h",
-    ".pb.validate.go",
-    ".bundle.js",
-    ".css.map",
-    ".js.map",
-    "_grpc.pb.go",
-    "_pb2.py",
-    "_pb2.pyi",
-    "_pb2_grpc.py",
-    "_string.go",
-    ".snap",
-];
+/// Endings of what is built from other files of the tree.
+const GENERATED_ENDINGS: &[&str] = &[".min.css", ".min.js", ".min.mjs", ".css.map", ".js.map", ".snap"];
 
-/// Folders of other people's code.
-const VENDORED_FOLDERS: &[&str] = &[
-    "bower_components",
-    "extern",
-    "external",
-    "godeps",
-    "node_modules",
-    "third-party",
-    "third_party",
-    "thirdparty",
-    "vendor",
-    "vendored",
-];
-
-fn is_generated_name(path: &BStr) -> bool {
-    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_ascii_lowercase();
-    GENERATED_NAMES.iter().any(|known| name == known.as_bytes())
-        || GENERATED_ENDINGS.iter().any(|ending| name.ends_with(ending.as_bytes()))
-        || (name.starts_with(b"zz_generated.") || name.starts_with(b"generated."))
+/// Beside code, data that tools write counts here: lock files are the most often changed files of all.
+fn is_generated(path: &BStr) -> bool {
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_str_lossy();
+    let lower = name.to_ascii_lowercase();
+    is_generated_name(&name)
+        || GENERATED_NAMES.contains(&lower.as_str())
+        || GENERATED_ENDINGS.iter().any(|ending| lower.ends_with(ending))
 }
 
 fn is_vendored_folder(path: &BStr) -> bool {
-    let mut parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
-    parts.pop();
-    let known = |part: &&[u8]| VENDORED_FOLDERS.iter().any(|known| part.eq_ignore_ascii_case(known.as_bytes()));
-    // Deeper down a folder of this name is as often somebody's own code.
-    parts.first().is_some_and(|first| *first == b"deps") || parts.iter().any(known)
+    // Deeper down a folder `deps` is as often somebody's own code.
+    path.starts_with(b"deps/") || is_vendored(std::path::Path::new(&*path.to_str_lossy()))
 }
 
 /// What the tip's `.gitattributes` say; nothing outside of the tip is asked.
@@ -212,7 +172,12 @@ impl Attributes {
         for file in files {
             outcome.reset();
             let case = gix::glob::pattern::Case::Sensitive;
-            if !self.search.pattern_matching_relative_path(file.path.as_ref(), case, Some(false), &mut outcome) {
+            if !self.search.pattern_matching_relative_path(
+                file.path.as_ref(),
+                case,
+                Some(false),
+                &mut outcome,
+            ) {
                 continue;
             }
             for found in outcome.iter_selected() {
@@ -245,11 +210,13 @@ mod tests {
 
     #[test]
     fn names_of_generated_files() {
-        for path in ["a/package-lock.json", "go.sum", "api/x.pb.go", "x_pb2.py", "a/Cargo.lock", "zz_generated.x.go"] {
-            assert!(is_generated_name(path.into()), "{path}");
+        for path in
+            ["a/package-lock.json", "go.sum", "api/x.pb.go", "x_pb2.py", "a/Cargo.lock", "zz_generated.x.go"]
+        {
+            assert!(is_generated(path.into()), "{path}");
         }
         for path in ["a/lock.rs", "generate.py", "pb.go", "yarn.lock/readme.md", "package.json"] {
-            assert!(!is_generated_name(path.into()), "{path}");
+            assert!(!is_generated(path.into()), "{path}");
         }
     }
 
@@ -258,7 +225,7 @@ mod tests {
         for path in ["deps/lua/x.c", "a/node_modules/b.js", "Vendor/x.go", "a/b/third_party/c/d.h"] {
             assert!(is_vendored_folder(path.into()), "{path}");
         }
-        for path in ["src/deps.rs", "src/deps/x.rs", "vendor", "vendors/x.go", "src/dependency/x.c"] {
+        for path in ["src/deps.rs", "src/deps/x.rs", "vendor", "vending/x.go", "src/dependency/x.c"] {
             assert!(!is_vendored_folder(path.into()), "{path}");
         }
     }

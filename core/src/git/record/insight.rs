@@ -55,7 +55,8 @@ pub struct CountedHistory {
     pub history: HistorySpan,
 }
 
-/// What history says about one file of the tip; merges are left out, renames followed.
+/// What history says about one file of the tip. Merges are left out; a rename hands the past of the old
+/// name to the new one, and a file made anew under the old name begins there.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FileHistory {
     /// The path at the tip.
@@ -76,7 +77,7 @@ pub struct FileHistory {
     pub age_days: Option<f64>,
     /// Days from the last commit that counts to the tip's time; null where none counts.
     pub last_change_days: Option<f64>,
-    /// Distinct authors, after `.mailmap`.
+    /// Distinct authors: signatures with, after `.mailmap`, a common e-mail address or full name.
     pub authors: u64,
     /// Authors with less than 5 % of its commits (Bird et al. 2011: minor contributors).
     pub minor_authors: u64,
@@ -84,7 +85,7 @@ pub struct FileHistory {
     pub ownership: f64,
     /// Who made most of its commits, of equals the one with the most changed lines; null where none counts.
     pub main_author: Option<String>,
-    /// The main author's e-mail address.
+    /// The main author's e-mail address, in lower case.
     pub main_author_email: Option<String>,
     /// The fewest authors who together made more than half of `weighted_commits`: a definition of
     /// our own, after the truck factor; 0 where no commit counts.
@@ -219,7 +220,7 @@ pub struct OwnersArgs {
     pub by: OwnedBy,
     /// Folders at most this deep, from 1; 0: however deep.
     pub depth: u64,
-    /// At most this many owners for each; 0: all.
+    /// At most this many owners for each path; 0: all.
     pub limit: u64,
     /// After this many days a commit weighs half, for `weighted_commits` and `bus_factor`; more than 0.
     pub half_life_days: f64,
@@ -236,7 +237,7 @@ impl Default for OwnersArgs {
             bots: false,
             by: OwnedBy::Folder,
             depth: 0,
-            limit: 0,
+            limit: 10,
             half_life_days: 180.0,
         }
     }
@@ -258,9 +259,10 @@ pub enum OwnedBy {
 /// An author of a file or folder.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Owner {
-    /// Name, after `.mailmap`; as in the newest of the author's commits.
+    /// Name after `.mailmap`, as in the newest of the author's commits; signatures with a common e-mail
+    /// address or full name (two words or more) are one author's.
     pub name: String,
-    /// E-mail address, after `.mailmap`.
+    /// E-mail address, after `.mailmap`, in lower case.
     pub email: String,
     /// Commits that touched it.
     pub commits: u64,
@@ -362,6 +364,16 @@ pub enum ComplexityBasis {
     Indentation,
 }
 
+impl ComplexityBasis {
+    /// The name as it stands in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            ComplexityBasis::Cognitive => "cognitive",
+            ComplexityBasis::Indentation => "indentation",
+        }
+    }
+}
+
 /// Where a file's rate of change goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -373,6 +385,17 @@ pub enum ChangeTrend {
     Stable,
     /// At least 2 commits fewer, and at most two thirds of the period before.
     Falling,
+}
+
+impl ChangeTrend {
+    /// The name as it stands in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            ChangeTrend::Rising => "rising",
+            ChangeTrend::Stable => "stable",
+            ChangeTrend::Falling => "falling",
+        }
+    }
 }
 
 /// A file that is complex and changes often.

@@ -7,6 +7,8 @@ pub use insight::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::szz::record::*;
+
 /// Arguments of `git.features`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -1,0 +1,207 @@
+//! The rules that come with this library: their files, and the one list of them.
+
+use super::measured;
+use super::rule::Rule;
+use crate::code::language::Language;
+use crate::error::Result;
+
+macro_rules! files {
+    ($($language:ident $folder:literal: $($name:literal)*;)*) => {
+        &[$($((Language::$language, concat!($folder, "/", $name, ".scm"), include_str!(concat!($folder, "/", $name, ".scm"))),)*)*]
+    };
+}
+
+/// Language of the folder, path and text of every file.
+pub(super) const FILES: &[(Language, &str, &str)] = files! {
+    Python "python":
+        "assert-on-tuple"
+        "assert-with-side-effect"
+        "bare-except"
+        "blanket-suppression"
+        "broad-catch"
+        "commented-out-code"
+        "debug-print"
+        "eval-exec"
+        "exit-in-library"
+        "hard-coded-secret"
+        "identical-branches"
+        "identity-comparison"
+        "insecure-random"
+        "missing-timeout"
+        "modified-while-iterating"
+        "mutable-default"
+        "nan-comparison"
+        "none-comparison"
+        "return-in-finally"
+        "self-assignment"
+        "self-comparison"
+        "shell-injection"
+        "skipped-test"
+        "sleep-in-tests"
+        "sql-concatenation"
+        "swallowed-exception"
+        "temporary-file-race"
+        "tls-verification-off"
+        "todo"
+        "unreachable-code"
+        "unsafe-deserialization"
+        "weak-cipher"
+        "weak-hash"
+        "wildcard-import"
+        "world-writable";
+    JavaScript "javascript":
+        "assignment-in-condition"
+        "blanket-suppression"
+        "commented-out-code"
+        "debug-print"
+        "empty-block"
+        "eval-exec"
+        "focused-test"
+        "hard-coded-secret"
+        "identical-branches"
+        "insecure-random"
+        "loose-equality"
+        "lost-cause"
+        "nan-comparison"
+        "return-in-finally"
+        "self-assignment"
+        "self-comparison"
+        "shell-injection"
+        "skipped-test"
+        "sql-concatenation"
+        "swallowed-exception"
+        "switch-fallthrough"
+        "tls-verification-off"
+        "todo"
+        "unawaited-promise"
+        "unfinished-code"
+        "unreachable-code"
+        "unsafe-html"
+        "weak-cipher"
+        "weak-hash";
+    TypeScript "typescript":
+        "unsafe-cast-any";
+    Java "java":
+        "assert-with-side-effect"
+        "blanket-suppression"
+        "broad-catch"
+        "commented-out-code"
+        "debug-print"
+        "empty-block"
+        "equals-without-hash"
+        "exit-in-library"
+        "hard-coded-secret"
+        "identical-branches"
+        "identity-comparison"
+        "insecure-random"
+        "lost-cause"
+        "nan-comparison"
+        "print-stack-trace"
+        "return-in-finally"
+        "self-assignment"
+        "self-comparison"
+        "shell-injection"
+        "skipped-test"
+        "sleep-in-tests"
+        "sql-concatenation"
+        "swallowed-exception"
+        "switch-fallthrough"
+        "tls-verification-off"
+        "todo"
+        "unfinished-code"
+        "unsafe-deserialization"
+        "weak-cipher"
+        "weak-hash"
+        "wildcard-import";
+    Go "go":
+        "backward-goto"
+        "blanket-suppression"
+        "commented-out-code"
+        "debug-print"
+        "defer-in-loop"
+        "empty-block"
+        "exit-in-library"
+        "hard-coded-secret"
+        "identical-branches"
+        "ignored-error"
+        "insecure-random"
+        "nan-comparison"
+        "panic-in-library"
+        "self-assignment"
+        "self-comparison"
+        "shell-injection"
+        "skipped-test"
+        "sleep-in-tests"
+        "sql-concatenation"
+        "tls-verification-off"
+        "todo"
+        "unfinished-code"
+        "unreachable-code"
+        "weak-cipher"
+        "weak-hash"
+        "wildcard-import"
+        "world-writable";
+    Rust "rust":
+        "blanket-suppression"
+        "commented-out-code"
+        "debug-print"
+        "empty-block"
+        "guard-dropped"
+        "hard-coded-secret"
+        "identical-branches"
+        "nan-comparison"
+        "panic-in-library"
+        "self-assignment"
+        "self-comparison"
+        "skipped-test"
+        "sleep-in-tests"
+        "sql-concatenation"
+        "tls-verification-off"
+        "todo"
+        "undocumented-unsafe"
+        "unfinished-code"
+        "unwrap-outside-tests"
+        "weak-hash";
+    C "c":
+        "assert-with-side-effect"
+        "assignment-in-condition"
+        "backward-goto"
+        "blanket-suppression"
+        "commented-out-code"
+        "empty-block"
+        "hard-coded-secret"
+        "identical-branches"
+        "insecure-random"
+        "nan-comparison"
+        "realloc-leak"
+        "self-assignment"
+        "self-comparison"
+        "shell-injection"
+        "switch-fallthrough"
+        "temporary-file-race"
+        "tls-verification-off"
+        "todo"
+        "unreachable-code"
+        "unsafe-c-function"
+        "weak-cipher"
+        "weak-hash"
+        "world-writable";
+    Cpp "cpp":
+        "assignment-in-condition"
+        "swallowed-exception";
+    Bash "bash":
+        "blanket-suppression"
+        "eval-exec"
+        "hard-coded-secret"
+        "pipe-to-shell"
+        "tls-verification-off"
+        "todo"
+        "unquoted-removal"
+        "world-writable";
+};
+
+/// Every built-in rule: those of the files, and those over measures.
+pub(super) fn rules() -> Result<Vec<Rule>> {
+    let files = FILES.iter().map(|(language, path, text)| Rule::read(path, text, *language, false));
+    files.chain(measured::rules().into_iter().map(Ok)).collect()
+}

@@ -1,0 +1,21 @@
+; id: hard-coded-secret
+; severity: critical
+; reason: Whoever can read the code can use the secret, and so can whoever reads its history.
+; action: Take it from the environment or a secret store, and replace it where it is in use.
+; languages: c, cpp
+; not-in: tests
+
+((string_literal) @finding
+  (#secret? @finding))
+
+((init_declarator declarator: (_) @name value: (string_literal) @value) @finding
+  (#match? @name "(?i)(passw(or)?d|passwd|pwd|secret|api_?key|access_?key|auth_?key|private_?key|client_?secret|credential|token)s?[\"']?\\]?(\\[\\])?$")
+  (#secret-value? @value))
+
+((assignment_expression left: (_) @name right: (string_literal) @value) @finding
+  (#match? @name "(?i)(passw(or)?d|passwd|pwd|secret|api_?key|access_?key|auth_?key|private_?key|client_?secret|credential|token)s?[\"']?\\]?(\\[\\])?$")
+  (#secret-value? @value))
+
+((preproc_def name: (identifier) @name value: (preproc_arg) @value) @finding
+  (#match? @name "(?i)(passw(or)?d|passwd|pwd|secret|api_?key|access_?key|auth_?key|private_?key|client_?secret|credential|token)s?[\"']?\\]?(\\[\\])?$")
+  (#secret-value? @value))

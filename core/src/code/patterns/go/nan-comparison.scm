@@ -1,0 +1,7 @@
+; id: nan-comparison
+; severity: critical
+; reason: NaN is equal to nothing, itself included, so this comparison always has the same result.
+; action: Use the language's own test for NaN.
+
+((binary_expression operator: ["==" "!="] right: (_) @nan) @finding
+  (#eq? @nan "math.NaN()"))

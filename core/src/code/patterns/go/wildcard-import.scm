@@ -1,0 +1,7 @@
+; id: wildcard-import
+; severity: minor
+; reason: Names come in that nobody can see here, and a new one can hide another.
+; action: Import the names that are used, or the module itself.
+; not-in: tests, __init__.py
+
+(import_spec name: (dot)) @finding

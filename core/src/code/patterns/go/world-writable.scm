@@ -1,0 +1,9 @@
+; id: world-writable
+; severity: major
+; reason: Every user of the machine can change the file.
+; action: Give rights to the owner or a group alone.
+; not-in: tests
+
+((call_expression function: (selector_expression) @function arguments: (argument_list (_) . (int_literal) @mode)) @finding
+  (#eq? @function "os.Chmod")
+  (#match? @mode "^0o?[0-7]*[2367]$"))

@@ -1,0 +1,12 @@
+; id: identical-branches
+; severity: major
+; reason: Both branches do the same, so the condition decides nothing.
+; action: Delete the condition, or write what the other branch was meant to do.
+; not-in: tests
+
+((if_statement "if" @finding consequence: (_) @yes alternative: (_) @no)
+  (#eq? @yes @no)
+  (#not-empty? @yes))
+
+((ternary_expression consequence: (_) @yes alternative: (_) @no) @finding
+  (#eq? @yes @no))

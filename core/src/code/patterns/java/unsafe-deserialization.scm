@@ -1,0 +1,11 @@
+; id: unsafe-deserialization
+; severity: major
+; reason: Whoever made the data can run code here.
+; action: Use a format that holds data alone, such as JSON, or a safe loader.
+; not-in: tests, scripts
+
+((method_invocation object: (_) name: (identifier) @name arguments: (argument_list) @args) @finding
+  (#eq? @name "readObject")
+  (#eq? @args "()")
+  (#file-has? "ObjectInputStream")
+  (#not-in-function? @finding "^(readObject|readExternal)$"))

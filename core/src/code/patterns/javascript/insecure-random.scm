@@ -1,0 +1,10 @@
+; id: insecure-random
+; severity: major
+; reason: Whoever has seen a few of these numbers can guess the next ones.
+; action: Use the system's secure source of random numbers.
+; languages: javascript, typescript, tsx
+; not-in: tests
+
+([(variable_declarator name: (_) @name value: (_) @value) (assignment_expression left: (_) @name right: (_) @value) (pair key: (_) @name value: (_) @value)] @finding
+  (#match? @name "(?i)(token|secret|passw(or)?d|nonce|salt|otp|session_?id|csrf|api_?key|verification_?code)$")
+  (#match? @value "^[^{]*\\bMath\\.random\\("))

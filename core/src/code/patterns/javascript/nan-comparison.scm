@@ -1,0 +1,8 @@
+; id: nan-comparison
+; severity: critical
+; reason: NaN is equal to nothing, itself included, so this comparison always has the same result.
+; action: Use the language's own test for NaN.
+; languages: javascript, typescript, tsx
+
+((binary_expression operator: ["==" "===" "!=" "!=="] right: (_) @nan) @finding
+  (#any-of? @nan "NaN" "Number.NaN"))

@@ -1,0 +1,10 @@
+; id: self-comparison
+; severity: major
+; reason: Both sides are the same, so the result is always the same.
+; action: Compare with what was meant.
+; languages: javascript, typescript, tsx
+; not-in: tests
+
+((binary_expression left: (_) @left operator: ["==" "===" "<" ">" "<=" ">=" "&&" "||"] right: (_) @right) @finding
+  (#eq? @left @right)
+  (#not-match? @left "^[\\d'\"]|\\(|\\+\\+|--|true|false|True|False"))

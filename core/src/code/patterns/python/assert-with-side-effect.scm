@@ -1,0 +1,8 @@
+; id: assert-with-side-effect
+; severity: major
+; reason: Assertions can be switched off, and then this change does not happen.
+; action: Do it before, and assert its result.
+; not-in: tests
+
+((assert_statement . (_) @condition) @finding
+  (#match? @condition ":=|\\.(pop|popitem|append|remove|discard|extend|insert|write|send|setdefault)\\("))

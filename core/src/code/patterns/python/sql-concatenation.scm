@@ -1,0 +1,10 @@
+; id: sql-concatenation
+; severity: critical
+; reason: SQL is put together from text, so a value can change the statement.
+; action: Pass values as parameters of the statement.
+; not-in: tests
+
+((call function: (attribute attribute: (identifier) @method)
+    arguments: (argument_list . [(binary_operator) (string (interpolation)) (call function: (attribute attribute: (identifier) @format) (#eq? @format "format"))] @sql)) @finding
+  (#any-of? @method "execute" "executemany" "executescript" "raw" "read_sql")
+  (#match? @sql "(?is)\\b(select\\s.+\\sfrom\\s|insert\\s+into\\s|update\\s.+\\sset\\s|delete\\s+from\\s|drop\\s+table\\s)"))

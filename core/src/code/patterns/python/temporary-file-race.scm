@@ -1,0 +1,8 @@
+; id: temporary-file-race
+; severity: major
+; reason: Somebody else can make the file between the choice of its name and its opening.
+; action: Use a call that makes and opens the file in one step, such as `mkstemp`.
+; not-in: tests
+
+((call function: (_) @function) @finding
+  (#any-of? @function "tempfile.mktemp" "os.tmpnam" "os.tempnam"))

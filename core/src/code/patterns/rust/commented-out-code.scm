@@ -1,0 +1,7 @@
+; id: commented-out-code
+; severity: minor
+; reason: Code in comments is not compiled, tested or kept up to date, and nobody knows whether it is meant.
+; action: Delete it; the history keeps it.
+
+([(line_comment) (block_comment)] @finding
+  (#code? @finding))

@@ -1,0 +1,8 @@
+; id: self-assignment
+; severity: major
+; reason: A thing is assigned to itself, which does nothing.
+; action: Assign what was meant, or delete the line.
+; not-in: tests
+
+((assignment_expression left: (_) @left right: (_) @right) @finding
+  (#eq? @left @right))

@@ -1,0 +1,10 @@
+; id: sql-concatenation
+; severity: critical
+; reason: SQL is put together from text, so a value can change the statement.
+; action: Pass values as parameters of the statement.
+; not-in: tests
+
+((call_expression function: (_) @function arguments: (arguments . [(macro_invocation) (reference_expression (macro_invocation))] @sql)) @finding
+  (#match? @function "(query\\w*|execute|prepare|sql_query|batch_execute)$")
+  (#match? @sql "^&?format!")
+  (#match? @sql "(?is)\\b(select\\s.+\\sfrom\\s|insert\\s+into\\s|update\\s.+\\sset\\s|delete\\s+from\\s|drop\\s+table\\s)"))

@@ -1,0 +1,8 @@
+; id: undocumented-unsafe
+; severity: minor
+; reason: The compiler leaves it to people to see that this is sound, and nobody says why it is.
+; action: Write a comment above that begins with `SAFETY:` and says why it holds.
+; not-in: tests
+
+((unsafe_block) @finding
+  (#not-commented? @finding "(?i)safe|sound"))
