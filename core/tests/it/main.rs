@@ -7,6 +7,7 @@ mod events;
 mod expected;
 mod git;
 mod git_features;
+mod git_gaps;
 mod git_insight;
 mod layers;
 mod queue;

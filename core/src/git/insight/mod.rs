@@ -93,17 +93,7 @@ impl Insight {
         let people = People::of(&log, &order, &tip.mailmap);
         let touches = followed(&log, &order, &tip.files);
         let span = history.span(Some(id));
-        Ok(Insight {
-            log,
-            id,
-            tip,
-            order,
-            people,
-            touches,
-            names: OnceLock::new(),
-            complexities,
-            span,
-        })
+        Ok(Insight { log, id, tip, order, people, touches, names: OnceLock::new(), complexities, span })
     }
 
     /// Every name ever used and its touches.
