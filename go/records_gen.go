@@ -911,8 +911,11 @@ type HistorySpan struct {
 	Commits int64 `json:"commits"`
 	// Whether the history is cut: a shallow clone, and no imported pack reaches further.
 	Cut bool `json:"cut"`
-	// Commits whose changes could not be read as objects are absent (partial clones).
+	// Commits whose changes could not be read as objects are absent (partial clones) or damaged.
 	Gaps int64 `json:"gaps"`
+	// Commits, merges left out, that led up to the branch when it was read last and do not any
+	// more: its history was rewritten, for example by a force-push; 0 where it was only continued.
+	Dropped int64 `json:"dropped"`
 }
 
 // Hotspot is a file that is complex and changes often.

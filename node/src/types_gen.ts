@@ -973,8 +973,13 @@ export interface HistorySpan {
   commits: number;
   /** Whether the history is cut: a shallow clone, and no imported pack reaches further. */
   cut: boolean;
-  /** Commits whose changes could not be read as objects are absent (partial clones). */
+  /** Commits whose changes could not be read as objects are absent (partial clones) or damaged. */
   gaps: number;
+  /**
+   * Commits, merges left out, that led up to the branch when it was read last and do not any more:
+   * its history was rewritten, for example by a force-push; 0 where it was only continued.
+   */
+  dropped: number;
 }
 
 /** A file that is complex and changes often. */

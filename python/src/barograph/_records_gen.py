@@ -2241,7 +2241,12 @@ class HistorySpan(Record):
     """Whether the history is cut: a shallow clone, and no imported pack reaches further."""
 
     gaps: int
-    """Commits whose changes could not be read as objects are absent (partial clones)."""
+    """Commits whose changes could not be read as objects are absent (partial clones) or damaged."""
+
+    dropped: int
+    """Commits, merges left out, that led up to the branch when it was read last and do not any
+    more: its history was rewritten, for example by a force-push; 0 where it was only continued.
+    """
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> HistorySpan:
@@ -2250,6 +2255,7 @@ class HistorySpan(Record):
             wire["commits"],
             wire["cut"],
             wire["gaps"],
+            wire["dropped"],
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -2258,6 +2264,7 @@ class HistorySpan(Record):
             "commits": self.commits,
             "cut": self.cut,
             "gaps": self.gaps,
+            "dropped": self.dropped,
         }
 
 
