@@ -8,6 +8,7 @@ mod events;
 mod expected;
 mod git;
 mod git_features;
+mod git_gaps;
 mod git_insight;
 mod git_szz;
 mod hostile_code;
