@@ -63,6 +63,9 @@ pub(super) fn is_likely_value(literal: &[u8]) -> bool {
     if letters == 0 || digits == 0 {
         return false;
     }
+    if value.starts_with('/') || value.starts_with("./") || value.starts_with("~/") {
+        return false;
+    }
     // Words joined by `-`, `_`, `.` or `/` are a name, a path or a version.
     let parts: Vec<&str> = value.split(['-', '_', '.', '/']).collect();
     let is_word = |part: &&str| {
