@@ -2,8 +2,8 @@
 //!
 //! Cyclomatic complexity follows McCabe 1976 as lizard counts it where tools agree: one for the
 //! function, one for every `if`, loop, `case`, `catch`, conditional expression, logical operator,
-//! guard, arm of an exhaustive `match` but the last, and Rust's `?`. A Python lambda is part of the
-//! function around it, every other lambda a function of its own.
+//! guard, arm of an exhaustive `match` but the last, and Rust's `?`. A lambda of Python or Java is part
+//! of the function around it, that of any other language a function of its own.
 //!
 //! Cognitive complexity follows the SonarSource white paper, version 1.5. What it leaves open is
 //! settled so: a condition is not nested in its own structure, its branches are; parentheses do not

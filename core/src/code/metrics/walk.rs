@@ -66,6 +66,8 @@ pub(super) struct Walk<'a> {
     pub(super) rows: Rows,
     pub(super) frames: Vec<Frame>,
     pub(super) bindings: Vec<Node<'a>>,
+    /// Exits before each lambda that the pass is in and that is no function.
+    pub(super) lambda_exits: Vec<u32>,
     pub(super) scopes: Vec<Scope>,
     pub(super) around: Vec<Around>,
     pub(super) functions: Vec<Function>,
@@ -106,6 +108,7 @@ impl<'a> Walk<'a> {
             rows: Rows::of(text),
             frames: Vec::with_capacity(64),
             bindings: Vec::new(),
+            lambda_exits: Vec::new(),
             scopes: vec![Scope {
                 at: None,
                 base: 0,
@@ -360,6 +363,7 @@ impl<'a> Walk<'a> {
             {
                 let nest = u32::from(self.scopes.len() > 1);
                 self.nesting += nest;
+                self.lambda_exits.push(self.counters.exits);
                 let (role, state) = (Role::Lambda, State::Header);
                 self.frames.push(Frame { depth, role, nest, state, chain: Chain::default() });
             }
@@ -479,7 +483,11 @@ impl<'a> Walk<'a> {
                     self.end_of_function();
                     continue;
                 }
-                Role::Lambda => continue,
+                Role::Lambda => {
+                    // What ends a lambda does not end the function.
+                    self.counters.exits = self.lambda_exits.pop().unwrap_or(self.counters.exits);
+                    continue;
+                }
                 Role::Class => self.end_of_class(),
                 Role::Binding | Role::LetElse => {
                     self.bindings.pop();

@@ -61,6 +61,6 @@ pub(super) const JAVA: Description = Description {
         overloads: true,
         module_functions: false,
         decorators: false,
-        expression_lambdas: false,
+        expression_lambdas: true,
     },
 };
