@@ -2,11 +2,8 @@
 
 mod base;
 pub mod blocking;
-// Until the operations stand on it.
-#[allow(dead_code)]
 mod code;
 mod error;
-#[allow(dead_code)]
 mod evidence;
 mod exec;
 mod git;
