@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::scopes::Function;
 use super::tokens::hash;
-use super::walk::Function;
 use crate::code::syntax::Habits;
 
 /// Functions around a caller in which a name is looked up.
