@@ -601,8 +601,8 @@ type OwnersOptions struct {
 	By OwnedBy `json:"by,omitzero"`
 	// Folders at most this deep, from 1; 0: however deep. Default 0.
 	Depth int64 `json:"depth,omitzero"`
-	// At most this many owners for each; 0: all. Default 0.
-	Limit int64 `json:"limit,omitzero"`
+	// At most this many owners for each path; 0: all. Default 10.
+	Limit *int64 `json:"limit,omitzero"`
 	// After this many days a commit weighs half, for `weighted_commits` and `bus_factor`; more than
 	// 0. Default 180.0.
 	HalfLifeDays *float64 `json:"half_life_days,omitzero"`

@@ -692,8 +692,8 @@ type FileHistories struct {
 	Basis CountedHistory `json:"basis"`
 }
 
-// FileHistory is what history says about one file of the tip; merges are left out, renames
-// followed.
+// FileHistory is what history says about one file of the tip. Merges are left out; a rename hands
+// the past of the old name to the new one, and a file made anew under the old name begins there.
 type FileHistory struct {
 	// The path at the tip.
 	Path string `json:"path"`
@@ -713,7 +713,7 @@ type FileHistory struct {
 	AgeDays *float64 `json:"age_days,omitzero"`
 	// Days from the last commit that counts to the tip's time; null where none counts.
 	LastChangeDays *float64 `json:"last_change_days,omitzero"`
-	// Distinct authors, after `.mailmap`.
+	// Distinct authors: signatures with, after `.mailmap`, a common e-mail address or full name.
 	Authors int64 `json:"authors"`
 	// Authors with less than 5 % of its commits (Bird et al. 2011: minor contributors).
 	MinorAuthors int64 `json:"minor_authors"`
@@ -1092,7 +1092,8 @@ type OwnedPath struct {
 
 // Owner is an author of a file or folder.
 type Owner struct {
-	// Name, after `.mailmap`; as in the newest of the author's commits.
+	// Name after `.mailmap`, as in the newest of the author's commits; signatures with a common
+	// e-mail address or full name (two words or more) are one author's.
 	Name string `json:"name"`
 	// E-mail address, after `.mailmap`, in lower case.
 	Email string `json:"email"`

@@ -743,7 +743,10 @@ export interface FileHistories {
   basis: CountedHistory;
 }
 
-/** What history says about one file of the tip; merges are left out, renames followed. */
+/**
+ * What history says about one file of the tip. Merges are left out; a rename hands the past of the
+ * old name to the new one, and a file made anew under the old name begins there.
+ */
 export interface FileHistory {
   /** The path at the tip. */
   path: string;
@@ -767,7 +770,7 @@ export interface FileHistory {
   ageDays: number | null;
   /** Days from the last commit that counts to the tip's time; null where none counts. */
   lastChangeDays: number | null;
-  /** Distinct authors, after `.mailmap`. */
+  /** Distinct authors: signatures with, after `.mailmap`, a common e-mail address or full name. */
   authors: number;
   /** Authors with less than 5 % of its commits (Bird et al. 2011: minor contributors). */
   minorAuthors: number;
@@ -1163,7 +1166,10 @@ export interface OwnedPath {
 
 /** An author of a file or folder. */
 export interface Owner {
-  /** Name, after `.mailmap`; as in the newest of the author's commits. */
+  /**
+   * Name after `.mailmap`, as in the newest of the author's commits; signatures with a common
+   * e-mail address or full name (two words or more) are one author's.
+   */
   name: string;
   /** E-mail address, after `.mailmap`, in lower case. */
   email: string;
@@ -1703,7 +1709,7 @@ export interface OwnersOptions extends CallOptions {
   by?: OwnedBy;
   /** Folders at most this deep, from 1; 0: however deep. Default `0`. */
   depth?: number;
-  /** At most this many owners for each; 0: all. Default `0`. */
+  /** At most this many owners for each path; 0: all. Default `10`. */
   limit?: number;
   /**
    * After this many days a commit weighs half, for `weightedCommits` and `busFactor`; more than 0.

@@ -20,6 +20,7 @@ mod read;
 pub mod record;
 mod rename;
 mod repository;
+mod shared;
 pub mod szz;
 mod tree;
 #[cfg(test)]
@@ -29,7 +30,7 @@ mod worktree;
 pub use change::Change;
 pub use gix::ObjectId;
 pub use history::{Before, History};
-pub use insight::{Commits, Complexities, Insight, ignored_revisions};
+pub use insight::{Commits, Complexities, Insight};
 pub use measure::Measure;
 pub use repository::Repository;
 

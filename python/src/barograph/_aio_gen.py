@@ -842,7 +842,7 @@ class GitNoun(AsyncNoun):
         bots: bool = False,
         by: OwnedBy | Literal["folder", "file", "whole"] = OwnedBy.FOLDER,
         depth: int = 0,
-        limit: int = 0,
+        limit: int = 10,
         half_life_days: float = 180.0,
     ) -> Ownership:
         """Who made what, by folder or file; or who knows the files that a change touches.
@@ -858,7 +858,7 @@ class GitNoun(AsyncNoun):
             bots: Whether commits of bots count.
             by: Whom the owners are listed for.
             depth: Folders at most this deep, from 1; 0: however deep.
-            limit: At most this many owners for each; 0: all.
+            limit: At most this many owners for each path; 0: all.
             half_life_days: After this many days a commit weighs half, for `weighted_commits` and
                 `bus_factor`; more than 0.
         """
@@ -891,7 +891,7 @@ class GitNoun(AsyncNoun):
         bots: bool = False,
         by: OwnedBy | Literal["folder", "file", "whole"] = OwnedBy.FOLDER,
         depth: int = 0,
-        limit: int = 0,
+        limit: int = 10,
         half_life_days: float = 180.0,
     ) -> Columns:
         """Who made what, by folder or file; or who knows the files that a change touches. As Arrow
@@ -908,7 +908,7 @@ class GitNoun(AsyncNoun):
             bots: Whether commits of bots count.
             by: Whom the owners are listed for.
             depth: Folders at most this deep, from 1; 0: however deep.
-            limit: At most this many owners for each; 0: all.
+            limit: At most this many owners for each path; 0: all.
             half_life_days: After this many days a commit weighs half, for `weighted_commits` and
                 `bus_factor`; more than 0.
         """

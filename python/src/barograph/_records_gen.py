@@ -1583,7 +1583,9 @@ class _FileHistoryDraft(Record):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FileHistory(Record):
-    """What history says about one file of the tip; merges are left out, renames followed."""
+    """What history says about one file of the tip. Merges are left out; a rename hands the past of
+    the old name to the new one, and a file made anew under the old name begins there.
+    """
 
     path: str
     """The path at the tip."""
@@ -1614,7 +1616,7 @@ class FileHistory(Record):
     """Days from the last commit that counts to the tip's time; null where none counts."""
 
     authors: int
-    """Distinct authors, after `.mailmap`."""
+    """Distinct authors: signatures with, after `.mailmap`, a common e-mail address or full name."""
 
     minor_authors: int
     """Authors with less than 5 % of its commits (Bird et al. 2011: minor contributors)."""
@@ -2795,7 +2797,9 @@ class Owner(Record):
     """An author of a file or folder."""
 
     name: str
-    """Name, after `.mailmap`; as in the newest of the author's commits."""
+    """Name after `.mailmap`, as in the newest of the author's commits; signatures with a common
+    e-mail address or full name (two words or more) are one author's.
+    """
 
     email: str
     """E-mail address, after `.mailmap`, in lower case."""

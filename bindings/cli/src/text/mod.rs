@@ -6,6 +6,7 @@ mod model;
 mod patterns;
 mod record;
 mod risk;
+mod symbols;
 
 use barograph::{ChangeRisk, ModelCard};
 
@@ -24,6 +25,18 @@ pub(crate) fn render(op: &str, answer: &[u8], width: Option<usize>) -> String {
         "predict.model" => {
             if let Ok(card) = serde_json::from_slice::<ModelCard>(answer) {
                 model::write(&mut page, &card);
+                return page.into_text();
+            }
+        }
+        "code.symbols" => {
+            if let Ok(answer) = serde_json::from_slice(answer) {
+                symbols::symbols(&mut page, &answer);
+                return page.into_text();
+            }
+        }
+        "code.clones" => {
+            if let Ok(answer) = serde_json::from_slice(answer) {
+                symbols::clones(&mut page, &answer);
                 return page.into_text();
             }
         }

@@ -31,7 +31,6 @@ use tip::Tip;
 use touches::{Lists, Touch, by_name, followed};
 
 pub use hotspots::Complexities;
-pub use tip::ignored_revisions;
 
 pub(super) const DAY: f64 = 86_400.0;
 
@@ -93,17 +92,7 @@ impl Insight {
         let people = People::of(&log, &order, &tip.mailmap);
         let touches = followed(&log, &order, &tip.files);
         let span = history.span(Some(id));
-        Ok(Insight {
-            log,
-            id,
-            tip,
-            order,
-            people,
-            touches,
-            names: OnceLock::new(),
-            complexities,
-            span,
-        })
+        Ok(Insight { log, id, tip, order, people, touches, names: OnceLock::new(), complexities, span })
     }
 
     /// Every name ever used and its touches.
