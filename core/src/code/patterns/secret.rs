@@ -63,7 +63,11 @@ pub(super) fn is_likely_value(literal: &[u8]) -> bool {
     if letters == 0 || digits == 0 {
         return false;
     }
-    if value.starts_with('/') || value.starts_with("./") || value.starts_with("~/") {
+    let is_ending =
+        |ending: &str| (2..=4).contains(&ending.len()) && ending.chars().all(|c| c.is_ascii_alphabetic());
+    if value.starts_with(['/', '~', '.'])
+        || value.rsplit_once('.').is_some_and(|(_, ending)| is_ending(ending))
+    {
         return false;
     }
     // Words joined by `-`, `_`, `.` or `/` are a name, a path or a version.
