@@ -26,7 +26,7 @@ enum Shape {
     Number,
     /// `name=value`, repeated.
     Map,
-    /// Text, repeated.
+    /// Texts: by position as many as there are, as an option repeated.
     Texts,
     /// One of these, repeated.
     Choices(Vec<(String, String)>),
@@ -109,7 +109,14 @@ fn arg(parameter: &Parameter<'_>) -> Arg {
     let arg = arg.value_name(name.to_uppercase());
     match shape {
         Shape::Map => arg.action(ArgAction::Append).value_name("NAME=VALUE").value_parser(entry),
-        Shape::Texts | Shape::Choices(_) => arg.action(ArgAction::Append).value_parser(parser(shape)),
+        Shape::Texts | Shape::Choices(_) => {
+            let arg = arg.action(ArgAction::Append).value_parser(parser(shape));
+            let one = name.strip_suffix('s').unwrap_or(name).to_uppercase();
+            match positional {
+                true => arg.num_args(if *required { 1.. } else { 0.. }).value_name(one),
+                false => arg.value_name(one),
+            }
+        }
         Shape::Integer { .. } | Shape::Number => arg.allow_negative_numbers(true).value_parser(parser(shape)),
         Shape::Json => arg.value_name(format!("{}_JSON", name.to_uppercase())).value_parser(parser(shape)),
         _ => arg.value_parser(parser(shape)),
@@ -201,7 +208,7 @@ fn parser(shape: &Shape) -> ValueParser {
             "false" | "no" => Ok(Value::from(false)),
             _ => Err("neither true nor false".to_owned()),
         }),
-        Shape::Text | Shape::Texts | Shape::Map => {
+        Shape::Text | Shape::Map | Shape::Texts => {
             ValueParser::new(|text: &str| Ok::<_, String>(Value::from(text)))
         }
     }
@@ -269,6 +276,28 @@ mod tests {
             typed(&["queue", "enqueue", "q", r#"[{"name":"t","priority":-3}]"#]),
             json!({ "queue": "q", "tasks": [{ "name": "t", "priority": -3 }] })
         );
+    }
+
+    #[test]
+    fn lists_of_texts_are_repeated() {
+        use serde_json::json;
+        assert_eq!(typed(&["code", "metrics"]), json!({}));
+        assert_eq!(
+            typed(&[
+                "code",
+                "metrics",
+                "a.py",
+                "src",
+                "--languages",
+                "go",
+                "--rows",
+                "files",
+                "--languages",
+                "c"
+            ]),
+            json!({ "paths": ["a.py", "src"], "languages": ["go", "c"], "rows": "files" })
+        );
+        assert_eq!(typed(&["code", "metrics", "--", "-odd.py"]), json!({ "paths": ["-odd.py"] }));
     }
 
     #[test]
