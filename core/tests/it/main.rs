@@ -12,6 +12,8 @@ mod git_gaps;
 mod git_insight;
 mod git_szz;
 mod hostile_code;
+mod git_insight;
+mod git_szz;
 mod layers;
 mod queue;
 mod session;
