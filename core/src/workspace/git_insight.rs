@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Shared;
-use super::git::{Git, ends, history};
+use super::git::{Git, ends, history, segments};
 use crate::base::cancel::CancelToken;
 use crate::base::runtime::compute;
 use crate::error::Result;
@@ -155,7 +155,7 @@ impl Git {
                 bots: args.bots,
             };
             let insight = insight(&shared, span.tip, cancel)?;
-            insight.hotspots(shared.repository()?, &commits, &args, &shared.bus, cancel)
+            insight.hotspots(shared.repository()?, &commits, &args, segments(&shared), &shared.bus, cancel)
         })
         .await
     }

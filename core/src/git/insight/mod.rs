@@ -3,10 +3,12 @@
 
 mod bots;
 mod columns;
+mod complexity;
 mod coupling;
 mod files;
 mod hotspots;
 mod indentation;
+mod kept;
 mod owners;
 mod people;
 mod scope;
@@ -30,7 +32,7 @@ use people::People;
 use tip::Tip;
 use touches::{Lists, Touch, by_name, followed};
 
-pub use hotspots::Complexities;
+pub use complexity::Complexities;
 
 pub(super) const DAY: f64 = 86_400.0;
 
@@ -92,17 +94,7 @@ impl Insight {
         let people = People::of(&log, &order, &tip.mailmap);
         let touches = followed(&log, &order, &tip.files);
         let span = history.span(Some(id));
-        Ok(Insight {
-            log,
-            id,
-            tip,
-            order,
-            people,
-            touches,
-            names: OnceLock::new(),
-            complexities,
-            span,
-        })
+        Ok(Insight { log, id, tip, order, people, touches, names: OnceLock::new(), complexities, span })
     }
 
     /// Every name ever used and its touches.
