@@ -10,12 +10,28 @@ import (
 
 // dispatch calls the public method of an operation with arguments read from JSON.
 var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, error){
+	"code.clones": func(ctx context.Context, on any, a *arguments) (any, error) {
+		paths := arg[[]string](a, "paths", nil)
+		opts := new(CodeClonesOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Code().Clones(ctx, paths, opts)
+	},
 	"code.languages": func(ctx context.Context, on any, a *arguments) (any, error) {
 		opts := new(LanguagesOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
 		}
 		return on.(*Workspace).Code().Languages(ctx, opts)
+	},
+	"code.metrics": func(ctx context.Context, on any, a *arguments) (any, error) {
+		paths := arg[[]string](a, "paths", nil)
+		opts := new(CodeMetricsOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Code().Metrics(ctx, paths, opts)
 	},
 	"code.patterns": func(ctx context.Context, on any, a *arguments) (any, error) {
 		paths := arg[[]string](a, "paths", nil)
@@ -32,13 +48,13 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		}
 		return on.(*Workspace).Code().Rules(ctx, opts)
 	},
-	"events.open": func(ctx context.Context, on any, a *arguments) (any, error) {
-		after := arg[int64](a, "after", 0)
-		opts := new(EventsOpenOptions)
+	"code.symbols": func(ctx context.Context, on any, a *arguments) (any, error) {
+		paths := arg[[]string](a, "paths", nil)
+		opts := new(CodeSymbolsOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
 		}
-		return on.(*Workspace).Events().Open(ctx, after, opts)
+		return on.(*Workspace).Code().Symbols(ctx, paths, opts)
 	},
 	"events.next": func(ctx context.Context, on any, a *arguments) (any, error) {
 		max := arg[int64](a, "max", 100)
@@ -48,6 +64,14 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 			return nil, err
 		}
 		return on.(*EventStream).Next(ctx, max, wait, opts)
+	},
+	"events.open": func(ctx context.Context, on any, a *arguments) (any, error) {
+		after := arg[int64](a, "after", 0)
+		opts := new(EventsOpenOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Events().Open(ctx, after, opts)
 	},
 	"git.coupling": func(ctx context.Context, on any, a *arguments) (any, error) {
 		paths := arg[[]string](a, "paths", nil)

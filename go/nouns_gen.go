@@ -140,12 +140,40 @@ func (w *Workspace) Session() Sessions { return Sessions{w.handle} }
 // Worker gives the operations worker.*.
 func (w *Workspace) Worker() Workers { return Workers{w.handle} }
 
-// Code are the operations code.languages, code.patterns, code.rules.
+// Code are the operations code.clones, code.languages, code.metrics, code.patterns, code.rules,
+// code.symbols.
 type Code struct{ handle *handle }
+
+// Clones is code.clones: blocks of code that occur more than once.
+//
+// paths: Files and folders, relative to the workspace's top or absolute; none: the whole workspace.
+// A file that is named is always read; in folders, what git ignores is left out.
+func (c Code) Clones(ctx context.Context, paths []string, opts *CodeClonesOptions) (*CodeClones, error) {
+	return answer[CodeClones](ctx, c.handle, "code.clones", &codeClonesArgs{Paths: paths, CodeClonesOptions: opts})
+}
+
+// ClonesColumns is code.clones with the rows as one Arrow IPC stream: the fast way for many rows.
+func (c Code) ClonesColumns(ctx context.Context, paths []string, opts *CodeClonesOptions) ([]byte, error) {
+	return columns(ctx, c.handle, "code.clones", &codeClonesArgs{Paths: paths, CodeClonesOptions: opts})
+}
 
 // Languages is code.languages: the languages that can be read, and how their files are recognised.
 func (c Code) Languages(ctx context.Context, opts *LanguagesOptions) (*LanguageTable, error) {
 	return answer[LanguageTable](ctx, c.handle, "code.languages", &codeLanguagesArgs{LanguagesOptions: opts})
+}
+
+// Metrics is code.metrics: metrics of files as they are on disk: of every function, class and file.
+//
+// paths: Files and folders, absolute or relative to the folder that the workspace was opened on (to
+// its top where nothing is there); none: the whole workspace. A file that is named is always read
+// up to 32 MiB; in folders, what git ignores is left out, and links are not followed.
+func (c Code) Metrics(ctx context.Context, paths []string, opts *CodeMetricsOptions) (*CodeMetrics, error) {
+	return answer[CodeMetrics](ctx, c.handle, "code.metrics", &codeMetricsArgs{Paths: paths, CodeMetricsOptions: opts})
+}
+
+// MetricsColumns is code.metrics with the rows as one Arrow IPC stream: the fast way for many rows.
+func (c Code) MetricsColumns(ctx context.Context, paths []string, opts *CodeMetricsOptions) ([]byte, error) {
+	return columns(ctx, c.handle, "code.metrics", &codeMetricsArgs{Paths: paths, CodeMetricsOptions: opts})
 }
 
 // Patterns is code.patterns: places in code that deserve a second look: each with its rule, why it
@@ -166,6 +194,19 @@ func (c Code) PatternsColumns(ctx context.Context, paths []string, opts *CodePat
 // Rules is code.rules: the rules that `code.patterns` searches by.
 func (c Code) Rules(ctx context.Context, opts *CodeRulesOptions) (*CodeRules, error) {
 	return answer[CodeRules](ctx, c.handle, "code.rules", &codeRulesArgs{CodeRulesOptions: opts})
+}
+
+// Symbols is code.symbols: what files define, use and import.
+//
+// paths: Files and folders, relative to the workspace's top or absolute; none: the whole workspace.
+// A file that is named is always read; in folders, what git ignores is left out.
+func (c Code) Symbols(ctx context.Context, paths []string, opts *CodeSymbolsOptions) (*CodeSymbols, error) {
+	return answer[CodeSymbols](ctx, c.handle, "code.symbols", &codeSymbolsArgs{Paths: paths, CodeSymbolsOptions: opts})
+}
+
+// SymbolsColumns is code.symbols with the rows as one Arrow IPC stream: the fast way for many rows.
+func (c Code) SymbolsColumns(ctx context.Context, paths []string, opts *CodeSymbolsOptions) ([]byte, error) {
+	return columns(ctx, c.handle, "code.symbols", &codeSymbolsArgs{Paths: paths, CodeSymbolsOptions: opts})
 }
 
 // Events are the operations events.open.
@@ -373,8 +414,36 @@ func (w Workers) Open(ctx context.Context, queue string, opts *WorkerOpenOptions
 	return &Worker{handle: handle}, nil
 }
 
+// CodeClonesOptions are the options of code.clones; nil for the defaults.
+type CodeClonesOptions struct {
+	// Only these languages, by name; none: all.
+	Languages []string `json:"languages,omitzero"`
+	// Whether folders also give generated, minified and vendored files. Default false.
+	IncludeGenerated bool `json:"include_generated,omitzero"`
+	// The shortest duplicate that is reported, in tokens, from 20. Default 100.
+	MinTokens *int64 `json:"min_tokens,omitzero"`
+	// Whether code that differs in names only is a duplicate. Default false.
+	IgnoreNames bool `json:"ignore_names,omitzero"`
+	// Whether code that differs in numbers, texts and other literals only is a duplicate. Default
+	// false.
+	IgnoreLiterals bool `json:"ignore_literals,omitzero"`
+}
+
 // LanguagesOptions are the options of code.languages: none yet, pass nil.
 type LanguagesOptions struct{}
+
+// CodeMetricsOptions are the options of code.metrics; nil for the defaults.
+type CodeMetricsOptions struct {
+	// Text to read instead of the file; `paths` then has one path, which need not exist and names
+	// it.
+	Text string `json:"text,omitzero"`
+	// Only these languages, by name; none: all.
+	Languages []string `json:"languages,omitzero"`
+	// Whether folders also give generated, minified and vendored files. Default false.
+	IncludeGenerated bool `json:"include_generated,omitzero"`
+	// What the rows of the columnar form (and of CSV) are. Default [MetricRowsFunctions].
+	Rows MetricRows `json:"rows,omitzero"`
+}
 
 // CodePatternsOptions are the options of code.patterns; nil for the defaults.
 type CodePatternsOptions struct {
@@ -404,6 +473,24 @@ type CodeRulesOptions struct {
 	RuleFolders []string `json:"rule_folders,omitzero"`
 }
 
+// CodeSymbolsOptions are the options of code.symbols; nil for the defaults.
+type CodeSymbolsOptions struct {
+	// Text to read instead of the file; `paths` then has one path, which need not exist and names
+	// it.
+	Text string `json:"text,omitzero"`
+	// Only these languages, by name; none: all.
+	Languages []string `json:"languages,omitzero"`
+	// Whether folders also give generated, minified and vendored files. Default false.
+	IncludeGenerated bool `json:"include_generated,omitzero"`
+	// Only these roles; none: all.
+	Roles []SymbolRole `json:"roles,omitzero"`
+	// Only these kinds; none: all.
+	Kinds []SymbolKind `json:"kinds,omitzero"`
+}
+
+// EventsNextOptions are the options of events.next: none yet, pass nil.
+type EventsNextOptions struct{}
+
 // EventsOpenOptions are the options of events.open; nil for the defaults.
 type EventsOpenOptions struct {
 	// Wait for new events at the end instead of ending the stream. Default false.
@@ -411,9 +498,6 @@ type EventsOpenOptions struct {
 	// Also transient events (`progress.reported`). Default false.
 	Transient bool `json:"transient,omitzero"`
 }
-
-// EventsNextOptions are the options of events.next: none yet, pass nil.
-type EventsNextOptions struct{}
 
 // CouplingOptions are the options of git.coupling; nil for the defaults.
 type CouplingOptions struct {
@@ -517,8 +601,8 @@ type OwnersOptions struct {
 	By OwnedBy `json:"by,omitzero"`
 	// Folders at most this deep, from 1; 0: however deep. Default 0.
 	Depth int64 `json:"depth,omitzero"`
-	// At most this many owners for each; 0: all. Default 0.
-	Limit int64 `json:"limit,omitzero"`
+	// At most this many owners for each path; 0: all. Default 10.
+	Limit *int64 `json:"limit,omitzero"`
 	// After this many days a commit weighs half, for `weighted_commits` and `bus_factor`; more than
 	// 0. Default 180.0.
 	HalfLifeDays *float64 `json:"half_life_days,omitzero"`

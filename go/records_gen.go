@@ -77,6 +77,19 @@ const (
 	KindInternal Kind = "internal"
 )
 
+// MetricRows is what a row of metrics is about.
+type MetricRows string
+
+// Every MetricRows.
+const (
+	// MetricRowsFunctions: a function, method, constructor or lambda that is bound to a name.
+	MetricRowsFunctions MetricRows = "functions"
+	// MetricRowsClasses: a class, struct, trait, interface or implementation block.
+	MetricRowsClasses MetricRows = "classes"
+	// MetricRowsFiles: a file.
+	MetricRowsFiles MetricRows = "files"
+)
+
 // OwnedBy is what owners are listed for.
 type OwnedBy string
 
@@ -142,7 +155,7 @@ type SkipReason string
 const (
 	// SkipReasonBinary: it is not text.
 	SkipReasonBinary SkipReason = "binary"
-	// SkipReasonHuge: it is larger than 4 MiB.
+	// SkipReasonHuge: it is larger than 4 MiB; where it was named, than 32 MiB.
 	SkipReasonHuge SkipReason = "huge"
 	// SkipReasonGenerated: a tool wrote it: by its header, its name or `.gitattributes`.
 	SkipReasonGenerated SkipReason = "generated"
@@ -195,6 +208,66 @@ const (
 	StepStatusDone StepStatus = "done"
 	// StepStatusFailed: it reported an error.
 	StepStatusFailed StepStatus = "failed"
+)
+
+// SymbolKind is what a symbol is.
+type SymbolKind string
+
+// Every SymbolKind.
+const (
+	// SymbolKindFunction: a function outside of types.
+	SymbolKindFunction SymbolKind = "function"
+	// SymbolKindMethod: a function of a type, constructors included.
+	SymbolKindMethod SymbolKind = "method"
+	// SymbolKindClass: a class or record.
+	SymbolKindClass SymbolKind = "class"
+	// SymbolKindStruct: a struct or union.
+	SymbolKindStruct SymbolKind = "struct"
+	// SymbolKindInterface: an interface or protocol.
+	SymbolKindInterface SymbolKind = "interface"
+	// SymbolKindTrait: a trait.
+	SymbolKindTrait SymbolKind = "trait"
+	// SymbolKindEnum: an enumeration.
+	SymbolKindEnum SymbolKind = "enum"
+	// SymbolKindType: a name for another type (as a definition), or any named type (as a
+	// reference).
+	SymbolKindType SymbolKind = "type"
+	// SymbolKindConstant: a named value that does not change: `const`, `static final`, a member of
+	// an enumeration, a name in capitals in Python.
+	SymbolKindConstant SymbolKind = "constant"
+	// SymbolKindVariable: a variable outside of functions.
+	SymbolKindVariable SymbolKind = "variable"
+	// SymbolKindField: a variable of a type.
+	SymbolKindField SymbolKind = "field"
+	// SymbolKindMacro: a macro.
+	SymbolKindMacro SymbolKind = "macro"
+	// SymbolKindModule: a module, namespace or package (as a definition), or one that is imported
+	// whole.
+	SymbolKindModule SymbolKind = "module"
+	// SymbolKindCall: a call of a function, method, constructor, macro, decorator or component.
+	SymbolKindCall SymbolKind = "call"
+	// SymbolKindImplementation: a type that another one extends, implements or embeds.
+	SymbolKindImplementation SymbolKind = "implementation"
+	// SymbolKindName: one name that is imported.
+	SymbolKindName SymbolKind = "name"
+	// SymbolKindWildcard: every name of a module that is imported.
+	SymbolKindWildcard SymbolKind = "wildcard"
+)
+
+// SymbolRole is what a symbol does at its place.
+type SymbolRole string
+
+// Every SymbolRole.
+const (
+	// SymbolRoleDefinition: it gives a name its meaning.
+	SymbolRoleDefinition SymbolRole = "definition"
+	// SymbolRoleDeclaration: it announces what is defined elsewhere: a prototype in C, an overload
+	// in TypeScript.
+	SymbolRoleDeclaration SymbolRole = "declaration"
+	// SymbolRoleReference: it uses a name.
+	SymbolRoleReference SymbolRole = "reference"
+	// SymbolRoleImport: it brings a name in from another file or module.
+	SymbolRoleImport SymbolRole = "import"
 )
 
 // SzzFixes is what makes a commit a fix.
@@ -299,6 +372,79 @@ type ClaimedTask struct {
 	Attempt int64 `json:"attempt"`
 }
 
+// ClassMetrics is metrics of one class, struct, trait, interface or implementation block.
+type ClassMetrics struct {
+	// Its name.
+	Name string `json:"name"`
+	// First line, from 1.
+	Line int64 `json:"line"`
+	// Last line, from 1.
+	EndLine int64 `json:"end_line"`
+	// Methods.
+	Methods int64 `json:"methods"`
+	// Fields that it declares.
+	Fields int64 `json:"fields"`
+	// Weighted methods per class (Chidamber and Kemerer 1994): the methods' cyclomatic complexity,
+	// summed.
+	WeightedMethods int64 `json:"weighted_methods"`
+	// The methods' cognitive complexity, summed.
+	Cognitive int64 `json:"cognitive"`
+	// How large it is.
+	Lines Lines `json:"lines"`
+}
+
+// CloneGroup is blocks of code that are equal but for layout and comments.
+type CloneGroup struct {
+	// How long each of them is, in tokens: from the start of a statement to the end of one.
+	Tokens int64 `json:"tokens"`
+	// How many lines the first of them takes.
+	Lines int64 `json:"lines"`
+	// Where they are, sorted by path and line; two at least, and no two overlap.
+	Places []ClonePlace `json:"places"`
+}
+
+// ClonePlace is where a duplicated block is.
+type ClonePlace struct {
+	// The file, relative to the workspace's top, `/` between components; absolute outside of it.
+	Path string `json:"path"`
+	// First line, from 1.
+	Line int64 `json:"line"`
+	// Last line, from 1.
+	EndLine int64 `json:"end_line"`
+	// The function in which it starts, qualified by its classes; empty outside of functions.
+	Function string `json:"function"`
+}
+
+// CodeClones is duplicated blocks of files, and what was not read.
+type CodeClones struct {
+	// The duplicated blocks, longest first. Each has a place that no longer one covers.
+	Groups []CloneGroup `json:"groups"`
+	// How many files were read.
+	Files int64 `json:"files"`
+	// Tokens of these files; comments and imports are none.
+	Tokens int64 `json:"tokens"`
+	// Tokens of them that stand in a reported place.
+	DuplicatedTokens int64 `json:"duplicated_tokens"`
+	// Files that were met and not read, sorted by path; files of no known language are only
+	// counted.
+	Skipped []SkippedFile `json:"skipped"`
+	// Files of no known language that folders held.
+	Unknown int64 `json:"unknown"`
+}
+
+// CodeMetrics is metrics of files, and what was not measured.
+type CodeMetrics struct {
+	// The measured files, sorted by path.
+	Files []FileMetrics `json:"files"`
+	// Files that were met and not measured, sorted by path; files of no known language are only
+	// counted.
+	Skipped []SkippedFile `json:"skipped"`
+	// Files of no known language that folders held.
+	Unknown int64 `json:"unknown"`
+	// What the columnar form's rows are.
+	Rows MetricRows `json:"rows"`
+}
+
 // CodePatterns is what the rules found, and what was not searched.
 type CodePatterns struct {
 	// The findings, sorted by path, line, column and rule.
@@ -320,6 +466,17 @@ type CodePatterns struct {
 type CodeRules struct {
 	// The rules, sorted by id.
 	Rules []RuleDescription `json:"rules"`
+}
+
+// CodeSymbols is symbols of files, and what was not read.
+type CodeSymbols struct {
+	// The files that were read, sorted by path.
+	Files []FileSymbols `json:"files"`
+	// Files that were met and not read, sorted by path; files of no known language are only
+	// counted.
+	Skipped []SkippedFile `json:"skipped"`
+	// Files of no known language that folders held.
+	Unknown int64 `json:"unknown"`
 }
 
 // Coefficient is the weight of one feature.
@@ -535,8 +692,8 @@ type FileHistories struct {
 	Basis CountedHistory `json:"basis"`
 }
 
-// FileHistory is what history says about one file of the tip; merges are left out, renames
-// followed.
+// FileHistory is what history says about one file of the tip. Merges are left out; a rename hands
+// the past of the old name to the new one, and a file made anew under the old name begins there.
 type FileHistory struct {
 	// The path at the tip.
 	Path string `json:"path"`
@@ -556,7 +713,7 @@ type FileHistory struct {
 	AgeDays *float64 `json:"age_days,omitzero"`
 	// Days from the last commit that counts to the tip's time; null where none counts.
 	LastChangeDays *float64 `json:"last_change_days,omitzero"`
-	// Distinct authors, after `.mailmap`.
+	// Distinct authors: signatures with, after `.mailmap`, a common e-mail address or full name.
 	Authors int64 `json:"authors"`
 	// Authors with less than 5 % of its commits (Bird et al. 2011: minor contributors).
 	MinorAuthors int64 `json:"minor_authors"`
@@ -584,6 +741,38 @@ type FileHistory struct {
 	Weight float64 `json:"weight"`
 }
 
+// FileMetrics is metrics of one file.
+type FileMetrics struct {
+	// The file, relative to the workspace's top, `/` between components; absolute outside of it.
+	Path string `json:"path"`
+	// Its language, for example `typescript`.
+	Language string `json:"language"`
+	// Size in bytes.
+	Bytes int64 `json:"bytes"`
+	// Whether a tool wrote it.
+	Generated bool `json:"generated"`
+	// Its functions, by place.
+	Functions []FunctionMetrics `json:"functions"`
+	// Its classes, by place.
+	Classes []ClassMetrics `json:"classes"`
+	// Cyclomatic complexity: 1 for the file, its own decisions, and that of every function.
+	Cyclomatic int64 `json:"cyclomatic"`
+	// Cognitive complexity of everything in it.
+	Cognitive int64 `json:"cognitive"`
+	// Tokens, comments left out.
+	Tokens int64 `json:"tokens"`
+	// How large it is.
+	Lines Lines `json:"lines"`
+	// Halstead's measures.
+	Halstead Halstead `json:"halstead"`
+	// Maintainability index, as for functions.
+	Maintainability float64 `json:"maintainability"`
+	// Places where the text does not follow the grammar; near them the numbers are a lower bound.
+	ParseErrors int64 `json:"parse_errors"`
+	// Bytes inside such places.
+	DamagedBytes int64 `json:"damaged_bytes"`
+}
+
 // FileRuleCount is how often a rule found something in one file.
 type FileRuleCount struct {
 	// The file.
@@ -606,6 +795,16 @@ type FileShare struct {
 	Deleted int64 `json:"deleted"`
 	// How many files the entry stands for.
 	Files int64 `json:"files"`
+}
+
+// FileSymbols is symbols of one file.
+type FileSymbols struct {
+	// The file, relative to the workspace's top, `/` between components; absolute outside of it.
+	Path string `json:"path"`
+	// Its language, for example `typescript`.
+	Language string `json:"language"`
+	// Its symbols, by place.
+	Symbols []Symbol `json:"symbols"`
 }
 
 // Finding is one thing that a rule found at one place.
@@ -634,6 +833,62 @@ type Finding struct {
 	Author string `json:"author,omitzero"`
 	// How long ago that was, in days.
 	AgeDays *int64 `json:"age_days,omitzero"`
+}
+
+// FunctionMetrics is metrics of one function with a body.
+type FunctionMetrics struct {
+	// Its name; for a lambda the name that it is bound to, else `(anonymous)`.
+	Name string `json:"name"`
+	// The name after those of the classes and functions around it, with `.` between.
+	Qualified string `json:"qualified"`
+	// First line, from 1; in a notebook that Jupyter wrote, the line of the file.
+	Line int64 `json:"line"`
+	// Last line, from 1.
+	EndLine int64 `json:"end_line"`
+	// Cyclomatic complexity (McCabe 1976): 1 + decisions, functions inside left out.
+	Cyclomatic int64 `json:"cyclomatic"`
+	// The same with every function inside: its own decisions and theirs, each with its 1.
+	CyclomaticWithNested int64 `json:"cyclomatic_with_nested"`
+	// Cognitive complexity (SonarSource white paper 1.5): functions inside count here, one level
+	// deeper.
+	Cognitive int64 `json:"cognitive"`
+	// The same with functions inside left out.
+	CognitiveOwn int64 `json:"cognitive_own"`
+	// Deepest nesting of control structures, functions inside included.
+	Nesting int64 `json:"nesting"`
+	// Parameters, the receiver (`self`, `this`) included where it is written as one.
+	Parameters int64 `json:"parameters"`
+	// Places where it ends: `return`, `throw`, `raise`, `?`, `yield` does not count.
+	Exits int64 `json:"exits"`
+	// Tokens, comments left out.
+	Tokens int64 `json:"tokens"`
+	// How large it is.
+	Lines Lines `json:"lines"`
+	// Halstead's measures.
+	Halstead Halstead `json:"halstead"`
+	// Maintainability index of Oman and Hagemeister 1992, three metrics, not rescaled: 171 - 5.2
+	// ln(volume) - 0.23 cyclomatic - 16.2 ln(code lines).
+	Maintainability float64 `json:"maintainability"`
+	// Survives moves and changes of layout: 16 hexadecimal digits over the tokens of the body.
+	Identity string `json:"identity"`
+}
+
+// Halstead is halstead's measures (Elements of Software Science, 1977).
+type Halstead struct {
+	// Distinct operators, n1.
+	DistinctOperators int64 `json:"distinct_operators"`
+	// Distinct operands, n2.
+	DistinctOperands int64 `json:"distinct_operands"`
+	// Operators, N1.
+	Operators int64 `json:"operators"`
+	// Operands, N2.
+	Operands int64 `json:"operands"`
+	// Volume in bits: (N1 + N2) * log2(n1 + n2); 0 where there is nothing.
+	Volume float64 `json:"volume"`
+	// Difficulty: n1/2 * N2/n2; 0 where there is no operand.
+	Difficulty float64 `json:"difficulty"`
+	// Effort: difficulty * volume.
+	Effort float64 `json:"effort"`
 }
 
 // HistoryPack is what is in a history pack.
@@ -737,6 +992,20 @@ type LanguageTable struct {
 	Languages []LanguageRow `json:"languages"`
 }
 
+// Lines is how large a piece of code is.
+type Lines struct {
+	// Physical lines.
+	Total int64 `json:"total"`
+	// Lines with at least one token that is no comment.
+	Code int64 `json:"code"`
+	// Logical lines: statements and declarations.
+	Logical int64 `json:"logical"`
+	// Lines with a comment or a documentation string.
+	Comment int64 `json:"comment"`
+	// Lines of white space only.
+	Blank int64 `json:"blank"`
+}
+
 // ModelCard is what a model is, what it was trained on, and what it must not be used for.
 type ModelCard struct {
 	// The model's name: `prior` or `size-only`.
@@ -823,7 +1092,8 @@ type OwnedPath struct {
 
 // Owner is an author of a file or folder.
 type Owner struct {
-	// Name, after `.mailmap`; as in the newest of the author's commits.
+	// Name after `.mailmap`, as in the newest of the author's commits; signatures with a common
+	// e-mail address or full name (two words or more) are one author's.
 	Name string `json:"name"`
 	// E-mail address, after `.mailmap`, in lower case.
 	Email string `json:"email"`
@@ -1010,6 +1280,38 @@ type StepStart struct {
 	// How often the step has been begun as far as is on disk, this time included: a `retry` step
 	// writes nothing before it ends, so a try that a crash cut short does not count.
 	Attempt int64 `json:"attempt"`
+}
+
+// Symbol is one name at one place. Texts are shared among the symbols of a file.
+type Symbol struct {
+	// What it does here.
+	Role SymbolRole `json:"role"`
+	// What it is.
+	Kind SymbolKind `json:"kind"`
+	// Its name; of an import the name in the other module: `*` for all of them, `default` for the
+	// default export, empty where the module itself is imported.
+	Name string `json:"name"`
+	// The classes, functions and modules around it, outermost first, with `.` between; empty at the
+	// top.
+	Scope string `json:"scope"`
+	// Of an import the module as written (`..pkg`, `./x.js`, `java.util`, `crate::a`, `stdio.h`);
+	// of a reference what stands before the name (`np` of `np.array()`) where that is a plain path;
+	// else empty.
+	Origin string `json:"origin"`
+	// The local name of an import where it is another one; else empty.
+	Alias string `json:"alias"`
+	// Line of the name, from 1.
+	Line int64 `json:"line"`
+	// Column of the name, bytes from 1.
+	Column int64 `json:"column"`
+	// Last line of what is defined or imported, from 1; of a reference that of the name.
+	EndLine int64 `json:"end_line"`
+	// Of a definition: other files can use it, as far as the language says so (`pub`, `public`,
+	// `export`, `static` in C, a capital in Go, an underscore or `__all__` in Python). Of an
+	// import: it is exported again.
+	Exported bool `json:"exported"`
+	// Of an import: the module is looked up from this file's own place.
+	Relative bool `json:"relative"`
 }
 
 // SzzRow is a line that a fix changes, and the commit that made it.

@@ -3,8 +3,18 @@
 
 package barograph
 
+type codeClonesArgs struct {
+	Paths []string `json:"paths,omitzero"`
+	*CodeClonesOptions
+}
+
 type codeLanguagesArgs struct {
 	*LanguagesOptions
+}
+
+type codeMetricsArgs struct {
+	Paths []string `json:"paths,omitzero"`
+	*CodeMetricsOptions
 }
 
 type codePatternsArgs struct {
@@ -16,15 +26,20 @@ type codeRulesArgs struct {
 	*CodeRulesOptions
 }
 
-type eventsOpenArgs struct {
-	After int64 `json:"after"`
-	*EventsOpenOptions
+type codeSymbolsArgs struct {
+	Paths []string `json:"paths,omitzero"`
+	*CodeSymbolsOptions
 }
 
 type eventsNextArgs struct {
 	Max    int64 `json:"max"`
 	WaitMs int64 `json:"wait_ms"`
 	*EventsNextOptions
+}
+
+type eventsOpenArgs struct {
+	After int64 `json:"after"`
+	*EventsOpenOptions
 }
 
 type gitCouplingArgs struct {
@@ -264,6 +279,111 @@ func (v *ClaimedTask) read(r *reader) {
 	}
 }
 
+func (v *ClassMetrics) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "name":
+			v.Name = r.text()
+		case "line":
+			v.Line = r.int()
+		case "end_line":
+			v.EndLine = r.int()
+		case "methods":
+			v.Methods = r.int()
+		case "fields":
+			v.Fields = r.int()
+		case "weighted_methods":
+			v.WeightedMethods = r.int()
+		case "cognitive":
+			v.Cognitive = r.int()
+		case "lines":
+			v.Lines.read(r)
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *CloneGroup) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "tokens":
+			v.Tokens = r.int()
+		case "lines":
+			v.Lines = r.int()
+		case "places":
+			v.Places = list(r, func(r *reader, item *ClonePlace) {
+				item.read(r)
+			})
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *ClonePlace) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "line":
+			v.Line = r.int()
+		case "end_line":
+			v.EndLine = r.int()
+		case "function":
+			v.Function = r.text()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *CodeClones) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "groups":
+			v.Groups = list(r, func(r *reader, item *CloneGroup) {
+				item.read(r)
+			})
+		case "files":
+			v.Files = r.int()
+		case "tokens":
+			v.Tokens = r.int()
+		case "duplicated_tokens":
+			v.DuplicatedTokens = r.int()
+		case "skipped":
+			v.Skipped = list(r, func(r *reader, item *SkippedFile) {
+				item.read(r)
+			})
+		case "unknown":
+			v.Unknown = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *CodeMetrics) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "files":
+			v.Files = list(r, func(r *reader, item *FileMetrics) {
+				item.read(r)
+			})
+		case "skipped":
+			v.Skipped = list(r, func(r *reader, item *SkippedFile) {
+				item.read(r)
+			})
+		case "unknown":
+			v.Unknown = r.int()
+		case "rows":
+			v.Rows = MetricRows(r.text())
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *CodePatterns) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -300,6 +420,25 @@ func (v *CodeRules) read(r *reader) {
 			v.Rules = list(r, func(r *reader, item *RuleDescription) {
 				item.read(r)
 			})
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *CodeSymbols) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "files":
+			v.Files = list(r, func(r *reader, item *FileSymbols) {
+				item.read(r)
+			})
+		case "skipped":
+			v.Skipped = list(r, func(r *reader, item *SkippedFile) {
+				item.read(r)
+			})
+		case "unknown":
+			v.Unknown = r.int()
 		default:
 			r.skip()
 		}
@@ -680,6 +819,47 @@ func (v *FileHistory) read(r *reader) {
 	}
 }
 
+func (v *FileMetrics) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "language":
+			v.Language = r.text()
+		case "bytes":
+			v.Bytes = r.int()
+		case "generated":
+			v.Generated = r.bool()
+		case "functions":
+			v.Functions = list(r, func(r *reader, item *FunctionMetrics) {
+				item.read(r)
+			})
+		case "classes":
+			v.Classes = list(r, func(r *reader, item *ClassMetrics) {
+				item.read(r)
+			})
+		case "cyclomatic":
+			v.Cyclomatic = r.int()
+		case "cognitive":
+			v.Cognitive = r.int()
+		case "tokens":
+			v.Tokens = r.int()
+		case "lines":
+			v.Lines.read(r)
+		case "halstead":
+			v.Halstead.read(r)
+		case "maintainability":
+			v.Maintainability = r.float()
+		case "parse_errors":
+			v.ParseErrors = r.int()
+		case "damaged_bytes":
+			v.DamagedBytes = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *FileRuleCount) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -716,6 +896,23 @@ func (v *FileShare) read(r *reader) {
 	}
 }
 
+func (v *FileSymbols) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "language":
+			v.Language = r.text()
+		case "symbols":
+			v.Symbols = list(r, func(r *reader, item *Symbol) {
+				item.read(r)
+			})
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *Finding) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -745,6 +942,70 @@ func (v *Finding) read(r *reader) {
 			}
 		case "age_days":
 			v.AgeDays = optional(r, (*reader).int)
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *FunctionMetrics) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "name":
+			v.Name = r.text()
+		case "qualified":
+			v.Qualified = r.text()
+		case "line":
+			v.Line = r.int()
+		case "end_line":
+			v.EndLine = r.int()
+		case "cyclomatic":
+			v.Cyclomatic = r.int()
+		case "cyclomatic_with_nested":
+			v.CyclomaticWithNested = r.int()
+		case "cognitive":
+			v.Cognitive = r.int()
+		case "cognitive_own":
+			v.CognitiveOwn = r.int()
+		case "nesting":
+			v.Nesting = r.int()
+		case "parameters":
+			v.Parameters = r.int()
+		case "exits":
+			v.Exits = r.int()
+		case "tokens":
+			v.Tokens = r.int()
+		case "lines":
+			v.Lines.read(r)
+		case "halstead":
+			v.Halstead.read(r)
+		case "maintainability":
+			v.Maintainability = r.float()
+		case "identity":
+			v.Identity = r.text()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Halstead) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "distinct_operators":
+			v.DistinctOperators = r.int()
+		case "distinct_operands":
+			v.DistinctOperands = r.int()
+		case "operators":
+			v.Operators = r.int()
+		case "operands":
+			v.Operands = r.int()
+		case "volume":
+			v.Volume = r.float()
+		case "difficulty":
+			v.Difficulty = r.float()
+		case "effort":
+			v.Effort = r.float()
 		default:
 			r.skip()
 		}
@@ -890,6 +1151,25 @@ func (v *LanguageTable) read(r *reader) {
 			v.Languages = list(r, func(r *reader, item *LanguageRow) {
 				item.read(r)
 			})
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Lines) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "total":
+			v.Total = r.int()
+		case "code":
+			v.Code = r.int()
+		case "logical":
+			v.Logical = r.int()
+		case "comment":
+			v.Comment = r.int()
+		case "blank":
+			v.Blank = r.int()
 		default:
 			r.skip()
 		}
@@ -1286,6 +1566,37 @@ func (v *StepStart) read(r *reader) {
 			}
 		case "attempt":
 			v.Attempt = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Symbol) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "role":
+			v.Role = SymbolRole(r.text())
+		case "kind":
+			v.Kind = SymbolKind(r.text())
+		case "name":
+			v.Name = r.text()
+		case "scope":
+			v.Scope = r.text()
+		case "origin":
+			v.Origin = r.text()
+		case "alias":
+			v.Alias = r.text()
+		case "line":
+			v.Line = r.int()
+		case "column":
+			v.Column = r.int()
+		case "end_line":
+			v.EndLine = r.int()
+		case "exported":
+			v.Exported = r.bool()
+		case "relative":
+			v.Relative = r.bool()
 		default:
 			r.skip()
 		}

@@ -121,9 +121,19 @@ impl Workspace {
 pub struct Code(pub crate::Code);
 
 impl Code {
+    /// Blocks of code that occur more than once.
+    pub fn clones(&self, args: impl Into<crate::CodeClonesArgs>) -> Result<crate::CodeClones> {
+        wait(self.0.clones(args.into()))
+    }
+
     /// The languages that can be read, and how their files are recognised.
     pub fn languages(&self, args: impl Into<crate::NoArgs>) -> Result<crate::LanguageTable> {
         wait(self.0.languages(args.into()))
+    }
+
+    /// Metrics of files as they are on disk: of every function, class and file.
+    pub fn metrics(&self, args: impl Into<crate::CodeMetricsArgs>) -> Result<crate::CodeMetrics> {
+        wait(self.0.metrics(args.into()))
     }
 
     /// Places in code that deserve a second look: each with its rule, why it matters and what to do.
@@ -134,6 +144,11 @@ impl Code {
     /// The rules that `code.patterns` searches by.
     pub fn rules(&self, args: impl Into<crate::CodeRulesArgs>) -> Result<crate::CodeRules> {
         wait(self.0.rules(args.into()))
+    }
+
+    /// What files define, use and import.
+    pub fn symbols(&self, args: impl Into<crate::CodeSymbolsArgs>) -> Result<crate::CodeSymbols> {
+        wait(self.0.symbols(args.into()))
     }
 }
 

@@ -32,6 +32,19 @@ pub mod learn {
     pub use crate::predict::position::{Moments, WIDTH, position, signed_log1p};
 }
 
+#[doc(hidden)]
+pub mod reading {
+    //! What the benchmarks of reading code need; no part of the public interface.
+    pub use crate::code::language::Language;
+    pub use crate::code::metrics::{content_hash, functions, measure};
+    pub use crate::code::parse::{Parsed, Reader};
+
+    /// The language of a path by its ending.
+    pub fn of_path(path: &std::path::Path) -> Option<Language> {
+        Language::of_extension(path.extension()?.to_str()?)
+    }
+}
+
 pub use code::clones::record::{CloneGroup, ClonePlace, CodeClones, CodeClonesArgs};
 pub use code::patterns::record::{
     CodePatterns, CodePatternsArgs, CodeRules, CodeRulesArgs, FileRuleCount, RuleCount, RuleDescription,

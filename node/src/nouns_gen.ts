@@ -20,10 +20,16 @@ import type {
   CallOptions,
   ChangeOptions,
   ChangeRisk,
+  CodeClones,
+  CodeClonesOptions,
+  CodeMetrics,
+  CodeMetricsOptions,
   CodePatterns,
   CodePatternsOptions,
   CodeRules,
   CodeRulesOptions,
+  CodeSymbols,
+  CodeSymbolsOptions,
   CouplingOptions,
   DeepenOptions,
   Deepened,
@@ -66,14 +72,20 @@ import type {
   WorkspaceInfo,
 } from './types_gen.js';
 import {
+  asMetricRows,
   asOwnedBy,
   asSessionStatus,
   asSeverity,
   asStepPolicy,
+  asSymbolKind,
+  asSymbolRole,
   asSzzFixes,
   readChangeRisk,
+  readCodeClones,
+  readCodeMetrics,
   readCodePatterns,
   readCodeRules,
+  readCodeSymbols,
   readDeepened,
   readFeatureTable,
   readFileCoupling,
@@ -120,6 +132,47 @@ export async function open(path?: string | OpenOptions, options?: OpenOptions): 
 
 /** The operations `code.*` of a workspace. */
 export class CodeNoun extends Noun {
+  /**
+   * Blocks of code that occur more than once.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async clones(paths?: readonly string[], options?: CodeClonesOptions): Promise<CodeClones> {
+    const op = 'code.clones';
+    const given = known<CodeClonesOptions>(op, options, ['languages', 'includeGenerated', 'minTokens', 'ignoreNames', 'ignoreLiterals'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      languages: list(op, 'languages', given.languages, text),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      min_tokens: integer(op, 'minTokens', given.minTokens, 0, 9007199254740991),
+      ignore_names: flag(op, 'ignoreNames', given.ignoreNames),
+      ignore_literals: flag(op, 'ignoreLiterals', given.ignoreLiterals),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readCodeClones(answer);
+  }
+
+  /**
+   * Blocks of code that occur more than once.
+   *
+   * As columns: one Arrow IPC stream.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async clonesColumns(paths?: readonly string[], options?: CodeClonesOptions): Promise<Uint8Array> {
+    const op = 'code.clones';
+    const given = known<CodeClonesOptions>(op, options, ['languages', 'includeGenerated', 'minTokens', 'ignoreNames', 'ignoreLiterals'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      languages: list(op, 'languages', given.languages, text),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      min_tokens: integer(op, 'minTokens', given.minTokens, 0, 9007199254740991),
+      ignore_names: flag(op, 'ignoreNames', given.ignoreNames),
+      ignore_literals: flag(op, 'ignoreLiterals', given.ignoreLiterals),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
+  }
+
   /** The languages that can be read, and how their files are recognised. */
   async languages(options?: CallOptions): Promise<LanguageTable> {
     const op = 'code.languages';
@@ -127,6 +180,49 @@ export class CodeNoun extends Noun {
     const wire: Wire = {};
     const answer = await invoke(this[OWNER], op, wire, given.signal);
     return readLanguageTable(answer);
+  }
+
+  /**
+   * Metrics of files as they are on disk: of every function, class and file.
+   * @param paths Files and folders, absolute or relative to the folder that the workspace was
+   * opened on (to its top where nothing is there); none: the whole workspace. A file that is named
+   * is always read up to 32 MiB; in folders, what git ignores is left out, and links are not
+   * followed.
+   */
+  async metrics(paths?: readonly string[], options?: CodeMetricsOptions): Promise<CodeMetrics> {
+    const op = 'code.metrics';
+    const given = known<CodeMetricsOptions>(op, options, ['text', 'languages', 'includeGenerated', 'rows'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      rows: asMetricRows(op, 'rows', given.rows),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readCodeMetrics(answer);
+  }
+
+  /**
+   * Metrics of files as they are on disk: of every function, class and file.
+   *
+   * As columns: one Arrow IPC stream.
+   * @param paths Files and folders, absolute or relative to the folder that the workspace was
+   * opened on (to its top where nothing is there); none: the whole workspace. A file that is named
+   * is always read up to 32 MiB; in folders, what git ignores is left out, and links are not
+   * followed.
+   */
+  async metricsColumns(paths?: readonly string[], options?: CodeMetricsOptions): Promise<Uint8Array> {
+    const op = 'code.metrics';
+    const given = known<CodeMetricsOptions>(op, options, ['text', 'languages', 'includeGenerated', 'rows'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      rows: asMetricRows(op, 'rows', given.rows),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
   }
 
   /**
@@ -184,6 +280,47 @@ export class CodeNoun extends Noun {
     };
     const answer = await invoke(this[OWNER], op, wire, given.signal);
     return readCodeRules(answer);
+  }
+
+  /**
+   * What files define, use and import.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async symbols(paths?: readonly string[], options?: CodeSymbolsOptions): Promise<CodeSymbols> {
+    const op = 'code.symbols';
+    const given = known<CodeSymbolsOptions>(op, options, ['text', 'languages', 'includeGenerated', 'roles', 'kinds'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      roles: list(op, 'roles', given.roles, asSymbolRole),
+      kinds: list(op, 'kinds', given.kinds, asSymbolKind),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readCodeSymbols(answer);
+  }
+
+  /**
+   * What files define, use and import.
+   *
+   * As columns: one Arrow IPC stream.
+   * @param paths Files and folders, relative to the workspace's top or absolute; none: the whole
+   * workspace. A file that is named is always read; in folders, what git ignores is left out.
+   */
+  async symbolsColumns(paths?: readonly string[], options?: CodeSymbolsOptions): Promise<Uint8Array> {
+    const op = 'code.symbols';
+    const given = known<CodeSymbolsOptions>(op, options, ['text', 'languages', 'includeGenerated', 'roles', 'kinds'], ['paths']);
+    const wire: Wire = {
+      paths: list(op, 'paths', paths, text),
+      text: nullable(op, 'text', given.text, text),
+      languages: list(op, 'languages', given.languages, text),
+      include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      roles: list(op, 'roles', given.roles, asSymbolRole),
+      kinds: list(op, 'kinds', given.kinds, asSymbolKind),
+    };
+    return columns(this[OWNER], op, wire, given.signal);
   }
 }
 

@@ -66,6 +66,14 @@ export type Kind =
   | 'internal';
 
 /**
+ * What a row of metrics is about.
+ * - `functions`: A function, method, constructor or lambda that is bound to a name.
+ * - `classes`: A class, struct, trait, interface or implementation block.
+ * - `files`: A file.
+ */
+export type MetricRows = 'functions' | 'classes' | 'files';
+
+/**
  * What owners are listed for.
  * - `folder`: The selection as a whole, and every folder that holds some of it.
  * - `file`: The selection as a whole, and every file of it.
@@ -103,7 +111,7 @@ export type Severity = 'info' | 'minor' | 'major' | 'critical';
 /**
  * Why a file was not read.
  * - `binary`: It is not text.
- * - `huge`: It is larger than 4 MiB.
+ * - `huge`: It is larger than 4 MiB; where it was named, than 32 MiB.
  * - `generated`: A tool wrote it: by its header, its name or `.gitattributes`.
  * - `minified`: Its lines are too long to have been written by hand.
  * - `vendored`: It is somebody else's code: by its folder or `.gitattributes`.
@@ -145,6 +153,56 @@ export type StepState = 'done' | 'run' | 'unknown';
  * - `failed`: It reported an error.
  */
 export type StepStatus = 'running' | 'done' | 'failed';
+
+/**
+ * What a symbol is.
+ * - `function`: A function outside of types.
+ * - `method`: A function of a type, constructors included.
+ * - `class`: A class or record.
+ * - `struct`: A struct or union.
+ * - `interface`: An interface or protocol.
+ * - `trait`: A trait.
+ * - `enum`: An enumeration.
+ * - `type`: A name for another type (as a definition), or any named type (as a reference).
+ * - `constant`: A named value that does not change: `const`, `static final`, a member of an
+ * enumeration, a name in capitals in Python.
+ * - `variable`: A variable outside of functions.
+ * - `field`: A variable of a type.
+ * - `macro`: A macro.
+ * - `module`: A module, namespace or package (as a definition), or one that is imported whole.
+ * - `call`: A call of a function, method, constructor, macro, decorator or component.
+ * - `implementation`: A type that another one extends, implements or embeds.
+ * - `name`: One name that is imported.
+ * - `wildcard`: Every name of a module that is imported.
+ */
+export type SymbolKind =
+  | 'function'
+  | 'method'
+  | 'class'
+  | 'struct'
+  | 'interface'
+  | 'trait'
+  | 'enum'
+  | 'type'
+  | 'constant'
+  | 'variable'
+  | 'field'
+  | 'macro'
+  | 'module'
+  | 'call'
+  | 'implementation'
+  | 'name'
+  | 'wildcard';
+
+/**
+ * What a symbol does at its place.
+ * - `definition`: It gives a name its meaning.
+ * - `declaration`: It announces what is defined elsewhere: a prototype in C, an overload in
+ * TypeScript.
+ * - `reference`: It uses a name.
+ * - `import`: It brings a name in from another file or module.
+ */
+export type SymbolRole = 'definition' | 'declaration' | 'reference' | 'import';
 
 /**
  * What makes a commit a fix.
@@ -335,6 +393,84 @@ export interface ClaimedTask {
   attempt: number;
 }
 
+/** Metrics of one class, struct, trait, interface or implementation block. */
+export interface ClassMetrics {
+  /** Its name. */
+  name: string;
+  /** First line, from 1. */
+  line: number;
+  /** Last line, from 1. */
+  endLine: number;
+  /** Methods. */
+  methods: number;
+  /** Fields that it declares. */
+  fields: number;
+  /**
+   * Weighted methods per class (Chidamber and Kemerer 1994): the methods' cyclomatic complexity,
+   * summed.
+   */
+  weightedMethods: number;
+  /** The methods' cognitive complexity, summed. */
+  cognitive: number;
+  /** How large it is. */
+  lines: Lines;
+}
+
+/** Blocks of code that are equal but for layout and comments. */
+export interface CloneGroup {
+  /** How long each of them is, in tokens: from the start of a statement to the end of one. */
+  tokens: number;
+  /** How many lines the first of them takes. */
+  lines: number;
+  /** Where they are, sorted by path and line; two at least, and no two overlap. */
+  places: ClonePlace[];
+}
+
+/** Where a duplicated block is. */
+export interface ClonePlace {
+  /** The file, relative to the workspace's top, `/` between components; absolute outside of it. */
+  path: string;
+  /** First line, from 1. */
+  line: number;
+  /** Last line, from 1. */
+  endLine: number;
+  /** The function in which it starts, qualified by its classes; empty outside of functions. */
+  function: string;
+}
+
+/** Duplicated blocks of files, and what was not read. */
+export interface CodeClones {
+  /** The duplicated blocks, longest first. Each has a place that no longer one covers. */
+  groups: CloneGroup[];
+  /** How many files were read. */
+  files: number;
+  /** Tokens of these files; comments and imports are none. */
+  tokens: number;
+  /** Tokens of them that stand in a reported place. */
+  duplicatedTokens: number;
+  /**
+   * Files that were met and not read, sorted by path; files of no known language are only counted.
+   */
+  skipped: SkippedFile[];
+  /** Files of no known language that folders held. */
+  unknown: number;
+}
+
+/** Metrics of files, and what was not measured. */
+export interface CodeMetrics {
+  /** The measured files, sorted by path. */
+  files: FileMetrics[];
+  /**
+   * Files that were met and not measured, sorted by path; files of no known language are only
+   * counted.
+   */
+  skipped: SkippedFile[];
+  /** Files of no known language that folders held. */
+  unknown: number;
+  /** What the columnar form's rows are. */
+  rows: MetricRows;
+}
+
 /** What the rules found, and what was not searched. */
 export interface CodePatterns {
   /** The findings, sorted by path, line, column and rule. */
@@ -358,6 +494,18 @@ export interface CodePatterns {
 export interface CodeRules {
   /** The rules, sorted by id. */
   rules: RuleDescription[];
+}
+
+/** Symbols of files, and what was not read. */
+export interface CodeSymbols {
+  /** The files that were read, sorted by path. */
+  files: FileSymbols[];
+  /**
+   * Files that were met and not read, sorted by path; files of no known language are only counted.
+   */
+  skipped: SkippedFile[];
+  /** Files of no known language that folders held. */
+  unknown: number;
 }
 
 /** The weight of one feature. */
@@ -595,7 +743,10 @@ export interface FileHistories {
   basis: CountedHistory;
 }
 
-/** What history says about one file of the tip; merges are left out, renames followed. */
+/**
+ * What history says about one file of the tip. Merges are left out; a rename hands the past of the
+ * old name to the new one, and a file made anew under the old name begins there.
+ */
 export interface FileHistory {
   /** The path at the tip. */
   path: string;
@@ -619,7 +770,7 @@ export interface FileHistory {
   ageDays: number | null;
   /** Days from the last commit that counts to the tip's time; null where none counts. */
   lastChangeDays: number | null;
-  /** Distinct authors, after `.mailmap`. */
+  /** Distinct authors: signatures with, after `.mailmap`, a common e-mail address or full name. */
   authors: number;
   /** Authors with less than 5 % of its commits (Bird et al. 2011: minor contributors). */
   minorAuthors: number;
@@ -651,6 +802,38 @@ export interface FileHistory {
   weight: number;
 }
 
+/** Metrics of one file. */
+export interface FileMetrics {
+  /** The file, relative to the workspace's top, `/` between components; absolute outside of it. */
+  path: string;
+  /** Its language, for example `typescript`. */
+  language: string;
+  /** Size in bytes. */
+  bytes: number;
+  /** Whether a tool wrote it. */
+  generated: boolean;
+  /** Its functions, by place. */
+  functions: FunctionMetrics[];
+  /** Its classes, by place. */
+  classes: ClassMetrics[];
+  /** Cyclomatic complexity: 1 for the file, its own decisions, and that of every function. */
+  cyclomatic: number;
+  /** Cognitive complexity of everything in it. */
+  cognitive: number;
+  /** Tokens, comments left out. */
+  tokens: number;
+  /** How large it is. */
+  lines: Lines;
+  /** Halstead's measures. */
+  halstead: Halstead;
+  /** Maintainability index, as for functions. */
+  maintainability: number;
+  /** Places where the text does not follow the grammar; near them the numbers are a lower bound. */
+  parseErrors: number;
+  /** Bytes inside such places. */
+  damagedBytes: number;
+}
+
 /** How often a rule found something in one file. */
 export interface FileRuleCount {
   /** The file. */
@@ -673,6 +856,16 @@ export interface FileShare {
   deleted: number;
   /** How many files the entry stands for. */
   files: number;
+}
+
+/** Symbols of one file. */
+export interface FileSymbols {
+  /** The file, relative to the workspace's top, `/` between components; absolute outside of it. */
+  path: string;
+  /** Its language, for example `typescript`. */
+  language: string;
+  /** Its symbols, by place. */
+  symbols: Symbol[];
 }
 
 /** One thing that a rule found at one place. */
@@ -701,6 +894,66 @@ export interface Finding {
   author: string | null;
   /** How long ago that was, in days. */
   ageDays: number | null;
+}
+
+/** Metrics of one function with a body. */
+export interface FunctionMetrics {
+  /** Its name; for a lambda the name that it is bound to, else `(anonymous)`. */
+  name: string;
+  /** The name after those of the classes and functions around it, with `.` between. */
+  qualified: string;
+  /** First line, from 1; in a notebook that Jupyter wrote, the line of the file. */
+  line: number;
+  /** Last line, from 1. */
+  endLine: number;
+  /** Cyclomatic complexity (McCabe 1976): 1 + decisions, functions inside left out. */
+  cyclomatic: number;
+  /** The same with every function inside: its own decisions and theirs, each with its 1. */
+  cyclomaticWithNested: number;
+  /**
+   * Cognitive complexity (SonarSource white paper 1.5): functions inside count here, one level
+   * deeper.
+   */
+  cognitive: number;
+  /** The same with functions inside left out. */
+  cognitiveOwn: number;
+  /** Deepest nesting of control structures, functions inside included. */
+  nesting: number;
+  /** Parameters, the receiver (`self`, `this`) included where it is written as one. */
+  parameters: number;
+  /** Places where it ends: `return`, `throw`, `raise`, `?`, `yield` does not count. */
+  exits: number;
+  /** Tokens, comments left out. */
+  tokens: number;
+  /** How large it is. */
+  lines: Lines;
+  /** Halstead's measures. */
+  halstead: Halstead;
+  /**
+   * Maintainability index of Oman and Hagemeister 1992, three metrics, not rescaled: 171 - 5.2
+   * ln(volume) - 0.23 cyclomatic - 16.2 ln(code lines).
+   */
+  maintainability: number;
+  /** Survives moves and changes of layout: 16 hexadecimal digits over the tokens of the body. */
+  identity: string;
+}
+
+/** Halstead's measures (Elements of Software Science, 1977). */
+export interface Halstead {
+  /** Distinct operators, n1. */
+  distinctOperators: number;
+  /** Distinct operands, n2. */
+  distinctOperands: number;
+  /** Operators, N1. */
+  operators: number;
+  /** Operands, N2. */
+  operands: number;
+  /** Volume in bits: (N1 + N2) * log2(n1 + n2); 0 where there is nothing. */
+  volume: number;
+  /** Difficulty: n1/2 * N2/n2; 0 where there is no operand. */
+  difficulty: number;
+  /** Effort: difficulty * volume. */
+  effort: number;
 }
 
 /** What is in a history pack. */
@@ -806,6 +1059,20 @@ export interface LanguageTable {
   languages: LanguageRow[];
 }
 
+/** How large a piece of code is. */
+export interface Lines {
+  /** Physical lines. */
+  total: number;
+  /** Lines with at least one token that is no comment. */
+  code: number;
+  /** Logical lines: statements and declarations. */
+  logical: number;
+  /** Lines with a comment or a documentation string. */
+  comment: number;
+  /** Lines of white space only. */
+  blank: number;
+}
+
 /** What a model is, what it was trained on, and what it must not be used for. */
 export interface ModelCard {
   /** The model's name: `prior` or `size-only`. */
@@ -899,7 +1166,10 @@ export interface OwnedPath {
 
 /** An author of a file or folder. */
 export interface Owner {
-  /** Name, after `.mailmap`; as in the newest of the author's commits. */
+  /**
+   * Name after `.mailmap`, as in the newest of the author's commits; signatures with a common
+   * e-mail address or full name (two words or more) are one author's.
+   */
   name: string;
   /** E-mail address, after `.mailmap`, in lower case. */
   email: string;
@@ -1090,6 +1360,46 @@ export interface StepStart {
   attempt: number;
 }
 
+/** One name at one place. Texts are shared among the symbols of a file. */
+export interface Symbol {
+  /** What it does here. */
+  role: SymbolRole;
+  /** What it is. */
+  kind: SymbolKind;
+  /**
+   * Its name; of an import the name in the other module: `*` for all of them, `default` for the
+   * default export, empty where the module itself is imported.
+   */
+  name: string;
+  /**
+   * The classes, functions and modules around it, outermost first, with `.` between; empty at the
+   * top.
+   */
+  scope: string;
+  /**
+   * Of an import the module as written (`..pkg`, `./x.js`, `java.util`, `crate::a`, `stdio.h`); of
+   * a reference what stands before the name (`np` of `np.array()`) where that is a plain path;
+   * else empty.
+   */
+  origin: string;
+  /** The local name of an import where it is another one; else empty. */
+  alias: string;
+  /** Line of the name, from 1. */
+  line: number;
+  /** Column of the name, bytes from 1. */
+  column: number;
+  /** Last line of what is defined or imported, from 1; of a reference that of the name. */
+  endLine: number;
+  /**
+   * Of a definition: other files can use it, as far as the language says so (`pub`, `public`,
+   * `export`, `static` in C, a capital in Go, an underscore or `__all__` in Python). Of an import:
+   * it is exported again.
+   */
+  exported: boolean;
+  /** Of an import: the module is looked up from this file's own place. */
+  relative: boolean;
+}
+
 /** A line that a fix changes, and the commit that made it. */
 export interface SzzRow {
   /** The fix, hexadecimal. */
@@ -1194,6 +1504,38 @@ export interface WorkspaceInfo {
   notes: string[];
 }
 
+/** Options of `code.clones`. */
+export interface CodeClonesOptions extends CallOptions {
+  /** Only these languages, by name; none: all. */
+  languages?: readonly string[];
+  /** Whether folders also give generated, minified and vendored files. Default `false`. */
+  includeGenerated?: boolean;
+  /** The shortest duplicate that is reported, in tokens, from 20. Default `100`. */
+  minTokens?: number;
+  /** Whether code that differs in names only is a duplicate. Default `false`. */
+  ignoreNames?: boolean;
+  /**
+   * Whether code that differs in numbers, texts and other literals only is a duplicate. Default
+   * `false`.
+   */
+  ignoreLiterals?: boolean;
+}
+
+/** Options of `code.metrics`. */
+export interface CodeMetricsOptions extends CallOptions {
+  /**
+   * Text to read instead of the file; `paths` then has one path, which need not exist and names
+   * it.
+   */
+  text?: string | null;
+  /** Only these languages, by name; none: all. */
+  languages?: readonly string[];
+  /** Whether folders also give generated, minified and vendored files. Default `false`. */
+  includeGenerated?: boolean;
+  /** What the rows of the columnar form (and of CSV) are. Default `'functions'`. */
+  rows?: MetricRows;
+}
+
 /** Options of `code.patterns`. */
 export interface CodePatternsOptions extends CallOptions {
   /**
@@ -1224,6 +1566,23 @@ export interface CodeRulesOptions extends CallOptions {
   languages?: readonly string[];
   /** Folders of further rules, as in `code.patterns`. */
   ruleFolders?: readonly string[];
+}
+
+/** Options of `code.symbols`. */
+export interface CodeSymbolsOptions extends CallOptions {
+  /**
+   * Text to read instead of the file; `paths` then has one path, which need not exist and names
+   * it.
+   */
+  text?: string | null;
+  /** Only these languages, by name; none: all. */
+  languages?: readonly string[];
+  /** Whether folders also give generated, minified and vendored files. Default `false`. */
+  includeGenerated?: boolean;
+  /** Only these roles; none: all. */
+  roles?: readonly SymbolRole[];
+  /** Only these kinds; none: all. */
+  kinds?: readonly SymbolKind[];
 }
 
 /** Options of `events.open`. */
@@ -1350,7 +1709,7 @@ export interface OwnersOptions extends CallOptions {
   by?: OwnedBy;
   /** Folders at most this deep, from 1; 0: however deep. Default `0`. */
   depth?: number;
-  /** At most this many owners for each; 0: all. Default `0`. */
+  /** At most this many owners for each path; 0: all. Default `10`. */
   limit?: number;
   /**
    * After this many days a commit weighs half, for `weightedCommits` and `busFactor`; more than 0.

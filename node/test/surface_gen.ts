@@ -10,11 +10,14 @@ export interface Operation {
 }
 
 export const OPERATIONS: Record<string, Operation> = {
+  'code.clones': { receiver: 'Workspace', opens: '', args: 'CodeClonesArgs', positional: ['paths'], out: 'CodeClones' },
   'code.languages': { receiver: 'Workspace', opens: '', args: 'NoArgs', positional: [], out: 'LanguageTable' },
+  'code.metrics': { receiver: 'Workspace', opens: '', args: 'CodeMetricsArgs', positional: ['paths'], out: 'CodeMetrics' },
   'code.patterns': { receiver: 'Workspace', opens: '', args: 'CodePatternsArgs', positional: ['paths'], out: 'CodePatterns' },
   'code.rules': { receiver: 'Workspace', opens: '', args: 'CodeRulesArgs', positional: [], out: 'CodeRules' },
-  'events.open': { receiver: 'Workspace', opens: 'EventStream', args: 'EventsOpenArgs', positional: ['after'], out: '' },
+  'code.symbols': { receiver: 'Workspace', opens: '', args: 'CodeSymbolsArgs', positional: ['paths'], out: 'CodeSymbols' },
   'events.next': { receiver: 'EventStream', opens: '', args: 'EventsNextArgs', positional: ['max', 'wait_ms'], out: 'EventPage' },
+  'events.open': { receiver: 'Workspace', opens: 'EventStream', args: 'EventsOpenArgs', positional: ['after'], out: '' },
   'git.coupling': { receiver: 'Workspace', opens: '', args: 'CouplingArgs', positional: ['paths'], out: 'FileCoupling' },
   'git.deepen': { receiver: 'Workspace', opens: '', args: 'DeepenArgs', positional: [], out: 'Deepened' },
   'git.features': { receiver: 'Workspace', opens: '', args: 'FeaturesArgs', positional: ['range'], out: 'FeatureTable' },

@@ -34,8 +34,11 @@ pub(crate) fn table(op: &str, answer: &[u8]) -> Result<Vec<u8>> {
         .as_object()
         .and_then(|members| members.values().find_map(Value::as_array))
         .ok_or_else(|| Error::other("the answer holds no rows; use --format json"))?;
-    if op == "git.owners" {
-        return owners(rows);
+    match op {
+        "git.owners" => return owners(rows),
+        "code.symbols" => return nested(rows, &["path", "language"], "symbols", &SYMBOL),
+        "code.clones" => return clones(rows),
+        _ => {}
     }
     let known = if op == "git.features" { FEATURES } else { &[] };
     // The surface always gives every member, so the first row has all names. No row, no names:
@@ -105,6 +108,37 @@ fn owners(paths: &[Value]) -> Result<Vec<u8>> {
         }
     }
     Ok(text)
+}
+
+const SYMBOL: [&str; 11] = [
+    "role", "kind", "name", "scope", "origin", "alias", "line", "column", "end_line", "exported", "relative",
+];
+
+/// A line for each record of a list inside of each row, after some members of the row.
+fn nested(rows: &[Value], outer: &[&str], list: &str, inner: &[&str]) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    line(&mut text, outer.iter().chain(inner).map(|&name| name.to_owned()));
+    for row in rows {
+        for record in row[list].as_array().into_iter().flatten() {
+            let first = outer.iter().map(|&name| cell(&row[name], None));
+            line(&mut text, first.chain(inner.iter().map(|&name| cell(&record[name], None))));
+        }
+    }
+    Ok(text)
+}
+
+/// A line for each place of each group, with the group's number.
+fn clones(groups: &[Value]) -> Result<Vec<u8>> {
+    let numbered: Vec<Value> = groups
+        .iter()
+        .zip(1u64..)
+        .map(|(group, number)| {
+            let mut group = group.clone();
+            group["group"] = Value::from(number);
+            group
+        })
+        .collect();
+    nested(&numbered, &["group", "tokens", "lines"], "places", &["path", "line", "end_line", "function"])
 }
 
 fn line(text: &mut Vec<u8>, cells: impl Iterator<Item = String>) {

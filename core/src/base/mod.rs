@@ -5,7 +5,6 @@
 pub mod cancel;
 pub mod clock;
 pub mod id;
-pub mod memory;
 pub mod port;
 pub mod runtime;
 pub mod shared;

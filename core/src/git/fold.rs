@@ -1,9 +1,9 @@
 //! The fold: walks history in order and gives each commit its measures from what came before.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::log::{Log, NONE, Touched};
+use super::shared::{List, Map};
 use super::{Vector, record::FeatureRow};
 
 /// A year of the measure REXP, seconds.
@@ -106,24 +106,21 @@ pub(super) fn entropy(changed: impl Iterator<Item = u64> + Clone) -> f64 {
     sum + 0.0
 }
 
-/// What is known of one author.
-#[derive(Clone, Debug, Default)]
-struct Author {
-    /// Times of the commits, sorted.
-    times: Vec<i64>,
-}
+/// Places in the order, or times, sorted.
+type Sorted<T> = Arc<Vec<T>>;
 
-/// The state after everything that came before.
+/// The state after everything that came before; a clone shares what it has in common.
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
     /// By path number: the commits (by place in the order) in the path's history, sorted.
-    histories: Vec<Arc<Vec<u32>>>,
+    histories: List<Sorted<u32>>,
     /// By place in the order.
-    author_of: Vec<u32>,
-    time_of: Vec<i64>,
-    authors: Vec<Author>,
+    author_of: List<u32>,
+    time_of: List<i64>,
+    /// By author: the times of the commits, sorted.
+    authors: List<Sorted<i64>>,
     /// By author and subsystem: places in the order, sorted.
-    by_subsystem: HashMap<(u32, u32), Arc<Vec<u32>>>,
+    by_subsystem: Map<(u32, u32), Sorted<u32>>,
 }
 
 /// Sets that are emptied by counting up instead of clearing.
@@ -244,14 +241,14 @@ impl State {
 
     /// Earlier commits of an author.
     pub fn experience(&self, author: u32) -> u32 {
-        self.authors.get(author as usize).map_or(0, |author| author.times.len() as u32)
+        self.authors.get(author as usize).map_or(0, |times| times.len() as u32)
     }
 
     /// Earlier commits of an author, each weighted 1/(n+1), n = whole years before `time`.
     pub fn recent_experience(&self, author: u32, time: i64) -> f64 {
-        let Some(author) = self.authors.get(author as usize) else { return 0.0 };
-        let not_after = |limit: i64| author.times.partition_point(|known| *known <= limit);
-        let mut left = author.times.len();
+        let Some(times) = self.authors.get(author as usize) else { return 0.0 };
+        let not_after = |limit: i64| times.partition_point(|known| *known <= limit);
+        let mut left = times.len();
         let mut sum = 0.0;
         let mut years = 0i64;
         while left > 0 {
@@ -259,7 +256,7 @@ impl State {
             sum += (left - older) as f64 / (years + 1) as f64;
             left = older;
             // Commits of an age in hundreds of years come from broken clocks: on to the next one.
-            years = match author.times[..left].last() {
+            years = match times[..left].last() {
                 Some(last) => (time.saturating_sub(*last) / YEAR).max(years + 1),
                 None => break,
             };
@@ -276,8 +273,8 @@ impl State {
     pub fn step(&mut self, log: &Log, commit: u32, renames: bool, scratch: &mut Scratch) -> Row {
         let record = log.commit(commit);
         let place = self.time_of.len() as u32;
-        self.histories.resize_with(log.paths().max(self.histories.len()), Arc::default);
-        self.authors.resize_with(log.authors().max(self.authors.len()), Author::default);
+        self.histories.resize(log.paths().max(self.histories.len()), Arc::default());
+        self.authors.resize(log.authors().max(self.authors.len()), Arc::default());
         let mut touched = std::mem::take(&mut scratch.parts);
         parts(log.files_of(commit), renames, &mut touched);
 
@@ -297,8 +294,10 @@ impl State {
                 // The old path's history becomes part of the new path's; the old one keeps its own.
                 let old = &self.histories[part.from as usize];
                 let new = &self.histories[part.path as usize];
-                self.histories[part.path as usize] =
-                    if new.is_empty() { Arc::clone(old) } else { Arc::new(union(new, old)) };
+                let all = if new.is_empty() { Arc::clone(old) } else { Arc::new(union(new, old)) };
+                if let Some(history) = self.histories.get_mut(part.path as usize) {
+                    *history = all;
+                }
             }
             let history = &self.histories[part.path as usize];
             scratch.file_authors.clear(self.authors.len());
@@ -342,17 +341,19 @@ impl State {
         };
 
         for part in &touched {
-            Arc::make_mut(&mut self.histories[part.path as usize]).push(place);
+            if let Some(history) = self.histories.get_mut(part.path as usize) {
+                Arc::make_mut(history).push(place);
+            }
         }
         for subsystem in subsystems {
-            let places = self.by_subsystem.entry((record.author, subsystem)).or_default();
-            Arc::make_mut(places).push(place);
+            self.by_subsystem.update((record.author, subsystem), |places| Arc::make_mut(places).push(place));
         }
         self.author_of.push(record.author);
         self.time_of.push(record.time);
-        let times = &mut self.authors[record.author as usize].times;
-        let at = times.partition_point(|known| *known <= record.time);
-        times.insert(at, record.time);
+        if let Some(times) = self.authors.get_mut(record.author as usize) {
+            let at = times.partition_point(|known| *known <= record.time);
+            Arc::make_mut(times).insert(at, record.time);
+        }
         scratch.parts = touched;
         row
     }
@@ -379,9 +380,11 @@ mod tests {
     fn experience_fades_by_whole_years() {
         let mut state = State::default();
         let now = 2_000_000_000;
-        state.authors.push(Author { times: vec![now - 3 * YEAR, now - YEAR, now - YEAR + 1, now, now + 5] });
+        let mut times = vec![now - 3 * YEAR, now - YEAR, now - YEAR + 1, now, now + 5];
+        state.authors.push(Arc::new(times.clone()));
         assert!((state.recent_experience(0, now) - (3.0 + 0.5 + 0.25)).abs() < 1e-12);
-        state.authors[0].times.insert(0, 0);
+        times.insert(0, 0);
+        state.authors = [Arc::new(times)].into_iter().collect();
         let n = (now / YEAR) as f64;
         assert!((state.recent_experience(0, now) - (3.75 + 1.0 / (n + 1.0))).abs() < 1e-12);
         assert_eq!(state.recent_experience(7, now), 0.0);

@@ -6,11 +6,12 @@ use gix::ObjectId;
 
 use super::Vector;
 use super::fold::{Row, Scratch, State};
-use super::log::{BOUNDARY, FIX, GAP, IdMap, Log, NewCommit};
+use super::log::{BOUNDARY, FIX, GAP, Log, NONE, NewCommit};
 use super::mine::{Known, mine};
-use super::order::{Node, topological};
+use super::order::{Order, reachable};
 use super::record::{FeatureRow, FeatureTable, HistorySpan};
 use super::repository::Repository;
+use super::shared::List;
 use crate::base::cancel::CancelToken;
 use crate::base::port::{Progress, Segments};
 use crate::error::Result;
@@ -21,8 +22,11 @@ pub const SEGMENT: &str = "git/history/v2";
 /// Where the first release kept it, without signatures; read where there is nothing else.
 const SEGMENT_1: &str = "git/history/v1";
 
-/// How many folded states are kept for the next question.
-const KEEP_STATES: usize = 4;
+/// How many folded states are kept for the next question; they share most of what they are.
+const KEEP_STATES: usize = 8;
+
+/// How many commits before the last one a state is kept, too.
+const STEP_BACK: usize = 256;
 
 /// How often an append is tried again after another process was first.
 const ATTEMPTS: usize = 8;
@@ -35,23 +39,25 @@ pub struct History {
     /// The segment's tip that the next append expects; `None` where there is no segment.
     expected: Option<String>,
     /// Every commit reachable from the tip, in order, merges included.
-    order: Arc<Vec<u32>>,
+    order: Order,
+    /// The same as one list, where somebody asked for it.
+    listed: OnceLock<Arc<Vec<u32>>>,
     states: Mutex<Vec<Arc<Before>>>,
 }
 
 /// The state after everything reachable from a commit.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Before {
     pub(super) log: Arc<Log>,
     pub(super) state: State,
     base: Option<ObjectId>,
     renames: bool,
     /// What was folded, in order, merges included.
-    order: Arc<Vec<u32>>,
-    rows: Vec<Row>,
-    vectors: Vec<Vector>,
-    span: HistorySpan,
-    places: OnceLock<IdMap<usize>>,
+    order: Order,
+    rows: List<Row>,
+    vectors: List<Vector>,
+    /// By number in the log: the row, or [`NONE`].
+    row_of: List<u32>,
 }
 
 /// Records that need no second look in this process.
@@ -76,8 +82,9 @@ impl History {
         cancel: &CancelToken,
     ) -> Result<Arc<History>> {
         let stored = Stored::read(segments).signed(repo, cancel)?;
-        let stored = fill(stored, repo, tip, true, segments, progress, cancel)?;
-        Ok(Arc::new(History::from_stored(stored, tip)))
+        let stored = fill(stored, repo, tip, None, segments, progress, cancel)?;
+        let order = Order::of(&stored.log, tip);
+        Ok(Arc::new(History::from_stored(stored, tip, order)))
     }
 
     /// The history of another tip, from what is in memory; only new commits are read.
@@ -95,26 +102,34 @@ impl History {
             return Ok(Arc::clone(self));
         }
         let stored = Stored { log: Arc::clone(&self.log), expected: self.expected.clone(), rewrite: false };
-        let stored = fill(stored, repo, tip, false, segments, progress, cancel)?;
-        let next = History::from_stored(stored, tip);
-        if self.log.len() <= next.log.len() && Arc::ptr_eq(&self.log, &next.log) || next.continues(self) {
+        let stored = fill(stored, repo, tip, Some(&self.order), segments, progress, cancel)?;
+        Ok(Arc::new(self.moved(stored, tip)))
+    }
+
+    /// The history of another tip in a log that may continue this one's.
+    fn moved(&self, stored: Stored, tip: ObjectId) -> History {
+        let continued = stored.log.continues(&self.log);
+        let order = continued
+            .then(|| self.order.advanced(&stored.log, self.tip, tip))
+            .flatten()
+            .unwrap_or_else(|| Order::of(&stored.log, tip));
+        let next = History::from_stored(stored, tip, order);
+        if continued {
             let states = self.states.lock().unwrap_or_else(PoisonError::into_inner).clone();
             *next.states.lock().unwrap_or_else(PoisonError::into_inner) = states;
         }
-        Ok(Arc::new(next))
+        next
     }
 
-    /// Whether every number of `earlier` still means the same here.
-    fn continues(&self, earlier: &History) -> bool {
-        earlier.order.iter().all(|at| {
-            let id = earlier.log.commit(*at).id;
-            self.log.find(&id) == Some(*at)
-        }) && (0..earlier.log.paths() as u32).all(|path| self.log.path(path) == earlier.log.path(path))
-    }
-
-    fn from_stored(stored: Stored, tip: ObjectId) -> History {
-        let order = Arc::new(reachable_order(&stored.log, tip));
-        History { log: stored.log, tip, expected: stored.expected, order, states: Mutex::default() }
+    fn from_stored(stored: Stored, tip: ObjectId, order: Order) -> History {
+        History {
+            log: stored.log,
+            tip,
+            expected: stored.expected,
+            order,
+            listed: OnceLock::new(),
+            states: Mutex::default(),
+        }
     }
 
     /// The commit that the history leads up to.
@@ -133,8 +148,7 @@ impl History {
 
     /// What is known of the history reachable from `base`; nothing where it is `None` or unknown.
     pub fn span(&self, base: Option<ObjectId>) -> HistorySpan {
-        let order = self.order_of(base);
-        span(&self.log, &order)
+        self.order_of(base).span().clone()
     }
 
     /// The state after everything reachable from `base`; the empty state where it is `None`.
@@ -154,35 +168,39 @@ impl History {
     /// history of `to`.
     pub fn features(&self, from: Option<ObjectId>, to: ObjectId, renames: bool) -> FeatureTable {
         let state = self.state(Some(to), renames);
-        let hidden: std::collections::HashSet<u32> = match from {
-            Some(from) => reachable(&self.log, from).into_iter().collect(),
-            None => Default::default(),
-        };
+        let mut hidden = vec![false; if from.is_some() { self.log.len() } else { 0 }];
+        if let Some(from) = from {
+            reachable(&self.log, from, |at| hidden[at as usize] = true);
+        }
         let rows: Vec<FeatureRow> = state
             .rows
             .iter()
-            .filter(|row| !hidden.contains(&row.commit))
+            .filter(|row| !hidden.get(row.commit as usize).is_some_and(|hidden| *hidden))
             .map(|row| row.named(&self.log))
             .collect();
-        FeatureTable { rows, history: state.span.clone() }
+        FeatureTable { rows, history: state.order.span().clone() }
     }
 
     /// Every commit reachable from the tip, in order, merges included.
     pub(super) fn order(&self) -> &Arc<Vec<u32>> {
-        &self.order
+        self.listed.get_or_init(|| Arc::new(self.order.iter_from(0).copied().collect()))
     }
 
     /// Every commit that leads up to `base`, itself included; none where it is unknown.
     pub fn ancestors(&self, base: ObjectId) -> std::collections::HashSet<ObjectId> {
-        reachable(&self.log, base).into_iter().map(|at| self.log.commit(at).id).collect()
+        let mut found = std::collections::HashSet::new();
+        reachable(&self.log, base, |at| {
+            found.insert(self.log.commit(at).id);
+        });
+        found
     }
 
-    fn order_of(&self, base: Option<ObjectId>) -> Arc<Vec<u32>> {
-        let Some(base) = base else { return Arc::default() };
-        if base == self.tip {
-            return Arc::clone(&self.order);
+    fn order_of(&self, base: Option<ObjectId>) -> Order {
+        match base {
+            None => Order::default(),
+            Some(base) if base == self.tip => self.order.clone(),
+            Some(base) => Order::of(&self.log, base),
         }
-        Arc::new(reachable_order(&self.log, base))
     }
 
     fn state(&self, base: Option<ObjectId>, renames: bool) -> Arc<Before> {
@@ -199,113 +217,89 @@ impl History {
             .filter(|state| state.renames == renames && order.starts_with(&state.order))
             .max_by_key(|state| state.order.len())
             .cloned();
-        let state = Arc::new(Before::fold(&self.log, order, base, renames, start.as_deref()));
-        if states.len() == KEEP_STATES {
-            states.remove(0);
+        let mut state = match start.as_deref() {
+            Some(start) => start.at(&self.log, base),
+            None => Before::empty(&self.log, renames),
+        };
+        // A merge can put commits before the last ones: from a state somewhat back it is not far.
+        let back = order.len().saturating_sub(STEP_BACK);
+        if state.order.len() < back {
+            state.fold(&order, back);
+            states.push(Arc::new(state.clone()));
         }
+        state.fold(&order, order.len());
+        (state.base, state.order) = (base, order);
+        let state = Arc::new(state);
         states.push(Arc::clone(&state));
+        let surplus = states.len().saturating_sub(KEEP_STATES);
+        states.drain(..surplus);
         state
     }
 }
 
 impl Before {
-    fn fold(
-        log: &Arc<Log>,
-        order: Arc<Vec<u32>>,
-        base: Option<ObjectId>,
-        renames: bool,
-        start: Option<&Before>,
-    ) -> Before {
+    fn empty(log: &Arc<Log>, renames: bool) -> Before {
+        Before {
+            log: Arc::clone(log),
+            state: State::default(),
+            base: None,
+            renames,
+            order: Order::default(),
+            rows: List::default(),
+            vectors: List::default(),
+            row_of: List::default(),
+        }
+    }
+
+    /// The same state, as one of a log that continues this one's.
+    fn at(&self, log: &Arc<Log>, base: Option<ObjectId>) -> Before {
+        Before { log: Arc::clone(log), base, ..self.clone() }
+    }
+
+    /// Takes in what stands in the order up to `until`.
+    fn fold(&mut self, order: &Order, until: usize) {
+        let log = Arc::clone(&self.log);
         let mut scratch = Scratch::default();
-        let mut state = start.map(|start| start.state.clone()).unwrap_or_default();
-        let mut rows = start.map(|start| start.rows.clone()).unwrap_or_default();
-        let mut vectors = start.map(|start| start.vectors.clone()).unwrap_or_default();
-        for commit in &order[start.map_or(0, |start| start.order.len())..] {
+        self.row_of.resize(log.len().max(self.row_of.len()), NONE);
+        for commit in order.iter_from(self.order.len()).take(until.saturating_sub(self.order.len())) {
             let record = log.commit(*commit);
             if record.is_merge() {
                 continue;
             }
-            let row = state.step(log, *commit, renames, &mut scratch);
+            let row = self.state.step(&log, *commit, self.renames, &mut scratch);
             // Of a commit that could not be read whole the measures would be wrong.
             if !record.is_gap() {
-                rows.push(row);
-                vectors.push(row.vector(record.flags & FIX != 0));
+                if let Some(slot) = self.row_of.get_mut(*commit as usize) {
+                    *slot = self.rows.len() as u32;
+                }
+                self.rows.push(row);
+                self.vectors.push(row.vector(record.flags & FIX != 0));
             }
         }
-        let span = span(log, &order);
-        Before {
-            log: Arc::clone(log),
-            state,
-            base,
-            renames,
-            order,
-            rows,
-            vectors,
-            span,
-            places: OnceLock::new(),
-        }
+        self.order = order.first(until);
+        self.base = None;
+    }
+
+    /// How many commits in this state have measures.
+    pub fn measured(&self) -> usize {
+        self.vectors.len()
     }
 
     /// The measures of every commit in this state, in order; merges and commits whose changes are
     /// not known are left out.
-    pub fn vectors(&self) -> &[Vector] {
-        &self.vectors
+    pub fn vectors(&self) -> impl Iterator<Item = &Vector> + '_ {
+        self.vectors.iter()
+    }
+
+    /// The measures of the last `count` commits in this state, or of all where there are fewer.
+    pub fn last_vectors(&self, count: usize) -> Vec<Vector> {
+        self.vectors.iter_from(self.vectors.len().saturating_sub(count)).copied().collect()
     }
 
     fn place(&self, id: &ObjectId) -> Option<usize> {
-        let places = self.places.get_or_init(|| {
-            self.rows.iter().enumerate().map(|(at, row)| (self.log.commit(row.commit).id, at)).collect()
-        });
-        places.get(id).copied()
+        let number = self.log.find(id)?;
+        self.row_of.get(number as usize).filter(|row| **row != NONE).map(|row| *row as usize)
     }
-}
-
-/// Numbers of the commits reachable from `tip`, itself included; empty where it is unknown.
-pub(super) fn reachable(log: &Log, tip: ObjectId) -> Vec<u32> {
-    let mut seen = vec![false; log.len()];
-    let mut stack: Vec<u32> = log.find(&tip).into_iter().collect();
-    let mut found = Vec::new();
-    while let Some(at) = stack.pop() {
-        if !std::mem::replace(&mut seen[at as usize], true) {
-            found.push(at);
-            stack.extend(log.parents_of(at).iter().filter_map(|parent| log.find(parent)));
-        }
-    }
-    found
-}
-
-fn reachable_order(log: &Log, tip: ObjectId) -> Vec<u32> {
-    let found = reachable(log, tip);
-    let mut slot = vec![u32::MAX; log.len()];
-    for (at, commit) in found.iter().enumerate() {
-        slot[*commit as usize] = at as u32;
-    }
-    let nodes: Vec<Node> = found
-        .iter()
-        .map(|commit| Node {
-            key: (log.commit(*commit).time, log.commit(*commit).id),
-            parents: log
-                .parents_of(*commit)
-                .iter()
-                .filter_map(|parent| log.find(parent))
-                .map(|parent| slot[parent as usize])
-                .collect(),
-        })
-        .collect();
-    topological(&nodes).into_iter().map(|at| found[at as usize]).collect()
-}
-
-fn span(log: &Log, order: &[u32]) -> HistorySpan {
-    let mut span = HistorySpan::default();
-    for at in order {
-        let commit = log.commit(*at);
-        span.cut |= log.parents_of(*at).iter().any(|parent| log.find(parent).is_none());
-        if !commit.is_merge() {
-            span.commits += 1;
-            span.gaps += u64::from(commit.is_gap());
-        }
-    }
-    span
 }
 
 /// Whether the log says of this commit, too, that the same could not be read.
@@ -318,19 +312,21 @@ fn same_gap(log: &Log, commit: &NewCommit) -> bool {
 }
 
 /// Adds what the log lacks of the history of `tip`, kept piece by piece, so that a read that is cut
-/// short goes on where it stopped. With `again`, what could not be read before is tried again.
+/// short goes on where it stopped. `done` is the order of a history that is in the log already;
+/// without one, what could not be read before is tried again.
 fn fill(
     mut stored: Stored,
     repo: &Repository,
     tip: ObjectId,
-    mut again: bool,
+    done: Option<&Order>,
     segments: &dyn Segments,
     progress: &dyn Progress,
     cancel: &CancelToken,
 ) -> Result<Stored> {
+    let mut again = done.is_none();
     loop {
         let log = Arc::clone(&stored.log);
-        let starts = starts(&log, tip, again);
+        let starts = starts(&log, tip, again, done);
         let settled = Settled(&log);
         let known: &dyn Known = if again { &settled } else { log.as_ref() };
         mine(repo, &starts, known, progress, cancel, &mut |mut found| {
@@ -347,9 +343,9 @@ fn fill(
 
 /// Where reading begins: the tip, and behind what is known but not to the end. With `again` also what
 /// was not in the clone before: commits that could not be read whole, and those beyond a cut.
-fn starts(log: &Log, tip: ObjectId, again: bool) -> Vec<ObjectId> {
+fn starts(log: &Log, tip: ObjectId, again: bool, done: Option<&Order>) -> Vec<ObjectId> {
     let mut starts = vec![tip];
-    for at in reachable(log, tip) {
+    let mut look = |at: u32| {
         let commit = log.commit(at);
         if again && commit.is_gap() && commit.id != tip {
             starts.push(commit.id);
@@ -357,6 +353,11 @@ fn starts(log: &Log, tip: ObjectId, again: bool) -> Vec<ObjectId> {
         if again || commit.flags & BOUNDARY == 0 {
             starts.extend(log.parents_of(at).iter().filter(|parent| log.find(parent).is_none()));
         }
+    };
+    // Behind what is known to the end there is nothing to read.
+    match done.filter(|done| !done.span().cut) {
+        Some(done) => done.beyond(log, tip, |at, _| look(at)),
+        None => reachable(log, tip, look),
     }
     starts
 }
@@ -461,5 +462,112 @@ impl Stored {
         let mut log = Log::clone(&self.log);
         log.extend(&commits);
         Stored { log: Arc::new(log), ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::port::Memory;
+    use crate::git::diff::{Counts, Delta, Measured};
+    use crate::git::log::{MERGE, Signature};
+
+    struct Dice(u64);
+
+    impl Dice {
+        fn below(&mut self, limit: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (self.0 >> 33) as usize % limit
+        }
+    }
+
+    /// A commit on some of those before it: mostly on the last one, sometimes on an old one, a merge
+    /// of two, or a new root; clocks go wrong.
+    fn commit(dice: &mut Dice, known: &[NewCommit]) -> NewCommit {
+        let number = known.len();
+        let parent = |dice: &mut Dice| match dice.below(4) {
+            0 => dice.below(number),
+            _ => number - 1 - dice.below(number.min(3)),
+        };
+        let count = if number == 0 { 0 } else { [1, 1, 1, 1, 1, 2, 2, 0, 1, 1][dice.below(10)] };
+        let mut parents: Vec<ObjectId> = (0..count).map(|_| known[parent(dice)].id).collect();
+        parents.dedup();
+        let merge = parents.len() > 1;
+        let mut files: Vec<Measured> = Vec::new();
+        for at in 0..if merge { 0 } else { dice.below(4) } {
+            let path = |number: usize| format!("d{}/f{number}", number % 3).into();
+            let renamed = dice.below(5) == 0;
+            let counts = Counts { added: dice.below(9) as u32, before: 5, after: 7, ..Counts::default() };
+            let from = renamed.then(|| path(dice.below(12)));
+            files.push(Measured { path: path(at * 4 + dice.below(4)), from, counts });
+        }
+        let mut id = [0; 20];
+        id[..8].copy_from_slice(&(number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes());
+        let author = dice.below(3) as u8;
+        let gap = !merge && dice.below(20) == 0;
+        NewCommit {
+            id: ObjectId::from_bytes_or_panic(&id),
+            parents,
+            time: 1_600_000_000 + (number * 1000) as i64 - [0, 0, 0, 1000, 2500, 90_000][dice.below(6)],
+            author: [author; 16],
+            signature: Some((Signature { name: "A".into(), email: vec![b'a' + author].into() }, 0)),
+            flags: if merge { MERGE } else { 0 } | if gap { GAP } else { 0 },
+            delta: Delta { files, gap },
+        }
+    }
+
+    #[test]
+    fn a_continued_history_equals_one_from_scratch() {
+        for seed in 0..16 {
+            let mut dice = Dice(seed);
+            let segments = Memory::default();
+            let mut known: Vec<NewCommit> = Vec::new();
+            let mut history: Option<History> = None;
+            while known.len() < 120 {
+                let mut found = Vec::new();
+                for _ in 0..=dice.below(3) {
+                    let next = commit(&mut dice, &[known.as_slice(), &found].concat());
+                    found.push(next);
+                }
+                known.extend(found.iter().cloned());
+                // Mostly the newest, sometimes any other: as after a force-push.
+                let tip = match dice.below(8) {
+                    0 => known[dice.below(known.len())].id,
+                    _ => known[known.len() - 1].id,
+                };
+                let stored = match &history {
+                    None => Stored::default(),
+                    Some(history) => Stored {
+                        log: Arc::clone(&history.log),
+                        expected: history.expected.clone(),
+                        rewrite: false,
+                    },
+                };
+                let stored = stored.add(&segments, found);
+                let next = match &history {
+                    None => {
+                        let order = Order::of(&stored.log, tip);
+                        History::from_stored(stored, tip, order)
+                    }
+                    Some(history) => history.moved(stored, tip),
+                };
+                let fresh = Stored::read(&segments);
+                assert_eq!(fresh.log.len(), known.len());
+                let order = Order::of(&fresh.log, tip);
+                let fresh = History::from_stored(fresh, tip, order);
+                assert_eq!(next.span(Some(tip)), fresh.span(Some(tip)), "{seed}: {}", known.len());
+                for renames in [true, false] {
+                    if dice.below(3) > 0 {
+                        let (a, b) = (next.features(None, tip, renames), fresh.features(None, tip, renames));
+                        assert_eq!(a, b, "{seed}: {} commits, renames {renames}", known.len());
+                    }
+                }
+                let base = known[dice.below(known.len())].id;
+                assert_eq!(next.features(Some(base), tip, true), fresh.features(Some(base), tip, true));
+                let ids = known.iter().map(|commit| commit.id);
+                ids.for_each(|id| assert_eq!(next.own(tip, id), fresh.own(tip, id)));
+                history = Some(next);
+            }
+        }
     }
 }

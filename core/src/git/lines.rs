@@ -4,7 +4,10 @@
 //! ends are cut off as bytes before any line is looked at; where that could change what git's
 //! heuristics do, the whole files are compared the way git compares them.
 
-use gix::diff::blob::{Algorithm, Diff, InternedInput, TokenSource};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+
+use gix::diff::blob::{Algorithm, Diff, Token};
 
 /// How far git looks for a NUL byte that makes a file binary.
 const BINARY_WINDOW: usize = 8000;
@@ -38,16 +41,33 @@ pub(super) fn changed(old: &[u8], new: &[u8]) -> (u32, u32) {
     if old_part.is_empty() || new_part.is_empty() {
         return (count(new_part), count(old_part));
     }
-    let input = InternedInput::new(Lines(old_part), Lines(new_part));
-    if unmatched(&input) < PRUNING_NEEDS {
-        let diff = Diff::compute(Algorithm::Myers, &input);
-        let (added, deleted) = (diff.count_additions(), diff.count_removals());
-        if added + deleted <= EXACT_COST {
+    let mut table = Table::new(old_part.len() + new_part.len());
+    let before: Vec<Token> = Lines(old_part).map(|line| table.number(line)).collect();
+    let after: Vec<Token> = Lines(new_part).map(|line| table.number(line)).collect();
+    let numbers = table.len();
+    if unmatched(&before, &after, numbers) < PRUNING_NEEDS {
+        let (added, deleted) = diff(&before, &after, numbers);
+        if added + deleted <= EXACT_COST || start + end == 0 {
             return (added, deleted);
         }
+    } else if start + end == 0 {
+        return diff(&before, &after, numbers);
     }
-    let input = if start + end == 0 { input } else { InternedInput::new(Lines(old), Lines(new)) };
-    let diff = Diff::compute(Algorithm::Myers, &input);
+    // How often a line stands in the whole files decides what git drops from the search. Lines of the
+    // equal ends that stand nowhere between them count for nothing but the length: one number for all.
+    let other = Token(numbers);
+    let ends = |part: &[u8]| -> Vec<Token> {
+        Lines(part).map(|line| table.find(line).map_or(other, Token)).collect()
+    };
+    let (first, last) = (ends(&old[..start]), ends(&old[old.len() - end..]));
+    let whole = |middle: Vec<Token>| [first.as_slice(), &middle, &last].concat();
+    diff(&whole(before), &whole(after), numbers + 1)
+}
+
+/// Lines added and deleted between two lists of numbered lines.
+fn diff(before: &[Token], after: &[Token], numbers: u32) -> (u32, u32) {
+    let mut diff = Diff::default();
+    diff.compute_with(Algorithm::Myers, before, after, numbers);
     (diff.count_additions(), diff.count_removals())
 }
 
@@ -72,15 +92,27 @@ fn equal_ends(old: &[u8], new: &[u8]) -> (usize, usize) {
     (start, end)
 }
 
+/// Bytes that are compared at once.
+const STEP: usize = 64;
+
+/// Whether two blocks of [`STEP`] bytes are equal, without a call for so few of them.
+fn equal_blocks(a: &[u8], b: &[u8]) -> bool {
+    let differing = a.chunks_exact(8).zip(b.chunks_exact(8)).fold(0, |sum, (a, b)| {
+        let word = |bytes: &[u8]| bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        sum | (word(a) ^ word(b))
+    });
+    differing == 0
+}
+
 fn equal_prefix(a: &[u8], b: &[u8]) -> usize {
-    const STEP: usize = 64;
-    let blocks = a.chunks_exact(STEP).zip(b.chunks_exact(STEP)).take_while(|(a, b)| a == b).count() * STEP;
+    let blocks = a.chunks_exact(STEP).zip(b.chunks_exact(STEP));
+    let blocks = blocks.take_while(|(a, b)| equal_blocks(a, b)).count() * STEP;
     blocks + a[blocks..].iter().zip(&b[blocks..]).take_while(|(a, b)| a == b).count()
 }
 
 fn equal_suffix(a: &[u8], b: &[u8]) -> usize {
-    const STEP: usize = 64;
-    let blocks = a.rchunks_exact(STEP).zip(b.rchunks_exact(STEP)).take_while(|(a, b)| a == b).count() * STEP;
+    let blocks = a.rchunks_exact(STEP).zip(b.rchunks_exact(STEP));
+    let blocks = blocks.take_while(|(a, b)| equal_blocks(a, b)).count() * STEP;
     let (a, b) = (&a[..a.len() - blocks], &b[..b.len() - blocks]);
     blocks + a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count()
 }
@@ -94,19 +126,12 @@ fn memrchr(byte: u8, data: &[u8]) -> Option<usize> {
 }
 
 /// The larger number of lines on one side that the other side does not have.
-fn unmatched(input: &InternedInput<&[u8]>) -> usize {
-    let tokens = input.interner.num_tokens() as usize;
-    let mut seen = vec![0u8; tokens];
-    for token in &input.before {
-        seen[token.0 as usize] |= 1;
-    }
-    for token in &input.after {
-        seen[token.0 as usize] |= 2;
-    }
-    let alone = |side: &[gix::diff::blob::Token], bit: u8| {
-        side.iter().filter(|token| seen[token.0 as usize] == bit).count()
-    };
-    alone(&input.before, 1).max(alone(&input.after, 2))
+fn unmatched(before: &[Token], after: &[Token], numbers: u32) -> usize {
+    let mut seen = vec![0u8; numbers as usize];
+    before.iter().for_each(|token| seen[token.0 as usize] |= 1);
+    after.iter().for_each(|token| seen[token.0 as usize] |= 2);
+    let alone = |side: &[Token], bit: u8| side.iter().filter(|token| seen[token.0 as usize] == bit).count();
+    alone(before, 1).max(alone(after, 2))
 }
 
 /// A file as its lines, newlines included: `a` and `a\n` are different lines to git.
@@ -127,22 +152,106 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-impl<'a> TokenSource for Lines<'a> {
-    type Token = &'a [u8];
-    type Tokenizer = Self;
+/// No line.
+const EMPTY: u32 = u32::MAX;
 
-    fn tokenize(&self) -> Self {
-        *self
+/// Lines that got numbers, by open addressing.
+struct Table<'a> {
+    /// Numbers of lines; the length is a power of two.
+    slots: Vec<u32>,
+    /// By number: hash and line.
+    lines: Vec<(u64, &'a [u8])>,
+}
+
+impl<'a> Table<'a> {
+    /// A table that expects the lines of so many bytes.
+    fn new(bytes: usize) -> Self {
+        let lines = bytes / 40 + 8;
+        Table { slots: vec![EMPTY; (2 * lines).next_power_of_two()], lines: Vec::with_capacity(lines) }
     }
 
-    fn estimate_tokens(&self) -> u32 {
-        u32::try_from(self.0.len() / 30 + 4).unwrap_or(u32::MAX)
+    fn len(&self) -> u32 {
+        self.lines.len() as u32
     }
+
+    /// The slot of a line: its own, or the empty one where it would stand.
+    fn slot(&self, hash: u64, line: &[u8]) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            match self.lines.get(self.slots[at] as usize) {
+                Some((known, text)) if *known != hash || *text != line => at = (at + 1) & mask,
+                _ => return at,
+            }
+        }
+    }
+
+    fn find(&self, line: &[u8]) -> Option<u32> {
+        let number = self.slots[self.slot(hash(line), line)];
+        (number != EMPTY).then_some(number)
+    }
+
+    fn number(&mut self, line: &'a [u8]) -> Token {
+        let hash = hash(line);
+        let at = self.slot(hash, line);
+        if self.slots[at] != EMPTY {
+            return Token(self.slots[at]);
+        }
+        let number = self.len();
+        self.slots[at] = number;
+        self.lines.push((hash, line));
+        if self.lines.len() * 4 > self.slots.len() * 3 {
+            self.slots = vec![EMPTY; self.slots.len() * 2];
+            let mask = self.slots.len() - 1;
+            for (number, (hash, _)) in self.lines.iter().enumerate() {
+                let mut at = *hash as usize & mask;
+                while self.slots[at] != EMPTY {
+                    at = (at + 1) & mask;
+                }
+                self.slots[at] = number as u32;
+            }
+        }
+        Token(number)
+    }
+}
+
+/// Eight bytes at a time; the start differs from process to process, so that no file can be written
+/// whose lines all fall together.
+fn hash(line: &[u8]) -> u64 {
+    static START: LazyLock<(u64, u64)> = LazyLock::new(|| {
+        let state = RandomState::new();
+        (state.hash_one(0), state.hash_one(1) | 1)
+    });
+    let (start, factor) = *START;
+    let mix = |sum: u64, word: u64| {
+        let wide = u128::from(sum ^ word) * u128::from(factor);
+        wide as u64 ^ (wide >> 64) as u64
+    };
+    let (words, rest) = line.as_chunks::<8>();
+    let sum = words.iter().fold(start ^ line.len() as u64, |sum, word| mix(sum, u64::from_le_bytes(*word)));
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    mix(mix(sum, u64::from_le_bytes(last)), start)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use gix::diff::blob::{InternedInput, TokenSource};
+
+    impl<'a> TokenSource for Lines<'a> {
+        type Token = &'a [u8];
+        type Tokenizer = Self;
+
+        fn tokenize(&self) -> Self {
+            *self
+        }
+
+        fn estimate_tokens(&self) -> u32 {
+            4
+        }
+    }
 
     fn whole(old: &[u8], new: &[u8]) -> (u32, u32) {
         let diff = Diff::compute(Algorithm::Myers, &InternedInput::new(Lines(old), Lines(new)));
@@ -176,11 +285,12 @@ mod tests {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (random >> 33) % below
         };
-        for round in 0..400 {
+        for round in 0..3000 {
             let alphabet = 2 + round % 40;
-            let old: Vec<u64> = (0..next(120)).map(|_| next(alphabet)).collect();
+            let old: Vec<u64> =
+                (0..next(if round % 10 == 0 { 900 } else { 120 })).map(|_| next(alphabet)).collect();
             let mut new = old.clone();
-            for _ in 0..next(12) {
+            for _ in 0..next(if round % 3 == 0 { 60 } else { 12 }) {
                 let at = next(new.len() as u64 + 1) as usize;
                 if next(2) == 0 || at >= new.len() {
                     new.insert(at.min(new.len()), next(alphabet));

@@ -6,13 +6,16 @@ mod chunk;
 pub(super) use chunk::{damaged, read_whole};
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gix::ObjectId;
 use gix::bstr::{BStr, BString};
 
 use super::diff::{Counts, Delta};
 use super::read::AuthorKey;
+use super::shared::{List, Map, Slices, Span};
 
 /// The commit has more than one parent: it takes part in the order and has no changes.
 pub(super) const MERGE: u8 = 1;
@@ -59,8 +62,8 @@ pub(super) struct Commit {
     /// [`NONE`] where it is not known.
     signature: u32,
     author_time: i64,
-    parents: (u32, u32),
-    files: (u32, u32),
+    parents: Span,
+    files: Span,
 }
 
 impl Commit {
@@ -110,51 +113,113 @@ impl Hasher for IdHasher {
     }
 }
 
-pub(super) type IdMap<T> = HashMap<ObjectId, T, BuildHasherDefault<IdHasher>>;
+/// A map of this time only.
+pub(super) type IdTable<T> = HashMap<ObjectId, T, BuildHasherDefault<IdHasher>>;
 
-/// Names that got numbers.
+/// A map whose clones share what they have in common.
+type IdMap<T> = Map<ObjectId, T, BuildHasherDefault<IdHasher>>;
+
+/// Names that got numbers, in the order in which they came.
 #[derive(Clone, Debug, Default)]
 struct Names {
-    by_name: HashMap<BString, u32>,
+    list: List<BString>,
+    /// By hash; where two names have the same, the later one stands at the next free number.
+    by_hash: Map<u64, u32, BuildHasherDefault<NumberHasher>>,
+}
+
+/// What serves as a hash already.
+#[derive(Clone, Copy, Debug, Default)]
+struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Names {
+    /// The number of a name, or the hash under which it can be put in.
+    fn look_up(&self, name: &[u8]) -> std::result::Result<u32, u64> {
+        static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        let mut hash = KEYS.hash_one(name);
+        while let Some(number) = self.by_hash.get(&hash) {
+            if self.list[*number as usize] == name {
+                return Ok(*number);
+            }
+            hash = hash.wrapping_add(1);
+        }
+        Err(hash)
+    }
+
     fn get(&self, name: &[u8]) -> Option<u32> {
-        self.by_name.get(BStr::new(name)).copied()
+        self.look_up(name).ok()
     }
 
     fn intern(&mut self, name: &[u8]) -> u32 {
-        let next = self.by_name.len() as u32;
-        if let Some(known) = self.get(name) {
-            return known;
-        }
-        self.by_name.insert(BString::from(name), next);
-        next
+        self.look_up(name).unwrap_or_else(|hash| {
+            let next = self.list.len() as u32;
+            self.by_hash.insert(hash, next);
+            self.list.push(BString::from(name));
+            next
+        })
     }
 }
 
-/// The log in memory.
-#[derive(Clone, Debug, Default)]
+/// The log in memory. It only grows, and a clone costs next to nothing: numbers mean the same in
+/// every clone that has them.
+#[derive(Clone, Debug)]
 pub(super) struct Log {
+    /// The same for logs of which one was cloned from the other.
+    lineage: u64,
     by_id: IdMap<u32>,
-    commits: Vec<Commit>,
-    parents: Vec<ObjectId>,
-    files: Vec<Touched>,
+    commits: List<Commit>,
+    parents: Slices<ObjectId>,
+    files: Slices<Touched>,
     paths: Names,
-    /// Paths by number.
-    path_list: Vec<BString>,
-    places: Vec<Place>,
+    places: List<Place>,
     subsystems: Names,
     directories: Names,
-    authors: Vec<AuthorKey>,
-    by_author: HashMap<AuthorKey, u32>,
+    authors: List<AuthorKey>,
+    by_author: Map<AuthorKey, u32>,
     /// By number: whose it is, and the signature.
-    signatures: Vec<(u32, Signature)>,
-    by_signature: HashMap<Signature, u32>,
-    /// Whether any record's signature is not known.
-    unsigned: bool,
+    signatures: List<(u32, Signature)>,
+    by_signature: Map<Signature, u32>,
+    /// Records whose signature is not known.
+    unsigned: usize,
+    /// Records that took the place of another.
+    replaced: usize,
     /// The checksum of the last chunk, hexadecimal; empty where there is none.
     checksum: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Log {
+            lineage: NEXT.fetch_add(1, Ordering::Relaxed),
+            by_id: IdMap::default(),
+            commits: List::default(),
+            parents: Slices::default(),
+            files: Slices::default(),
+            paths: Names::default(),
+            places: List::default(),
+            subsystems: Names::default(),
+            directories: Names::default(),
+            authors: List::default(),
+            by_author: Map::default(),
+            signatures: List::default(),
+            by_signature: Map::default(),
+            unsigned: 0,
+            replaced: 0,
+            checksum: String::new(),
+        }
+    }
 }
 
 /// A path's first component and its folder; both empty in the root.
@@ -172,7 +237,7 @@ impl Log {
 
     /// How many paths have a number.
     pub fn paths(&self) -> usize {
-        self.path_list.len()
+        self.paths.list.len()
     }
 
     /// How many authors have a number.
@@ -190,17 +255,15 @@ impl Log {
     }
 
     pub fn parents_of(&self, at: u32) -> &[ObjectId] {
-        let (from, count) = self.commits[at as usize].parents;
-        &self.parents[from as usize..(from + count) as usize]
+        self.parents.get(self.commits[at as usize].parents)
     }
 
     pub fn files_of(&self, at: u32) -> &[Touched] {
-        let (from, count) = self.commits[at as usize].files;
-        &self.files[from as usize..(from + count) as usize]
+        self.files.get(self.commits[at as usize].files)
     }
 
     pub fn path(&self, number: u32) -> &BString {
-        &self.path_list[number as usize]
+        &self.paths.list[number as usize]
     }
 
     pub fn place(&self, path: u32) -> Place {
@@ -244,7 +307,14 @@ impl Log {
 
     /// Whether any record's signature is not known.
     pub fn is_unsigned(&self) -> bool {
-        self.unsigned
+        self.unsigned > 0
+    }
+
+    /// Whether every number of `earlier` means the same here, and its records still stand.
+    pub fn continues(&self, earlier: &Log) -> bool {
+        self.lineage == earlier.lineage
+            && self.commits.len() >= earlier.commits.len()
+            && self.replaced == earlier.replaced
     }
 
     /// A name for this state of the log, as a segment's tip.
@@ -254,24 +324,25 @@ impl Log {
 
     fn add_path(&mut self, path: &[u8]) -> u32 {
         let number = self.paths.intern(path);
-        if number as usize == self.path_list.len() {
+        if number as usize == self.places.len() {
             let (subsystem, directory) = split(path);
             let place = Place {
                 subsystem: self.subsystems.intern(subsystem),
                 directory: self.directories.intern(directory),
             };
-            self.path_list.push(BString::from(path));
             self.places.push(place);
         }
         number
     }
 
     fn add_author(&mut self, key: AuthorKey) -> u32 {
+        if let Some(known) = self.author_number(&key) {
+            return known;
+        }
         let next = self.authors.len() as u32;
-        *self.by_author.entry(key).or_insert_with(|| {
-            self.authors.push(key);
-            next
-        })
+        self.authors.push(key);
+        self.by_author.insert(key, next);
+        next
     }
 
     fn add_signature(&mut self, author: u32, signature: &Signature) -> u32 {
@@ -289,6 +360,7 @@ impl Log {
     /// Records whose parents come before them take the least room.
     pub fn extend(&mut self, commits: &[NewCommit]) -> Vec<u8> {
         let known = self.mark();
+        self.by_id.expect(commits.len());
         let mut paths: Vec<&BString> = commits
             .iter()
             .flat_map(|commit| &commit.delta.files)
@@ -300,16 +372,17 @@ impl Log {
         for path in paths {
             self.add_path(path);
         }
+        let mut touched = Vec::new();
         for commit in commits {
             let author = self.add_author(commit.author);
-            let files_from = self.files.len() as u32;
-            for file in &commit.delta.files {
-                let number = |log: &Log, path: &BString| log.path_number(path).unwrap_or(NONE);
-                let (path, from) =
-                    (number(self, &file.path), file.from.as_ref().map_or(NONE, |from| number(self, from)));
-                self.files.push(Touched { path, from, counts: file.counts });
-            }
-            let files = (files_from, self.files.len() as u32 - files_from);
+            let number = |path: &BString| self.path_number(path).unwrap_or(NONE);
+            touched.clear();
+            touched.extend(commit.delta.files.iter().map(|file| Touched {
+                path: number(&file.path),
+                from: file.from.as_ref().map_or(NONE, number),
+                counts: file.counts,
+            }));
+            let files = self.files.push(&touched);
             let (signature, author_time) = match &commit.signature {
                 Some((signature, time)) => (self.add_signature(author, signature), *time),
                 None => (NONE, 0),
@@ -331,10 +404,10 @@ impl Log {
     }
 
     fn push(&mut self, mut commit: Commit, parents: &[ObjectId]) {
-        commit.parents = (self.parents.len() as u32, parents.len() as u32);
-        self.parents.extend_from_slice(parents);
+        commit.parents = self.parents.push(parents);
+        self.replaced += usize::from(self.find(&commit.id).is_some());
         self.by_id.insert(commit.id, self.commits.len() as u32);
-        self.unsigned |= commit.signature == NONE;
+        self.unsigned += usize::from(commit.signature == NONE);
         self.commits.push(commit);
     }
 

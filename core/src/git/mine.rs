@@ -14,8 +14,8 @@ use std::time::Duration;
 use gix::ObjectId;
 
 use super::diff::{self, Counts, Delta};
-use super::log::{BOUNDARY, FIX, GAP, IdMap, Log, MERGE, NewCommit};
-use super::objects::Shelf;
+use super::log::{BOUNDARY, FIX, GAP, IdTable, Log, MERGE, NewCommit};
+use super::objects::Packs;
 use super::read::{CommitHead, Reader, author_key, is_fix};
 use super::rename::Pair;
 use super::repository::Repository;
@@ -30,7 +30,9 @@ const PIECE: u64 = 4096;
 /// File changes after which a piece is not made longer.
 const PIECE_FILES: u64 = 1 << 16;
 /// What all workers together keep of what they have read, in bytes.
-const MEMORY: usize = 64 << 20;
+const MEMORY: usize = 32 << 20;
+/// What the walk keeps, in bytes: a commit is rarely read twice.
+const WALK_MEMORY: usize = 1 << 20;
 /// Changes of one path that one worker takes at a time.
 const LONGEST_GROUP: usize = 256;
 /// Progress is reported at most this often.
@@ -112,7 +114,7 @@ pub(super) fn mine(
         keep(Vec::new());
         return Ok(());
     }
-    let mut walk = Walk::new(repo, starts, known);
+    let mut walk = Walk::new(repo.reader(), starts, known);
     let first = walk.take(FEW, cancel)?;
     if first.len() < FEW {
         let mut reader = repo.reader();
@@ -130,9 +132,6 @@ pub(super) fn mine(
     }
 
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let shelf = Shelf::open(&repo.local());
-    let mut readers: Vec<Reader> =
-        (0..workers).map(|_| Reader::of_history(repo.local(), shelf.as_ref(), MEMORY / workers)).collect();
     let meter = Meter {
         progress,
         total: AtomicU64::new(0),
@@ -141,6 +140,12 @@ pub(super) fn mine(
         files: AtomicU64::new(0),
         measured: AtomicU64::new(0),
     };
+    // From here on commits, too, come without mapping the packs.
+    repo.let_go();
+    let packs = Packs::open(&repo.local());
+    let mut readers: Vec<Reader> =
+        (0..workers).map(|_| Reader::of_history(repo.local(), packs.as_ref(), MEMORY / workers)).collect();
+    walk.reader = Reader::of_history(repo.local(), packs.as_ref(), WALK_MEMORY);
     let (send, receive) = mpsc::channel();
     let receive = Mutex::new(receive);
     let walked = std::thread::scope(|scope| {
@@ -309,21 +314,21 @@ struct Walk<'a> {
     reader: Reader,
     start: ObjectId,
     known: &'a dyn Known,
-    trees: IdMap<Option<ObjectId>>,
+    trees: IdTable<Option<ObjectId>>,
     ahead: HashMap<ObjectId, CommitHead>,
-    seen: IdMap<()>,
+    seen: IdTable<()>,
     stack: Vec<ObjectId>,
 }
 
 impl<'a> Walk<'a> {
-    fn new(repo: &Repository, starts: &[ObjectId], known: &'a dyn Known) -> Walk<'a> {
+    fn new(reader: Reader, starts: &[ObjectId], known: &'a dyn Known) -> Walk<'a> {
         Walk {
-            reader: repo.reader(),
+            reader,
             start: starts[0],
             known,
-            trees: IdMap::default(),
+            trees: IdTable::default(),
             ahead: HashMap::new(),
-            seen: IdMap::default(),
+            seen: IdTable::default(),
             stack: starts.to_vec(),
         }
     }
@@ -398,7 +403,7 @@ impl<'a> Walk<'a> {
 
 /// Parents before children; otherwise in the order of history.
 pub(super) fn sorted(commits: Vec<NewCommit>) -> Vec<NewCommit> {
-    let index: IdMap<u32> = commits.iter().enumerate().map(|(at, commit)| (commit.id, at as u32)).collect();
+    let index: IdTable<u32> = commits.iter().enumerate().map(|(at, commit)| (commit.id, at as u32)).collect();
     let nodes: Vec<super::order::Node> = commits
         .iter()
         .map(|commit| super::order::Node {

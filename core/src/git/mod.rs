@@ -20,6 +20,7 @@ mod read;
 pub mod record;
 mod rename;
 mod repository;
+mod shared;
 pub mod szz;
 mod tree;
 #[cfg(test)]

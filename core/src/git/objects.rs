@@ -1,115 +1,144 @@
 //! Objects straight from the packs, for reading a whole history: each is inflated once.
 //!
 //! One cache serves as what stored differences build upon and as what is compared, so nothing is
-//! copied between the two. Mapped pages of a pack count as memory of the process; the packs are
-//! opened anew now and then, which gives them back.
+//! copied between the two. Packs are read and not mapped: mapped pages would count as memory of the
+//! process, until the whole pack is in it.
 
 use std::collections::{HashMap, VecDeque};
+use std::fs::File;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 
 use gix::ObjectId;
 use gix::objs::Kind;
 use gix::odb::pack;
+use gix::odb::pack::data::entry::Header;
 
 use super::read::BIG_FILE;
-use crate::base::memory;
 
-/// Bytes of mapped packs in memory, beyond what was mapped at the start, before they are given back.
-const MAPPED: u64 = 32 << 20;
-/// After how many objects a worker looks how much is mapped.
-const LOOK_EVERY: u32 = 64;
-/// Objects of one worker after which packs are opened anew where the system does not say what is mapped.
-const BLIND: u32 = 8192;
+/// Bytes of a pack that are read at once; most objects take less.
+const WINDOW: usize = 16 << 10;
+/// More bytes than the head of an entry can have: a size, and an offset or an id.
+const ENTRY_HEAD: u64 = 64;
 /// With more packs than this, looking through each of them is no gain.
 const MOST_PACKS: usize = 32;
 /// Longer chains of stored differences than any git writes.
 const LONGEST_CHAIN: usize = 4096;
+/// Beyond this size the room for a stored difference is given back.
+const KEEP_DELTA: usize = 1 << 20;
 
-/// The packs of a repository, open.
-struct Packs(Vec<(pack::index::File, pack::data::File)>);
-
-/// The packs of a repository, shared by all who read them, and opened anew for all at once.
-pub(super) struct Shelf {
-    folders: Vec<PathBuf>,
-    kind: gix::hash::Kind,
-    limit: u64,
-    generation: AtomicU64,
-    packs: Mutex<Arc<Packs>>,
+struct Pack {
+    index: pack::index::File,
+    file: File,
+    /// Where the entries end, in bytes.
+    end: u64,
 }
 
-impl Shelf {
+/// The packs of a repository, shared by all who read them.
+pub(super) struct Packs {
+    packs: Vec<Pack>,
+    kind: gix::hash::Kind,
+}
+
+impl Packs {
     /// The packs that `repo` reads; `None` where reading them here is no gain, or would give other
     /// objects: with replaced objects, or many packs.
-    pub fn open(repo: &gix::Repository) -> Option<Arc<Shelf>> {
+    pub fn open(repo: &gix::Repository) -> Option<Arc<Packs>> {
         let store = repo.objects.store_ref();
         if store.replacements().next().is_some() {
             return None;
         }
-        let mut folders = vec![store.path().join("pack")];
-        folders.extend(store.alternate_db_paths().ok()?.into_iter().map(|path| path.join("pack")));
         let kind = repo.object_hash();
-        let packs = Packs::open(&folders, kind)?;
-        Some(Arc::new(Shelf {
-            folders,
-            kind,
-            limit: memory::mapped().unwrap_or(0) + MAPPED,
-            generation: AtomicU64::new(0),
-            packs: Mutex::new(Arc::new(packs)),
-        }))
-    }
-
-    fn current(&self) -> (u64, Arc<Packs>) {
-        let packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);
-        (self.generation.load(Ordering::Relaxed), Arc::clone(&packs))
-    }
-
-    /// Opens the packs anew unless somebody has done so since generation `seen`.
-    fn renew(&self, seen: u64) {
-        let mut packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.generation.load(Ordering::Relaxed) == seen
-            && let Some(fresh) = Packs::open(&self.folders, self.kind)
-        {
-            *packs = Arc::new(fresh);
-            self.generation.store(seen + 1, Ordering::Relaxed);
-        }
-    }
-}
-
-impl Packs {
-    fn open(folders: &[PathBuf], kind: gix::hash::Kind) -> Option<Packs> {
+        let mut folders = vec![store.path().to_owned()];
+        folders.extend(store.alternate_db_paths().ok()?);
         let mut paths = Vec::new();
         for folder in folders {
-            let Ok(entries) = std::fs::read_dir(folder) else { continue };
-            let path = |entry: std::io::Result<std::fs::DirEntry>| entry.ok().map(|entry| entry.path());
-            paths.extend(
-                entries.filter_map(path).filter(|path| path.extension().is_some_and(|end| end == "idx")),
-            );
+            let Ok(entries) = std::fs::read_dir(folder.join("pack")) else { continue };
+            paths.extend(entries.filter_map(|entry| Some(entry.ok()?.path())));
         }
+        paths.retain(|path| path.extension().is_some_and(|end| end == "idx"));
         if paths.is_empty() || paths.len() > MOST_PACKS {
             return None;
         }
         paths.sort();
-        let mut packs = Vec::with_capacity(paths.len());
-        for path in paths {
-            // A pack that cannot be opened is as if it were not there: what it holds is looked up otherwise.
-            let index = pack::index::File::at(&path, kind);
-            let data = pack::data::File::at(path.with_extension("pack"), kind);
-            if let (Ok(index), Ok(data)) = (index, data) {
-                packs.push((index, data));
-            }
-        }
-        Some(Packs(packs))
+        // A pack that cannot be opened is as if it were not there: what it holds is looked up otherwise.
+        let packs = paths.iter().filter_map(|path| Pack::open(path, kind)).collect();
+        Some(Arc::new(Packs { packs, kind }))
     }
 
-    fn find(&self, id: &ObjectId) -> Option<(u32, u64)> {
-        self.0.iter().enumerate().find_map(|(number, (index, _))| {
-            let at = index.lookup(id)?;
-            Some((number as u32, index.pack_offset_at_index(at)))
+    fn find(&self, id: &ObjectId) -> Option<Place> {
+        self.packs.iter().enumerate().find_map(|(number, pack)| {
+            let at = pack.index.lookup(id)?;
+            Some((number as u32, pack.index.pack_offset_at_index(at)))
         })
     }
+}
+
+impl Pack {
+    fn open(path: &Path, kind: gix::hash::Kind) -> Option<Pack> {
+        let index = pack::index::File::at(path, kind).ok()?;
+        let file = File::open(path.with_extension("pack")).ok()?;
+        let end = file.metadata().ok()?.len().checked_sub(kind.len_in_bytes() as u64)?;
+        let mut head = [0; 8];
+        read_at(&file, &mut head, 0).ok()?;
+        // Version 2 is what every git writes; 3 is the same to a reader.
+        matches!(head, [b'P', b'A', b'C', b'K', 0, 0, 0, 2 | 3]).then_some(Pack { index, file, end })
+    }
+}
+
+/// Fills `buffer` from `offset` as far as the file goes; how far.
+fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        let (rest, at) = (&mut buffer[filled..], offset + filled as u64);
+        #[cfg(unix)]
+        let read = std::os::unix::fs::FileExt::read_at(file, rest, at);
+        #[cfg(windows)]
+        let read = std::os::windows::fs::FileExt::seek_read(file, rest, at);
+        match read {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// The part of a pack that was read last.
+#[derive(Default)]
+struct Window {
+    pack: u32,
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    /// What stands at a place: at least `least` bytes, fewer only at the pack's end.
+    fn at(&mut self, packs: &Packs, (number, offset): Place, least: u64) -> Option<&[u8]> {
+        let pack = packs.packs.get(number as usize)?;
+        let least = least.min(pack.end.checked_sub(offset)?);
+        let inside = self.pack == number
+            && offset >= self.start
+            && offset + least <= self.start + self.bytes.len() as u64;
+        if !inside {
+            let wanted = usize::try_from(least).ok()?.max(WINDOW);
+            if self.bytes.capacity() > KEEP_DELTA.max(2 * wanted) {
+                self.bytes = Vec::new();
+            }
+            self.bytes.resize(wanted, 0);
+            (self.pack, self.start) = (number, offset);
+            let read = read_at(&pack.file, &mut self.bytes, offset).unwrap_or(0);
+            self.bytes.truncate(read);
+        }
+        self.bytes.get(usize::try_from(offset - self.start).ok()?..)
+    }
+}
+
+/// The most that deflated bytes can take, with the head before them.
+fn deflated(size: u64) -> u64 {
+    ENTRY_HEAD + size + size / 1000 + 64
 }
 
 /// Places in packs: the offset spreads well enough.
@@ -191,124 +220,123 @@ impl Cache {
 
 /// One thread's reader of packed objects.
 pub(super) struct Objects {
-    shelf: Arc<Shelf>,
-    generation: u64,
     packs: Arc<Packs>,
     cache: Cache,
+    window: Window,
     inflate: gix::zlib::Inflate,
     delta: Vec<u8>,
-    read: u32,
 }
 
 impl Objects {
     /// A reader that keeps at most `limit` bytes of objects.
-    pub fn new(shelf: Arc<Shelf>, limit: usize) -> Objects {
-        let (generation, packs) = shelf.current();
+    pub fn new(packs: Arc<Packs>, limit: usize) -> Objects {
         let cache = Cache { slots: HashMap::default(), queue: VecDeque::new(), bytes: 0, limit };
-        Objects {
-            shelf,
-            generation,
-            packs,
-            cache,
-            inflate: gix::zlib::Inflate::default(),
-            delta: Vec::new(),
-            read: 0,
-        }
+        let inflate = gix::zlib::Inflate::default();
+        Objects { packs, cache, window: Window::default(), inflate, delta: Vec::new() }
     }
 
     /// The object where it is in a pack and can be read.
     pub fn get(&mut self, id: &ObjectId) -> Option<(Kind, Arc<Vec<u8>>)> {
         let place = self.packs.find(id)?;
-        if let Some(known) = self.cache.get(place) {
-            return Some(known);
-        }
-        self.read += 1;
-        if self.read.is_multiple_of(LOOK_EVERY) {
-            self.give_back();
-        }
-        let packs = Arc::clone(&self.packs);
-        self.decode(&packs, place)
+        self.cache.get(place).or_else(|| self.decode(place))
     }
 
-    /// Lets go of mapped pages where they have become many.
-    fn give_back(&mut self) {
-        let due = match memory::mapped() {
-            Some(mapped) => mapped > self.shelf.limit,
-            None => self.read.is_multiple_of(BLIND),
-        };
-        if due {
-            self.shelf.renew(self.generation);
+    /// The object's size in bytes, by reading no more than where it begins.
+    pub fn size(&mut self, id: &ObjectId) -> Option<u64> {
+        let place = self.packs.find(id)?;
+        if let Some((_, data)) = self.cache.get(place) {
+            return Some(data.len() as u64);
         }
-        if self.shelf.generation.load(Ordering::Relaxed) != self.generation {
-            // The same folder can have other packs now, under other numbers.
-            let (generation, packs) = self.shelf.current();
-            let same = packs.0.len() == self.packs.0.len()
-                && packs.0.iter().zip(&self.packs.0).all(|(new, old)| new.1.path() == old.1.path());
-            if !same {
-                self.cache.slots.clear();
-                self.cache.queue.clear();
-                self.cache.bytes = 0;
-            }
-            (self.generation, self.packs) = (generation, packs);
+        let entry = self.entry(place)?;
+        if entry.header.is_base() {
+            return Some(entry.decompressed_size);
         }
+        // A stored difference begins with the size of its base and that of its result.
+        let mut sizes = [0; 20];
+        let head = usize::try_from(entry.data_offset - place.1).ok()?;
+        let bytes = self.window.at(&self.packs, place, ENTRY_HEAD + 64)?;
+        self.inflate.reset();
+        let (_, _, read) = self.inflate.prefix(bytes.get(head..)?, &mut sizes).ok()?;
+        let mut sizes = sizes.get(..read)?.iter();
+        size(&mut sizes)?;
+        size(&mut sizes)
     }
 
-    fn decode(&mut self, packs: &Packs, place: Place) -> Option<(Kind, Arc<Vec<u8>>)> {
+    fn entry(&mut self, place: Place) -> Option<pack::data::Entry> {
+        let bytes = self.window.at(&self.packs, place, ENTRY_HEAD)?;
+        let entry = pack::data::Entry::from_bytes(bytes, place.1, self.packs.kind).ok()?;
+        (entry.decompressed_size <= BIG_FILE).then_some(entry)
+    }
+
+    /// Inflates what an entry holds into `out`, all of it or nothing.
+    fn inflate(&mut self, place: Place, entry: &pack::data::Entry, out: &mut [u8]) -> Option<()> {
+        let head = usize::try_from(entry.data_offset - place.1).ok()?;
+        let bytes = self.window.at(&self.packs, place, deflated(entry.decompressed_size))?;
+        self.inflate.reset();
+        let (status, _, written) = self.inflate.once(bytes.get(head..)?, out).ok()?;
+        (status == gix::zlib::Status::StreamEnd && written == out.len()).then_some(())
+    }
+
+    fn decode(&mut self, place: Place) -> Option<(Kind, Arc<Vec<u8>>)> {
         let (number, mut offset) = place;
-        let (index, file) = packs.0.get(number as usize)?;
-        let mut chain: Vec<pack::data::Entry> = Vec::new();
+        let mut chain: Vec<(u64, pack::data::Entry)> = Vec::new();
         let (kind, mut data) = loop {
-            if let Some(known) = self.cache.get((number, offset)) {
+            let place = (number, offset);
+            if let Some(known) = self.cache.get(place) {
                 break known;
             }
-            // Beyond the pack's end the library would panic.
-            let entry = (offset < file.data_len() as u64).then(|| file.entry(offset).ok()).flatten()?;
-            if entry.decompressed_size > BIG_FILE || chain.len() > LONGEST_CHAIN {
+            let entry = self.entry(place)?;
+            if chain.len() > LONGEST_CHAIN {
                 return None;
             }
-            use pack::data::entry::Header;
-            offset = match entry.header {
+            let base = match entry.header {
                 Header::OfsDelta { base_distance } => entry.checked_base_pack_offset(base_distance)?,
-                Header::RefDelta { base_id } => index.pack_offset_at_index(index.lookup(base_id)?),
+                Header::RefDelta { base_id } => {
+                    let index = &self.packs.packs.get(number as usize)?.index;
+                    index.pack_offset_at_index(index.lookup(base_id)?)
+                }
                 full => {
                     let mut data = vec![0; usize::try_from(entry.decompressed_size).ok()?];
-                    file.decompress_entry(&entry, &mut self.inflate, &mut data).ok()?;
-                    let data = Arc::new(data);
-                    let kind = full.as_kind()?;
-                    self.cache.put((number, offset), kind, &data);
+                    self.inflate(place, &entry, &mut data)?;
+                    let (kind, data) = (full.as_kind()?, Arc::new(data));
+                    self.cache.put(place, kind, &data);
                     break (kind, data);
                 }
             };
-            chain.push(entry);
+            chain.push((offset, entry));
+            offset = base;
         };
-        for entry in chain.into_iter().rev() {
-            self.delta.clear();
-            self.delta.resize(usize::try_from(entry.decompressed_size).ok()?, 0);
-            file.decompress_entry(&entry, &mut self.inflate, &mut self.delta).ok()?;
-            data = Arc::new(apply(&data, &self.delta)?);
-            self.cache.put((number, entry.pack_offset()), kind, &data);
-        }
-        if self.delta.capacity() > 1 << 20 {
-            self.delta = Vec::new();
+        for (offset, entry) in chain.into_iter().rev() {
+            let mut delta = std::mem::take(&mut self.delta);
+            delta.clear();
+            delta.resize(usize::try_from(entry.decompressed_size).ok()?, 0);
+            self.inflate((number, offset), &entry, &mut delta)?;
+            data = Arc::new(apply(&data, &delta)?);
+            self.cache.put((number, offset), kind, &data);
+            if delta.capacity() <= KEEP_DELTA {
+                self.delta = delta;
+            }
         }
         Some((kind, data))
+    }
+}
+
+/// A size as stored differences begin with.
+fn size(delta: &mut std::slice::Iter<'_, u8>) -> Option<u64> {
+    let (mut size, mut shift) = (0u64, 0);
+    loop {
+        let byte = *delta.next()?;
+        size |= u64::from(byte & 0x7f).checked_shl(shift)?;
+        shift += 7;
+        if byte & 0x80 == 0 {
+            return Some(size);
+        }
     }
 }
 
 /// What a stored difference makes of its base; `None` where it is damaged or the result too large.
 fn apply(base: &[u8], delta: &[u8]) -> Option<Vec<u8>> {
     let mut delta = delta.iter();
-    let size = |delta: &mut std::slice::Iter<'_, u8>| {
-        let (mut size, mut shift) = (0u64, 0);
-        loop {
-            let byte = *delta.next()?;
-            size |= u64::from(byte & 0x7f).checked_shl(shift)?;
-            shift += 7;
-            if byte & 0x80 == 0 {
-                return Some(size);
-            }
-        }
-    };
     if size(&mut delta)? != base.len() as u64 {
         return None;
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use sha2::Digest;
 
-use super::history::{History, Stored, reachable};
+use super::history::{History, Stored};
 use super::log::{Log, NewCommit, damaged, read_whole};
 use super::record::HistoryPack;
 use crate::base::port::Segments;
@@ -45,7 +45,8 @@ fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Error {
 /// Errors: `git.pack_format` where the file cannot be written.
 pub fn export(history: &Arc<History>, path: &Path) -> Result<HistoryPack> {
     let known = history.log();
-    let mut order = reachable(known, history.tip());
+    let mut order = Vec::new();
+    super::order::reachable(known, history.tip(), |at| order.push(at));
     // Numbers of the log put parents first within an append; the order of history does always.
     order.sort_unstable_by_key(|at| (known.commit(*at).time, known.commit(*at).id));
     let records: Vec<NewCommit> =

@@ -10,7 +10,7 @@ use sha2::Digest;
 
 use super::lines;
 use super::log::Signature;
-use super::objects::{Objects, Shelf};
+use super::objects::{Objects, Packs};
 
 /// Beyond this size git calls every file binary without looking.
 pub(super) const BIG_FILE: u64 = 512 << 20;
@@ -30,8 +30,6 @@ pub(super) struct Blob {
     pub binary: bool,
     /// Lines; 0 where binary.
     pub lines: u32,
-    /// Size in bytes.
-    pub size: u64,
 }
 
 /// Reads objects of one repository on one thread.
@@ -54,8 +52,8 @@ impl Reader {
     }
 
     /// A reader for a whole history, which keeps about `bytes` of what it has read.
-    pub fn of_history(repo: gix::Repository, shelf: Option<&Arc<Shelf>>, bytes: usize) -> Self {
-        let packed = shelf.map(|shelf| Objects::new(Arc::clone(shelf), bytes));
+    pub fn of_history(repo: gix::Repository, packs: Option<&Arc<Packs>>, bytes: usize) -> Self {
+        let packed = packs.map(|packs| Objects::new(Arc::clone(packs), bytes));
         Reader { packed, ..Reader::new(repo) }
     }
 
@@ -88,12 +86,11 @@ impl Reader {
             Some(data) => {
                 let binary = data.len() as u64 > BIG_FILE || lines::is_binary(&data);
                 let lines = if binary { 0 } else { lines::count(&data) };
-                let size = data.len() as u64;
-                Blob { data, binary, lines, size }
+                Blob { data, binary, lines }
             }
             // Too large to be read is not the same as absent.
             None => match self.size(id) {
-                Some(size) if size > BIG_FILE => Blob { data: Arc::default(), binary: true, lines: 0, size },
+                Some(size) if size > BIG_FILE => Blob { data: Arc::default(), binary: true, lines: 0 },
                 _ => return None,
             },
         };
@@ -108,6 +105,9 @@ impl Reader {
     /// A file's size in bytes, without its content where that can be had.
     pub fn size(&mut self, id: &ObjectId) -> Option<u64> {
         use gix::odb::HeaderExt as _;
+        if let Some(size) = self.packed.as_mut().and_then(|packed| packed.size(id)) {
+            return Some(size);
+        }
         self.repo.objects.header(id).ok().map(|header| header.size())
     }
 

@@ -320,12 +320,7 @@ mod tests {
 
     #[test]
     fn pieces_ignore_the_order_of_lines() {
-        let blob = |text: &str| Blob {
-            data: std::sync::Arc::new(text.into()),
-            binary: false,
-            lines: 0,
-            size: text.len() as u64,
-        };
+        let blob = |text: &str| Blob { data: std::sync::Arc::new(text.into()), binary: false, lines: 0 };
         let (a, b) = (pieces(&blob("one\ntwo\n")), pieces(&blob("two\r\none\n")));
         assert_eq!(copied(&a, &b), 8);
         assert_eq!(copied(&a, &pieces(&blob("two\nthree\n"))), 4);

@@ -1,7 +1,7 @@
 //! The repository: found upwards from a path, read without any configuration of the user.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use gix::ObjectId;
 
@@ -11,8 +11,12 @@ use crate::error::{Error, Result};
 /// An open repository; clones are cheap and share everything.
 #[derive(Clone, Debug)]
 pub struct Repository {
-    inner: Arc<gix::ThreadSafeRepository>,
+    inner: Arc<RwLock<gix::ThreadSafeRepository>>,
+    /// Where it was looked for.
+    start: PathBuf,
     top: PathBuf,
+    git_dir: PathBuf,
+    bare: bool,
 }
 
 impl Repository {
@@ -29,18 +33,8 @@ impl Repository {
         while !start.is_dir() {
             start = start.parent().ok_or_else(|| none_at(path))?;
         }
-        let upwards = || gix::discover::upwards::Options {
-            trust: gix::discover::upwards::TrustPolicy::Assume(gix::sec::Trust::Full),
-            ..gix::discover::upwards::Options::default()
-        };
         gix::discover::upwards_opts(start, upwards()).map_err(|error| none_at(path).with("cause", error))?;
-        let options = || gix::open::Options::isolated().with(gix::sec::Trust::Full);
-        let inner = gix::ThreadSafeRepository::discover_opts(
-            start,
-            upwards(),
-            gix::sec::trust::Mapping { full: options(), reduced: options() },
-        )
-        .map_err(|error| {
+        let inner = discovered(start).map_err(|error| {
             Error::new(
                 "git.read",
                 format!("the repository at `{}` cannot be read; try `git fsck` there", path.display()),
@@ -50,7 +44,21 @@ impl Repository {
         })?;
         let top = inner.work_dir().unwrap_or_else(|| inner.git_dir()).to_owned();
         let top = top.canonicalize().unwrap_or(top);
-        Ok(Repository { inner: Arc::new(inner), top })
+        Ok(Repository {
+            git_dir: inner.git_dir().to_owned(),
+            bare: inner.work_dir().is_none(),
+            inner: Arc::new(RwLock::new(inner)),
+            start: start.to_owned(),
+            top,
+        })
+    }
+
+    /// Opens the repository anew for whoever asks next: what it has mapped of packs and their indices
+    /// leaves the memory when its last reader is gone.
+    pub(super) fn let_go(&self) {
+        if let Ok(fresh) = discovered(&self.start) {
+            *self.inner.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        }
     }
 
     /// The top of the work tree, or the git directory where the repository is bare.
@@ -65,12 +73,12 @@ impl Repository {
 
     /// The git directory, that of a linked work tree where it is one.
     pub fn git_dir(&self) -> &Path {
-        self.inner.git_dir()
+        &self.git_dir
     }
 
     /// Whether the repository has no work tree.
     pub fn is_bare(&self) -> bool {
-        self.inner.work_dir().is_none()
+        self.bare
     }
 
     /// Whether the clone is shallow now: read anew at each call, as a fetch can change it.
@@ -80,7 +88,7 @@ impl Repository {
 
     /// A handle of this thread.
     pub(super) fn local(&self) -> gix::Repository {
-        self.inner.to_thread_local()
+        self.inner.read().unwrap_or_else(PoisonError::into_inner).to_thread_local()
     }
 
     /// A reader of this thread.
@@ -175,6 +183,22 @@ impl Repository {
         )
         .with("path", self.top.display())
     }
+}
+
+fn upwards() -> gix::discover::upwards::Options<'static> {
+    gix::discover::upwards::Options {
+        trust: gix::discover::upwards::TrustPolicy::Assume(gix::sec::Trust::Full),
+        ..gix::discover::upwards::Options::default()
+    }
+}
+
+/// The repository in or above `start`, with its own configuration alone.
+fn discovered(
+    start: &Path,
+) -> std::result::Result<gix::ThreadSafeRepository, Box<dyn std::error::Error + Send + Sync>> {
+    let options = || gix::open::Options::isolated().with(gix::sec::Trust::Full);
+    let trust = gix::sec::trust::Mapping { full: options(), reduced: options() };
+    Ok(gix::ThreadSafeRepository::discover_opts(start, upwards(), trust)?)
 }
 
 fn none_at(path: &Path) -> Error {

@@ -492,7 +492,7 @@ mod tests {
         let whole = opened.change(Some(&history), "HEAD", None, None, &CancelToken::new()).unwrap();
         let before = history.before(whole.base);
         let (place, own) = history.own(tip, tip).unwrap();
-        assert_eq!((place, before.vectors().len()), (4, 4));
+        assert_eq!((place, before.measured()), (4, 4));
         assert_eq!(before.prepare(&whole).vector(None), own);
         assert_eq!(own[11], 2.0);
         for skip in 0..whole.files.len() {

@@ -50,7 +50,7 @@ pub fn assess(question: &Question<'_>, cancel: &CancelToken) -> Result<ChangeRis
     let model = if size_only { Model::size_only()? } else { Model::prior()? };
 
     let before = history.before(change.base);
-    let ranking = Ranking::new(model, &before, before.vectors().len(), size_only);
+    let ranking = Ranking::new(model, &before, before.measured(), size_only);
     cancel.check()?;
     let known = known(change, size_only);
     let measure = before.prepare(change);
@@ -128,7 +128,7 @@ impl Ranking {
         let mut moments = Moments::default();
         let mut log_odds = Vec::with_capacity(until.min(WINDOW));
         let known = std::array::from_fn(|at| !size_only || at < OF_THE_DIFF);
-        for (at, vector) in before.vectors()[..until].iter().enumerate() {
+        for (at, vector) in before.vectors().take(until).enumerate() {
             if at + WINDOW >= until {
                 log_odds.push(model.score(&moments, vector, &known, None).log_odds);
             }
@@ -164,8 +164,7 @@ fn known(change: &Change, size_only: bool) -> [bool; 14] {
 }
 
 fn reasons(vector: &Vector, known: &[bool; 14], score: &Score, before: &Before) -> Vec<Reason> {
-    let earlier = before.vectors();
-    let window = &earlier[earlier.len().saturating_sub(WINDOW)..];
+    let window = before.last_vectors(WINDOW);
     let mut reasons: Vec<Reason> = (0..FEATURES.len())
         .map(|at| {
             let value = known[at].then_some(vector[at]);
@@ -261,7 +260,7 @@ fn commits(
     let start = first.saturating_sub(WINDOW);
     let mut moments = Moments::default();
     let mut scores: Vec<Score> = Vec::with_capacity(last + 1 - start);
-    for (at, vector) in before.vectors()[..=last].iter().enumerate() {
+    for (at, vector) in before.vectors().take(last + 1).enumerate() {
         if at % 1024 == 0 {
             cancel.check()?;
         }

@@ -11,8 +11,11 @@ from . import _sugar, _wire
 from ._barograph import ROOT, Columns
 from ._records_gen import (
     ChangeRisk,
+    CodeClones,
+    CodeMetrics,
     CodePatterns,
     CodeRules,
+    CodeSymbols,
     Deepened,
     Enqueued,
     EventPage,
@@ -23,6 +26,7 @@ from ._records_gen import (
     HistoryPack,
     Hotspots,
     LanguageTable,
+    MetricRows,
     ModelCard,
     NewTask,
     OwnedBy,
@@ -36,6 +40,8 @@ from ._records_gen import (
     StepFinished,
     StepPolicy,
     StepStart,
+    SymbolKind,
+    SymbolRole,
     SzzFixes,
     SzzTable,
     TaskBatch,
@@ -52,6 +58,78 @@ class CodeNoun(Noun):
 
     __slots__ = ()
 
+    def clones(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        min_tokens: int = 100,
+        ignore_names: bool = False,
+        ignore_literals: bool = False,
+    ) -> CodeClones:
+        """Blocks of code that occur more than once.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            min_tokens: The shortest duplicate that is reported, in tokens, from 20.
+            ignore_names: Whether code that differs in names only is a duplicate.
+            ignore_literals: Whether code that differs in numbers, texts and other literals only is
+                a duplicate.
+        """
+        return CodeClones.from_wire(
+            self._call(
+                "code.clones",
+                {
+                    "paths": [] if paths is None else paths,
+                    "languages": [] if languages is None else languages,
+                    "include_generated": include_generated,
+                    "min_tokens": min_tokens,
+                    "ignore_names": ignore_names,
+                    "ignore_literals": ignore_literals,
+                },
+            )
+        )
+
+    def clones_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        min_tokens: int = 100,
+        ignore_names: bool = False,
+        ignore_literals: bool = False,
+    ) -> Columns:
+        """Blocks of code that occur more than once. As Arrow columns: the fast form for many rows.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            min_tokens: The shortest duplicate that is reported, in tokens, from 20.
+            ignore_names: Whether code that differs in names only is a duplicate.
+            ignore_literals: Whether code that differs in numbers, texts and other literals only is
+                a duplicate.
+        """
+        return self._columns(
+            "code.clones",
+            {
+                "paths": [] if paths is None else paths,
+                "languages": [] if languages is None else languages,
+                "include_generated": include_generated,
+                "min_tokens": min_tokens,
+                "ignore_names": ignore_names,
+                "ignore_literals": ignore_literals,
+            },
+        )
+
     def languages(self) -> LanguageTable:
         """The languages that can be read, and how their files are recognised."""
         return LanguageTable.from_wire(
@@ -59,6 +137,75 @@ class CodeNoun(Noun):
                 "code.languages",
                 {},
             )
+        )
+
+    def metrics(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        rows: MetricRows | Literal["functions", "classes", "files"] = MetricRows.FUNCTIONS,
+    ) -> CodeMetrics:
+        """Metrics of files as they are on disk: of every function, class and file.
+
+        Args:
+            paths: Files and folders, absolute or relative to the folder that the workspace was
+                opened on (to its top where nothing is there); none: the whole workspace. A file
+                that is named is always read up to 32 MiB; in folders, what git ignores is left out,
+                and links are not followed.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            rows: What the rows of the columnar form (and of CSV) are.
+        """
+        return CodeMetrics.from_wire(
+            self._call(
+                "code.metrics",
+                {
+                    "paths": [] if paths is None else paths,
+                    "text": text,
+                    "languages": [] if languages is None else languages,
+                    "include_generated": include_generated,
+                    "rows": rows,
+                },
+            )
+        )
+
+    def metrics_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        rows: MetricRows | Literal["functions", "classes", "files"] = MetricRows.FUNCTIONS,
+    ) -> Columns:
+        """Metrics of files as they are on disk: of every function, class and file. As Arrow
+        columns: the fast form for many rows.
+
+        Args:
+            paths: Files and folders, absolute or relative to the folder that the workspace was
+                opened on (to its top where nothing is there); none: the whole workspace. A file
+                that is named is always read up to 32 MiB; in folders, what git ignores is left out,
+                and links are not followed.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            rows: What the rows of the columnar form (and of CSV) are.
+        """
+        return self._columns(
+            "code.metrics",
+            {
+                "paths": [] if paths is None else paths,
+                "text": text,
+                "languages": [] if languages is None else languages,
+                "include_generated": include_generated,
+                "rows": rows,
+            },
         )
 
     def patterns(
@@ -169,6 +316,78 @@ class CodeNoun(Noun):
                     "rule_folders": [] if rule_folders is None else rule_folders,
                 },
             )
+        )
+
+    def symbols(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        roles: Sequence[SymbolRole | Literal["definition", "declaration", "reference", "import"]] | None = None,
+        kinds: Sequence[SymbolKind | Literal["function", "method", "class", "struct", "interface", "trait", "enum", "type", "constant", "variable", "field", "macro", "module", "call", "implementation", "name", "wildcard"]] | None = None,
+    ) -> CodeSymbols:
+        """What files define, use and import.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            roles: Only these roles; none: all.
+            kinds: Only these kinds; none: all.
+        """
+        return CodeSymbols.from_wire(
+            self._call(
+                "code.symbols",
+                {
+                    "paths": [] if paths is None else paths,
+                    "text": text,
+                    "languages": [] if languages is None else languages,
+                    "include_generated": include_generated,
+                    "roles": [] if _wire.records(roles, "code.symbols") is None else _wire.records(roles, "code.symbols"),
+                    "kinds": [] if _wire.records(kinds, "code.symbols") is None else _wire.records(kinds, "code.symbols"),
+                },
+            )
+        )
+
+    def symbols_columns(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        languages: Sequence[str] | None = None,
+        include_generated: bool = False,
+        roles: Sequence[SymbolRole | Literal["definition", "declaration", "reference", "import"]] | None = None,
+        kinds: Sequence[SymbolKind | Literal["function", "method", "class", "struct", "interface", "trait", "enum", "type", "constant", "variable", "field", "macro", "module", "call", "implementation", "name", "wildcard"]] | None = None,
+    ) -> Columns:
+        """What files define, use and import. As Arrow columns: the fast form for many rows.
+
+        Args:
+            paths: Files and folders, relative to the workspace's top or absolute; none: the whole
+                workspace. A file that is named is always read; in folders, what git ignores is left
+                out.
+            text: Text to read instead of the file; `paths` then has one path, which need not exist
+                and names it.
+            languages: Only these languages, by name; none: all.
+            include_generated: Whether folders also give generated, minified and vendored files.
+            roles: Only these roles; none: all.
+            kinds: Only these kinds; none: all.
+        """
+        return self._columns(
+            "code.symbols",
+            {
+                "paths": [] if paths is None else paths,
+                "text": text,
+                "languages": [] if languages is None else languages,
+                "include_generated": include_generated,
+                "roles": [] if _wire.records(roles, "code.symbols") is None else _wire.records(roles, "code.symbols"),
+                "kinds": [] if _wire.records(kinds, "code.symbols") is None else _wire.records(kinds, "code.symbols"),
+            },
         )
 
 
@@ -624,7 +843,7 @@ class GitNoun(Noun):
         bots: bool = False,
         by: OwnedBy | Literal["folder", "file", "whole"] = OwnedBy.FOLDER,
         depth: int = 0,
-        limit: int = 0,
+        limit: int = 10,
         half_life_days: float = 180.0,
     ) -> Ownership:
         """Who made what, by folder or file; or who knows the files that a change touches.
@@ -640,7 +859,7 @@ class GitNoun(Noun):
             bots: Whether commits of bots count.
             by: Whom the owners are listed for.
             depth: Folders at most this deep, from 1; 0: however deep.
-            limit: At most this many owners for each; 0: all.
+            limit: At most this many owners for each path; 0: all.
             half_life_days: After this many days a commit weighs half, for `weighted_commits` and
                 `bus_factor`; more than 0.
         """
@@ -673,7 +892,7 @@ class GitNoun(Noun):
         bots: bool = False,
         by: OwnedBy | Literal["folder", "file", "whole"] = OwnedBy.FOLDER,
         depth: int = 0,
-        limit: int = 0,
+        limit: int = 10,
         half_life_days: float = 180.0,
     ) -> Columns:
         """Who made what, by folder or file; or who knows the files that a change touches. As Arrow
@@ -690,7 +909,7 @@ class GitNoun(Noun):
             bots: Whether commits of bots count.
             by: Whom the owners are listed for.
             depth: Folders at most this deep, from 1; 0: however deep.
-            limit: At most this many owners for each; 0: all.
+            limit: At most this many owners for each path; 0: all.
             half_life_days: After this many days a commit weighs half, for `weighted_commits` and
                 `bus_factor`; more than 0.
         """

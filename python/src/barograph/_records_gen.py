@@ -95,6 +95,19 @@ class Kind(TextEnum):
     """A defect of this library."""
 
 
+class MetricRows(TextEnum):
+    """What a row of metrics is about."""
+
+    FUNCTIONS = "functions"
+    """A function, method, constructor or lambda that is bound to a name."""
+
+    CLASSES = "classes"
+    """A class, struct, trait, interface or implementation block."""
+
+    FILES = "files"
+    """A file."""
+
+
 class OwnedBy(TextEnum):
     """What owners are listed for."""
 
@@ -163,7 +176,7 @@ class SkipReason(TextEnum):
     """It is not text."""
 
     HUGE = "huge"
-    """It is larger than 4 MiB."""
+    """It is larger than 4 MiB; where it was named, than 32 MiB."""
 
     GENERATED = "generated"
     """A tool wrote it: by its header, its name or `.gitattributes`."""
@@ -224,6 +237,79 @@ class StepStatus(TextEnum):
     """It reported an error."""
 
 
+class SymbolKind(TextEnum):
+    """What a symbol is."""
+
+    FUNCTION = "function"
+    """A function outside of types."""
+
+    METHOD = "method"
+    """A function of a type, constructors included."""
+
+    CLASS = "class"
+    """A class or record."""
+
+    STRUCT = "struct"
+    """A struct or union."""
+
+    INTERFACE = "interface"
+    """An interface or protocol."""
+
+    TRAIT = "trait"
+    """A trait."""
+
+    ENUM = "enum"
+    """An enumeration."""
+
+    TYPE = "type"
+    """A name for another type (as a definition), or any named type (as a reference)."""
+
+    CONSTANT = "constant"
+    """A named value that does not change: `const`, `static final`, a member of an enumeration, a
+    name in capitals in Python.
+    """
+
+    VARIABLE = "variable"
+    """A variable outside of functions."""
+
+    FIELD = "field"
+    """A variable of a type."""
+
+    MACRO = "macro"
+    """A macro."""
+
+    MODULE = "module"
+    """A module, namespace or package (as a definition), or one that is imported whole."""
+
+    CALL = "call"
+    """A call of a function, method, constructor, macro, decorator or component."""
+
+    IMPLEMENTATION = "implementation"
+    """A type that another one extends, implements or embeds."""
+
+    NAME = "name"
+    """One name that is imported."""
+
+    WILDCARD = "wildcard"
+    """Every name of a module that is imported."""
+
+
+class SymbolRole(TextEnum):
+    """What a symbol does at its place."""
+
+    DEFINITION = "definition"
+    """It gives a name its meaning."""
+
+    DECLARATION = "declaration"
+    """It announces what is defined elsewhere: a prototype in C, an overload in TypeScript."""
+
+    REFERENCE = "reference"
+    """It uses a name."""
+
+    IMPORT = "import"
+    """It brings a name in from another file or module."""
+
+
 class SzzFixes(TextEnum):
     """What makes a commit a fix."""
 
@@ -259,6 +345,7 @@ _Basis = {member.value: member for member in Basis}
 _ChangeTrend = {member.value: member for member in ChangeTrend}
 _ComplexityBasis = {member.value: member for member in ComplexityBasis}
 _Kind = {member.value: member for member in Kind}
+_MetricRows = {member.value: member for member in MetricRows}
 _OwnedBy = {member.value: member for member in OwnedBy}
 _RiskLevel = {member.value: member for member in RiskLevel}
 _SessionStatus = {member.value: member for member in SessionStatus}
@@ -267,6 +354,8 @@ _SkipReason = {member.value: member for member in SkipReason}
 _StepPolicy = {member.value: member for member in StepPolicy}
 _StepState = {member.value: member for member in StepState}
 _StepStatus = {member.value: member for member in StepStatus}
+_SymbolKind = {member.value: member for member in SymbolKind}
+_SymbolRole = {member.value: member for member in SymbolRole}
 _SzzFixes = {member.value: member for member in SzzFixes}
 _SzzSource = {member.value: member for member in SzzSource}
 
@@ -478,6 +567,228 @@ class ClaimedTask(Record):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class ClassMetrics(Record):
+    """Metrics of one class, struct, trait, interface or implementation block."""
+
+    name: str
+    """Its name."""
+
+    line: int
+    """First line, from 1."""
+
+    end_line: int
+    """Last line, from 1."""
+
+    methods: int
+    """Methods."""
+
+    fields: int
+    """Fields that it declares."""
+
+    weighted_methods: int
+    """Weighted methods per class (Chidamber and Kemerer 1994): the methods' cyclomatic complexity,
+    summed.
+    """
+
+    cognitive: int
+    """The methods' cognitive complexity, summed."""
+
+    lines: Lines
+    """How large it is."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> ClassMetrics:
+        """The record out of its JSON form."""
+        return ClassMetrics(
+            wire["name"],
+            wire["line"],
+            wire["end_line"],
+            wire["methods"],
+            wire["fields"],
+            wire["weighted_methods"],
+            wire["cognitive"],
+            Lines.from_wire(wire["lines"]),
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "name": self.name,
+            "line": self.line,
+            "end_line": self.end_line,
+            "methods": self.methods,
+            "fields": self.fields,
+            "weighted_methods": self.weighted_methods,
+            "cognitive": self.cognitive,
+            "lines": _wire.record(self.lines),
+        }
+
+
+class _CloneGroupDraft(Record):
+    # Filled by plain assignment, then turned into a CloneGroup: five times as fast as frozen.
+    __slots__ = (
+        "tokens",
+        "lines",
+        "places",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CloneGroup(Record):
+    """Blocks of code that are equal but for layout and comments."""
+
+    tokens: int
+    """How long each of them is, in tokens: from the start of a statement to the end of one."""
+
+    lines: int
+    """How many lines the first of them takes."""
+
+    places: list[ClonePlace]
+    """Where they are, sorted by path and line; two at least, and no two overlap."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> CloneGroup:
+        """The record out of its JSON form."""
+        row: Any = _CloneGroupDraft()
+        row.tokens = wire["tokens"]
+        row.lines = wire["lines"]
+        row.places = [ClonePlace.from_wire(item) for item in wire["places"]]
+        row.__class__ = CloneGroup
+        made: CloneGroup = row
+        return made
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "tokens": self.tokens,
+            "lines": self.lines,
+            "places": _wire.records(self.places),
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ClonePlace(Record):
+    """Where a duplicated block is."""
+
+    path: str
+    """The file, relative to the workspace's top, `/` between components; absolute outside of it."""
+
+    line: int
+    """First line, from 1."""
+
+    end_line: int
+    """Last line, from 1."""
+
+    function: str
+    """The function in which it starts, qualified by its classes; empty outside of functions."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> ClonePlace:
+        """The record out of its JSON form."""
+        return ClonePlace(
+            wire["path"],
+            wire["line"],
+            wire["end_line"],
+            wire["function"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "path": self.path,
+            "line": self.line,
+            "end_line": self.end_line,
+            "function": self.function,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CodeClones(Record):
+    """Duplicated blocks of files, and what was not read."""
+
+    groups: list[CloneGroup]
+    """The duplicated blocks, longest first. Each has a place that no longer one covers."""
+
+    files: int
+    """How many files were read."""
+
+    tokens: int
+    """Tokens of these files; comments and imports are none."""
+
+    duplicated_tokens: int
+    """Tokens of them that stand in a reported place."""
+
+    skipped: list[SkippedFile]
+    """Files that were met and not read, sorted by path; files of no known language are only
+    counted.
+    """
+
+    unknown: int
+    """Files of no known language that folders held."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> CodeClones:
+        """The record out of its JSON form."""
+        return CodeClones(
+            [CloneGroup.from_wire(item) for item in wire["groups"]],
+            wire["files"],
+            wire["tokens"],
+            wire["duplicated_tokens"],
+            [SkippedFile.from_wire(item) for item in wire["skipped"]],
+            wire["unknown"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "groups": _wire.records(self.groups),
+            "files": self.files,
+            "tokens": self.tokens,
+            "duplicated_tokens": self.duplicated_tokens,
+            "skipped": _wire.records(self.skipped),
+            "unknown": self.unknown,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CodeMetrics(Record):
+    """Metrics of files, and what was not measured."""
+
+    files: list[FileMetrics]
+    """The measured files, sorted by path."""
+
+    skipped: list[SkippedFile]
+    """Files that were met and not measured, sorted by path; files of no known language are only
+    counted.
+    """
+
+    unknown: int
+    """Files of no known language that folders held."""
+
+    rows: MetricRows
+    """What the columnar form's rows are."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> CodeMetrics:
+        """The record out of its JSON form."""
+        return CodeMetrics(
+            [FileMetrics.from_wire(item) for item in wire["files"]],
+            [SkippedFile.from_wire(item) for item in wire["skipped"]],
+            wire["unknown"],
+            _MetricRows[wire["rows"]],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "files": _wire.records(self.files),
+            "skipped": _wire.records(self.skipped),
+            "unknown": self.unknown,
+            "rows": self.rows,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class CodePatterns(Record):
     """What the rules found, and what was not searched."""
 
@@ -543,6 +854,39 @@ class CodeRules(Record):
         """The record's JSON form, as every language writes it."""
         return {
             "rules": _wire.records(self.rules),
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CodeSymbols(Record):
+    """Symbols of files, and what was not read."""
+
+    files: list[FileSymbols]
+    """The files that were read, sorted by path."""
+
+    skipped: list[SkippedFile]
+    """Files that were met and not read, sorted by path; files of no known language are only
+    counted.
+    """
+
+    unknown: int
+    """Files of no known language that folders held."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> CodeSymbols:
+        """The record out of its JSON form."""
+        return CodeSymbols(
+            [FileSymbols.from_wire(item) for item in wire["files"]],
+            [SkippedFile.from_wire(item) for item in wire["skipped"]],
+            wire["unknown"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "files": _wire.records(self.files),
+            "skipped": _wire.records(self.skipped),
+            "unknown": self.unknown,
         }
 
 
@@ -1239,7 +1583,9 @@ class _FileHistoryDraft(Record):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FileHistory(Record):
-    """What history says about one file of the tip; merges are left out, renames followed."""
+    """What history says about one file of the tip. Merges are left out; a rename hands the past of
+    the old name to the new one, and a file made anew under the old name begins there.
+    """
 
     path: str
     """The path at the tip."""
@@ -1270,7 +1616,7 @@ class FileHistory(Record):
     """Days from the last commit that counts to the tip's time; null where none counts."""
 
     authors: int
-    """Distinct authors, after `.mailmap`."""
+    """Distinct authors: signatures with, after `.mailmap`, a common e-mail address or full name."""
 
     minor_authors: int
     """Authors with less than 5 % of its commits (Bird et al. 2011: minor contributors)."""
@@ -1363,6 +1709,116 @@ class FileHistory(Record):
         }
 
 
+class _FileMetricsDraft(Record):
+    # Filled by plain assignment, then turned into a FileMetrics: five times as fast as frozen.
+    __slots__ = (
+        "path",
+        "language",
+        "bytes",
+        "generated",
+        "functions",
+        "classes",
+        "cyclomatic",
+        "cognitive",
+        "tokens",
+        "lines",
+        "halstead",
+        "maintainability",
+        "parse_errors",
+        "damaged_bytes",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FileMetrics(Record):
+    """Metrics of one file."""
+
+    path: str
+    """The file, relative to the workspace's top, `/` between components; absolute outside of it."""
+
+    language: str
+    """Its language, for example `typescript`."""
+
+    bytes: int
+    """Size in bytes."""
+
+    generated: bool
+    """Whether a tool wrote it."""
+
+    functions: list[FunctionMetrics]
+    """Its functions, by place."""
+
+    classes: list[ClassMetrics]
+    """Its classes, by place."""
+
+    cyclomatic: int
+    """Cyclomatic complexity: 1 for the file, its own decisions, and that of every function."""
+
+    cognitive: int
+    """Cognitive complexity of everything in it."""
+
+    tokens: int
+    """Tokens, comments left out."""
+
+    lines: Lines
+    """How large it is."""
+
+    halstead: Halstead
+    """Halstead's measures."""
+
+    maintainability: float
+    """Maintainability index, as for functions."""
+
+    parse_errors: int
+    """Places where the text does not follow the grammar; near them the numbers are a lower
+    bound.
+    """
+
+    damaged_bytes: int
+    """Bytes inside such places."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> FileMetrics:
+        """The record out of its JSON form."""
+        row: Any = _FileMetricsDraft()
+        row.path = wire["path"]
+        row.language = wire["language"]
+        row.bytes = wire["bytes"]
+        row.generated = wire["generated"]
+        row.functions = [FunctionMetrics.from_wire(item) for item in wire["functions"]]
+        row.classes = [ClassMetrics.from_wire(item) for item in wire["classes"]]
+        row.cyclomatic = wire["cyclomatic"]
+        row.cognitive = wire["cognitive"]
+        row.tokens = wire["tokens"]
+        row.lines = Lines.from_wire(wire["lines"])
+        row.halstead = Halstead.from_wire(wire["halstead"])
+        row.maintainability = wire["maintainability"]
+        row.parse_errors = wire["parse_errors"]
+        row.damaged_bytes = wire["damaged_bytes"]
+        row.__class__ = FileMetrics
+        made: FileMetrics = row
+        return made
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "path": self.path,
+            "language": self.language,
+            "bytes": self.bytes,
+            "generated": self.generated,
+            "functions": _wire.records(self.functions),
+            "classes": _wire.records(self.classes),
+            "cyclomatic": self.cyclomatic,
+            "cognitive": self.cognitive,
+            "tokens": self.tokens,
+            "lines": _wire.record(self.lines),
+            "halstead": _wire.record(self.halstead),
+            "maintainability": self.maintainability,
+            "parse_errors": self.parse_errors,
+            "damaged_bytes": self.damaged_bytes,
+        }
+
+
 class _FileRuleCountDraft(Record):
     # Filled by plain assignment, then turned into a FileRuleCount: five times as fast as frozen.
     __slots__ = (
@@ -1443,6 +1899,48 @@ class FileShare(Record):
             "added": self.added,
             "deleted": self.deleted,
             "files": self.files,
+        }
+
+
+class _FileSymbolsDraft(Record):
+    # Filled by plain assignment, then turned into a FileSymbols: five times as fast as frozen.
+    __slots__ = (
+        "path",
+        "language",
+        "symbols",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FileSymbols(Record):
+    """Symbols of one file."""
+
+    path: str
+    """The file, relative to the workspace's top, `/` between components; absolute outside of it."""
+
+    language: str
+    """Its language, for example `typescript`."""
+
+    symbols: list[Symbol]
+    """Its symbols, by place."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> FileSymbols:
+        """The record out of its JSON form."""
+        row: Any = _FileSymbolsDraft()
+        row.path = wire["path"]
+        row.language = wire["language"]
+        row.symbols = [Symbol.from_wire(item) for item in wire["symbols"]]
+        row.__class__ = FileSymbols
+        made: FileSymbols = row
+        return made
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "path": self.path,
+            "language": self.language,
+            "symbols": _wire.records(self.symbols),
         }
 
 
@@ -1539,6 +2037,157 @@ class Finding(Record):
             "excerpt": self.excerpt,
             "author": self.author,
             "age_days": self.age_days,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FunctionMetrics(Record):
+    """Metrics of one function with a body."""
+
+    name: str
+    """Its name; for a lambda the name that it is bound to, else `(anonymous)`."""
+
+    qualified: str
+    """The name after those of the classes and functions around it, with `.` between."""
+
+    line: int
+    """First line, from 1; in a notebook that Jupyter wrote, the line of the file."""
+
+    end_line: int
+    """Last line, from 1."""
+
+    cyclomatic: int
+    """Cyclomatic complexity (McCabe 1976): 1 + decisions, functions inside left out."""
+
+    cyclomatic_with_nested: int
+    """The same with every function inside: its own decisions and theirs, each with its 1."""
+
+    cognitive: int
+    """Cognitive complexity (SonarSource white paper 1.5): functions inside count here, one level
+    deeper.
+    """
+
+    cognitive_own: int
+    """The same with functions inside left out."""
+
+    nesting: int
+    """Deepest nesting of control structures, functions inside included."""
+
+    parameters: int
+    """Parameters, the receiver (`self`, `this`) included where it is written as one."""
+
+    exits: int
+    """Places where it ends: `return`, `throw`, `raise`, `?`, `yield` does not count."""
+
+    tokens: int
+    """Tokens, comments left out."""
+
+    lines: Lines
+    """How large it is."""
+
+    halstead: Halstead
+    """Halstead's measures."""
+
+    maintainability: float
+    """Maintainability index of Oman and Hagemeister 1992, three metrics, not rescaled: 171 - 5.2
+    ln(volume) - 0.23 cyclomatic - 16.2 ln(code lines).
+    """
+
+    identity: str
+    """Survives moves and changes of layout: 16 hexadecimal digits over the tokens of the body."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> FunctionMetrics:
+        """The record out of its JSON form."""
+        return FunctionMetrics(
+            wire["name"],
+            wire["qualified"],
+            wire["line"],
+            wire["end_line"],
+            wire["cyclomatic"],
+            wire["cyclomatic_with_nested"],
+            wire["cognitive"],
+            wire["cognitive_own"],
+            wire["nesting"],
+            wire["parameters"],
+            wire["exits"],
+            wire["tokens"],
+            Lines.from_wire(wire["lines"]),
+            Halstead.from_wire(wire["halstead"]),
+            wire["maintainability"],
+            wire["identity"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "name": self.name,
+            "qualified": self.qualified,
+            "line": self.line,
+            "end_line": self.end_line,
+            "cyclomatic": self.cyclomatic,
+            "cyclomatic_with_nested": self.cyclomatic_with_nested,
+            "cognitive": self.cognitive,
+            "cognitive_own": self.cognitive_own,
+            "nesting": self.nesting,
+            "parameters": self.parameters,
+            "exits": self.exits,
+            "tokens": self.tokens,
+            "lines": _wire.record(self.lines),
+            "halstead": _wire.record(self.halstead),
+            "maintainability": self.maintainability,
+            "identity": self.identity,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Halstead(Record):
+    """Halstead's measures (Elements of Software Science, 1977)."""
+
+    distinct_operators: int
+    """Distinct operators, n1."""
+
+    distinct_operands: int
+    """Distinct operands, n2."""
+
+    operators: int
+    """Operators, N1."""
+
+    operands: int
+    """Operands, N2."""
+
+    volume: float
+    """Volume in bits: (N1 + N2) * log2(n1 + n2); 0 where there is nothing."""
+
+    difficulty: float
+    """Difficulty: n1/2 * N2/n2; 0 where there is no operand."""
+
+    effort: float
+    """Effort: difficulty * volume."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> Halstead:
+        """The record out of its JSON form."""
+        return Halstead(
+            wire["distinct_operators"],
+            wire["distinct_operands"],
+            wire["operators"],
+            wire["operands"],
+            wire["volume"],
+            wire["difficulty"],
+            wire["effort"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "distinct_operators": self.distinct_operators,
+            "distinct_operands": self.distinct_operands,
+            "operators": self.operators,
+            "operands": self.operands,
+            "volume": self.volume,
+            "difficulty": self.difficulty,
+            "effort": self.effort,
         }
 
 
@@ -1859,6 +2508,47 @@ class LanguageTable(Record):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Lines(Record):
+    """How large a piece of code is."""
+
+    total: int
+    """Physical lines."""
+
+    code: int
+    """Lines with at least one token that is no comment."""
+
+    logical: int
+    """Logical lines: statements and declarations."""
+
+    comment: int
+    """Lines with a comment or a documentation string."""
+
+    blank: int
+    """Lines of white space only."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> Lines:
+        """The record out of its JSON form."""
+        return Lines(
+            wire["total"],
+            wire["code"],
+            wire["logical"],
+            wire["comment"],
+            wire["blank"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "total": self.total,
+            "code": self.code,
+            "logical": self.logical,
+            "comment": self.comment,
+            "blank": self.blank,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class ModelCard(Record):
     """What a model is, what it was trained on, and what it must not be used for."""
 
@@ -2107,7 +2797,9 @@ class Owner(Record):
     """An author of a file or folder."""
 
     name: str
-    """Name, after `.mailmap`; as in the newest of the author's commits."""
+    """Name after `.mailmap`, as in the newest of the author's commits; signatures with a common
+    e-mail address or full name (two words or more) are one author's.
+    """
 
     email: str
     """E-mail address, after `.mailmap`, in lower case."""
@@ -2693,6 +3385,87 @@ class StepStart(Record):
         }
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Symbol(Record):
+    """One name at one place. Texts are shared among the symbols of a file."""
+
+    role: SymbolRole
+    """What it does here."""
+
+    kind: SymbolKind
+    """What it is."""
+
+    name: str
+    """Its name; of an import the name in the other module: `*` for all of them, `default` for the
+    default export, empty where the module itself is imported.
+    """
+
+    scope: str
+    """The classes, functions and modules around it, outermost first, with `.` between; empty at the
+    top.
+    """
+
+    origin: str
+    """Of an import the module as written (`..pkg`, `./x.js`, `java.util`, `crate::a`, `stdio.h`);
+    of a reference what stands before the name (`np` of `np.array()`) where that is a plain path;
+    else empty.
+    """
+
+    alias: str
+    """The local name of an import where it is another one; else empty."""
+
+    line: int
+    """Line of the name, from 1."""
+
+    column: int
+    """Column of the name, bytes from 1."""
+
+    end_line: int
+    """Last line of what is defined or imported, from 1; of a reference that of the name."""
+
+    exported: bool
+    """Of a definition: other files can use it, as far as the language says so (`pub`, `public`,
+    `export`, `static` in C, a capital in Go, an underscore or `__all__` in Python). Of an import:
+    it is exported again.
+    """
+
+    relative: bool
+    """Of an import: the module is looked up from this file's own place."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> Symbol:
+        """The record out of its JSON form."""
+        return Symbol(
+            _SymbolRole[wire["role"]],
+            _SymbolKind[wire["kind"]],
+            wire["name"],
+            wire["scope"],
+            wire["origin"],
+            wire["alias"],
+            wire["line"],
+            wire["column"],
+            wire["end_line"],
+            wire["exported"],
+            wire["relative"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "role": self.role,
+            "kind": self.kind,
+            "name": self.name,
+            "scope": self.scope,
+            "origin": self.origin,
+            "alias": self.alias,
+            "line": self.line,
+            "column": self.column,
+            "end_line": self.end_line,
+            "exported": self.exported,
+            "relative": self.relative,
+        }
+
+
 class _SzzRowDraft(Record):
     # Filled by plain assignment, then turned into a SzzRow: five times as fast as frozen.
     __slots__ = (
@@ -3020,8 +3793,14 @@ __all__ = [
     "ChangeSpan",
     "ChangeTrend",
     "ClaimedTask",
+    "ClassMetrics",
+    "CloneGroup",
+    "ClonePlace",
+    "CodeClones",
+    "CodeMetrics",
     "CodePatterns",
     "CodeRules",
+    "CodeSymbols",
     "Coefficient",
     "CommitRisk",
     "ComplexityBasis",
@@ -3038,9 +3817,13 @@ __all__ = [
     "FileCoupling",
     "FileHistories",
     "FileHistory",
+    "FileMetrics",
     "FileRuleCount",
     "FileShare",
+    "FileSymbols",
     "Finding",
+    "FunctionMetrics",
+    "Halstead",
     "HistoryPack",
     "HistorySpan",
     "Hotspot",
@@ -3049,6 +3832,8 @@ __all__ = [
     "Kind",
     "LanguageRow",
     "LanguageTable",
+    "Lines",
+    "MetricRows",
     "ModelCard",
     "ModelReference",
     "NewTask",
@@ -3075,6 +3860,9 @@ __all__ = [
     "StepStart",
     "StepState",
     "StepStatus",
+    "Symbol",
+    "SymbolKind",
+    "SymbolRole",
     "SzzFixes",
     "SzzRow",
     "SzzSkipped",

@@ -3,8 +3,10 @@
 mod insight;
 mod layout;
 mod model;
+mod patterns;
 mod record;
 mod risk;
+mod symbols;
 
 use barograph::{ChangeRisk, ModelCard};
 
@@ -23,6 +25,30 @@ pub(crate) fn render(op: &str, answer: &[u8], width: Option<usize>) -> String {
         "predict.model" => {
             if let Ok(card) = serde_json::from_slice::<ModelCard>(answer) {
                 model::write(&mut page, &card);
+                return page.into_text();
+            }
+        }
+        "code.symbols" => {
+            if let Ok(answer) = serde_json::from_slice(answer) {
+                symbols::symbols(&mut page, &answer);
+                return page.into_text();
+            }
+        }
+        "code.clones" => {
+            if let Ok(answer) = serde_json::from_slice(answer) {
+                symbols::clones(&mut page, &answer);
+                return page.into_text();
+            }
+        }
+        "code.patterns" => {
+            if let Ok(answer) = serde_json::from_slice(answer) {
+                patterns::findings(&mut page, &answer);
+                return page.into_text();
+            }
+        }
+        "code.rules" => {
+            if let Ok(answer) = serde_json::from_slice(answer) {
+                patterns::rules(&mut page, &answer);
                 return page.into_text();
             }
         }

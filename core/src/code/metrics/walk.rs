@@ -9,7 +9,7 @@ use super::recursion::{Call, Receiver};
 use super::tokens::{Mark, Tokens, Totals};
 use crate::base::cancel::CancelToken;
 use crate::code::parse::Parsed;
-use crate::code::syntax::{Kind, Role, Syntax, child, flag};
+use crate::code::syntax::{Kind, Role, Syntax, flag};
 use crate::error::Result;
 
 /// Nodes between two looks at the cancel token.
@@ -126,9 +126,22 @@ struct Frame {
     role: Role,
     /// Levels of nesting that end with it.
     nest: u32,
-    /// Something was met: the `else`, the first arm, the list of parameters.
-    met: bool,
+    /// What was met so far.
+    state: State,
     chain: Chain,
+}
+
+/// How far a structure has been read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Header,
+    /// Behind `then` or its like, the first arm, the word of a jump.
+    Body,
+    /// Behind an `else`.
+    Else,
+    /// Behind an `else` whose statements stand in no block.
+    ElseBlock,
 }
 
 /// The last tokens, to see who is called.
@@ -310,7 +323,7 @@ impl<'a> Walk<'a> {
     }
 
     fn push(&mut self, depth: u32, role: Role) {
-        self.frames.push(Frame { depth, role, nest: 0, met: false, chain: Chain::default() });
+        self.frames.push(Frame { depth, role, nest: 0, state: State::Header, chain: Chain::default() });
     }
 
     /// From here to the end of the node at `depth`, everything is one level deeper.
@@ -320,34 +333,32 @@ impl<'a> Walk<'a> {
         if let Some(scope) = self.scopes.last_mut() {
             scope.deepest = scope.deepest.max(self.control);
         }
-        self.frames.push(Frame { depth, role, nest: 1, met: false, chain: Chain::default() });
+        self.frames.push(Frame { depth, role, nest: 1, state: State::Header, chain: Chain::default() });
     }
 
     /// A child of the innermost frame's node, before it is entered.
     fn child(&mut self, cursor: &TreeCursor<'_>, kind: Kind, depth: u32) {
         let Some(frame) = self.frames.last_mut() else { return };
         match frame.role {
-            Role::If | Role::Else => {
+            Role::If | Role::Else | Role::ElseIf | Role::Loop => {
                 if kind.is(flag::ELSE) {
-                    frame.met = true;
                     if frame.role == Role::If {
+                        frame.state = State::Else;
                         self.fundamental();
                     }
-                } else if kind.is(flag::NAMED) && !kind.is(flag::COMMENT) {
-                    if frame.met || frame.role == Role::Else {
-                        if kind.role == Role::If {
-                            self.else_if = true;
-                        } else {
-                            self.push_nested(depth, Role::Plain);
-                        }
-                    } else if self.syntax.nests(cursor.field_id()) {
-                        self.push_nested(depth, Role::Plain);
+                } else if kind.is(flag::THEN) {
+                    if frame.state == State::Header {
+                        frame.state = State::Body;
                     }
-                }
-            }
-            Role::ElseIf | Role::Loop => {
-                if kind.is(flag::NAMED) && self.syntax.nests(cursor.field_id()) {
-                    self.push_nested(depth, Role::Plain);
+                } else if kind.is(flag::NAMED)
+                    && !kind.is(flag::COMMENT)
+                    && !matches!(kind.role, Role::Else | Role::ElseIf)
+                {
+                    match frame.state {
+                        State::Else if kind.role == Role::If => self.else_if = true,
+                        State::Header if !kind.is(flag::BODY) && !self.syntax.nests(cursor.field_id()) => {}
+                        _ => self.push_nested(depth, Role::Plain),
+                    }
                 }
             }
             Role::PreprocessorIf | Role::PreprocessorElseIf | Role::PreprocessorElse => {
@@ -360,30 +371,43 @@ impl<'a> Walk<'a> {
                 }
             }
             Role::Binary => {
-                if kind.is(flag::AND | flag::OR) {
-                    let operator = if kind.is(flag::AND) { Operator::And } else { Operator::Or };
-                    frame.chain.operator(operator);
-                    self.counters.decisions += 1;
-                }
+                let operator = if kind.is(flag::AND) {
+                    Operator::And
+                } else if kind.is(flag::OR) {
+                    Operator::Or
+                } else if kind.is(flag::NAMED) && kind.is(flag::OPERATOR) {
+                    // In Scala an operator is a name like others.
+                    match self.text.get(cursor.node().byte_range()) {
+                        Some(b"&&") => Operator::And,
+                        Some(b"||") => Operator::Or,
+                        _ => return,
+                    }
+                } else {
+                    return;
+                };
+                frame.chain.operator(operator);
+                self.counters.decisions += 1;
             }
-            Role::Arms => {
+            Role::Arms | Role::Switch => {
                 if kind.role == Role::Arm {
-                    self.counters.decisions += u32::from(frame.met);
-                    frame.met = true;
+                    self.counters.decisions += u32::from(frame.state == State::Body);
+                    frame.state = State::Body;
                 }
             }
             Role::LetElse => {
                 if kind.is(flag::ELSE) {
-                    frame.met = true;
+                    frame.state = State::Else;
                     self.counters.decisions += 1;
                     self.fundamental();
-                } else if frame.met && kind.is(flag::NAMED) {
-                    frame.met = false;
+                } else if frame.state == State::Else && kind.is(flag::NAMED) {
+                    frame.state = State::Header;
                     self.push_nested(depth, Role::Plain);
                 }
             }
             Role::Jump => {
-                if kind.is(flag::LABEL) {
+                if kind.is(flag::JUMP) {
+                    frame.state = State::Body;
+                } else if kind.is(flag::LABEL) && frame.state == State::Body {
                     self.fundamental();
                 }
             }
@@ -430,7 +454,14 @@ impl<'a> Walk<'a> {
             Role::Else => {
                 if matches!(self.parent(depth), Role::If | Role::Loop | Role::ElseIf) {
                     self.fundamental();
-                    self.push(depth, Role::Else);
+                    let state = if kind.is(flag::BODY) { State::ElseBlock } else { State::Else };
+                    self.frames.push(Frame {
+                        depth,
+                        role: Role::Else,
+                        nest: 0,
+                        state,
+                        chain: Chain::default(),
+                    });
                 }
             }
             Role::ElseIf => {
@@ -520,7 +551,7 @@ impl<'a> Walk<'a> {
     }
 
     fn function(&mut self, node: Node<'a>, kind: Kind, depth: u32) {
-        let Some(body) = child(node, self.syntax.field.body) else { return };
+        let Some(body) = names::body(node, kind, self.syntax) else { return };
         let outer = self.scopes.last();
         let level = u32::from(outer.is_some_and(|scope| !scope.transparent));
         let parent = outer.and_then(|scope| scope.at);
@@ -531,7 +562,16 @@ impl<'a> Walk<'a> {
             Role::Function => names::of_function(node, self.syntax, self.text),
             _ => names::of_lambda(node, bound, self.syntax, self.text),
         };
-        let (receiver, type_name) = names::receiver(node, self.syntax, self.text);
+        let (receiver, mut type_name) = names::receiver(node, self.syntax, self.text);
+        let name = name.map(|name| match name.rsplit_once("::") {
+            // `int Queue::size()` is a method of `Queue` (C++).
+            Some((owner, name)) => {
+                type_name =
+                    owner.rsplit("::").next().map(|owner| names::without_arguments(owner).to_string());
+                name.trim_start().to_string()
+            }
+            None => name,
+        });
         let habits = self.syntax.habits;
         let transparent = (habits.module_functions && parent.is_none() && names::only_declares(body))
             || (habits.decorators && names::decorates(body));
@@ -580,7 +620,7 @@ impl<'a> Walk<'a> {
             depth,
             role: Role::Function,
             nest: level,
-            met: false,
+            state: State::Header,
             chain: Chain::default(),
         });
     }
@@ -770,7 +810,9 @@ impl<'a> Walk<'a> {
             Receiver::None
         } else if before.flags & flag::MEMBER != 0 {
             return;
-        } else if object.flags & flag::SELF != 0 {
+        } else if object.flags & flag::SELF != 0
+            || matches!(text(object), b"self" | b"cls" | b"this" | b"Self" | b"static")
+        {
             Receiver::This
         } else {
             Receiver::Named(super::tokens::hash(text(object)))

@@ -21,7 +21,7 @@ const LONGEST: Duration = Duration::from_secs(20);
 /// How long one rule may take when it is tried alone.
 const LONGEST_ALONE: Duration = Duration::from_secs(5);
 /// How many matches may be under way at once; real code has some dozens.
-const MOST_STATES: u32 = 20_000;
+const MOST_STATES: u32 = 8_192;
 /// How many findings one rule may have in one file.
 const MOST_FINDINGS: usize = 10_000;
 /// Longest excerpt in bytes.

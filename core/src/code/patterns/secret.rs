@@ -65,13 +65,11 @@ pub(super) fn is_likely_value(literal: &[u8]) -> bool {
     }
     // Words joined by `-`, `_`, `.` or `/` are a name, a path or a version.
     let parts: Vec<&str> = value.split(['-', '_', '.', '/']).collect();
-    let words = parts
-        .iter()
-        .filter(|part| {
-            part.chars().all(|c| c.is_ascii_alphabetic()) || part.chars().all(|c| c.is_ascii_digit())
-        })
-        .count();
-    if parts.len() > 1 && words * 2 >= parts.len() {
+    let is_word = |part: &&str| {
+        part.chars().all(|letter| letter.is_ascii_alphabetic())
+            || part.trim_start_matches(['v', 'V']).chars().all(|letter| letter.is_ascii_digit())
+    };
+    if parts.len() > 1 && parts.iter().all(is_word) {
         return false;
     }
     // A word and a number behind it (`password1` aside) is an identifier.

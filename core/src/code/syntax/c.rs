@@ -39,7 +39,6 @@ pub(super) const C: Description = Description {
         ("preproc_def", Role::Plain, STATEMENT),
         ("preproc_function_def", Role::Plain, STATEMENT),
         ("identifier", Role::Plain, NAME),
-        ("field_identifier", Role::Plain, 0),
         ("primitive_type", Role::Plain, OPERATOR | ATOM),
         ("type_qualifier", Role::Plain, OPERATOR | ATOM),
         ("storage_class_specifier", Role::Plain, OPERATOR | ATOM),

@@ -41,7 +41,7 @@ impl Log {
     pub(super) fn mark(&self) -> Mark {
         Mark {
             commits: self.commits.len(),
-            paths: self.path_list.len(),
+            paths: self.paths(),
             authors: self.authors.len(),
             signatures: self.signatures.len(),
         }
@@ -52,9 +52,9 @@ impl Log {
         let first = known.commits;
         let mut out = Writer(Vec::new());
         out.number(self.commits.get(first).map_or(20, |commit| commit.id.as_bytes().len() as u64));
-        out.number((self.path_list.len() - known.paths) as u64);
+        out.number((self.paths() - known.paths) as u64);
         let mut before: &[u8] = &[];
-        for path in &self.path_list[known.paths..] {
+        for path in self.paths.list.iter_from(known.paths) {
             let shared = before.iter().zip(path.iter()).take_while(|(a, b)| a == b).count();
             out.number(shared as u64);
             out.number((path.len() - shared) as u64);
@@ -62,9 +62,9 @@ impl Log {
             before = path;
         }
         out.number((self.authors.len() - known.authors) as u64);
-        self.authors[known.authors..].iter().for_each(|author| out.0.extend_from_slice(author));
+        self.authors.iter_from(known.authors).for_each(|author| out.0.extend_from_slice(author));
         out.number((self.signatures.len() - known.signatures) as u64);
-        for (author, signature) in &self.signatures[known.signatures..] {
+        for (author, signature) in self.signatures.iter_from(known.signatures) {
             out.number(u64::from(*author));
             for text in [&signature.name, &signature.email] {
                 out.number(text.len() as u64);
@@ -73,7 +73,7 @@ impl Log {
         }
         out.number((self.commits.len() - first) as u64);
         let mut time = 0;
-        for (at, commit) in self.commits.iter().enumerate().skip(first) {
+        for (at, commit) in (first..).zip(self.commits.iter_from(first)) {
             out.0.extend_from_slice(commit.id.as_bytes());
             out.0.push(commit.flags);
             let parents = self.parents_of(at as u32);
@@ -154,7 +154,7 @@ impl Log {
             path.truncate(usize::try_from(input.number()?).ok().filter(|shared| *shared <= path.len())?);
             let rest = usize::try_from(input.number()?).ok()?;
             path.extend_from_slice(input.take(rest)?);
-            let number = self.path_list.len();
+            let number = self.paths();
             (self.add_path(&path) as usize == number).then_some(())?;
         }
         for _ in 0..input.number()? {
@@ -175,8 +175,10 @@ impl Log {
             }
         }
         let mut time = 0i64;
-        let mut parents = Vec::new();
-        for _ in 0..input.number()? {
+        let (mut parents, mut touched) = (Vec::new(), Vec::new());
+        let commits = input.number()?;
+        self.by_id.expect(usize::try_from(commits).ok()?.min(payload.len()));
+        for _ in 0..commits {
             let id = ObjectId::try_from(input.take(id_bytes)?).ok()?;
             let flags = input.take(1)?[0];
             parents.clear();
@@ -195,11 +197,11 @@ impl Log {
                     (author, signature as u32, time.wrapping_add(input.signed()?))
                 }
             };
-            let files_from = self.files.len() as u32;
+            touched.clear();
             for _ in 0..input.number()? {
                 let flags = input.take(1)?[0];
                 let renamed = flags & RENAMED != 0;
-                let known = |number: u32| ((number as usize) < self.path_list.len()).then_some(number);
+                let known = |number: u32| ((number as usize) < self.paths()).then_some(number);
                 let path = input.small().and_then(known)?;
                 let from = if renamed { input.small().and_then(known)? } else { NONE };
                 let counts = Counts {
@@ -209,9 +211,9 @@ impl Log {
                     after: if renamed { input.small()? } else { 0 },
                     flags: flags & !RENAMED,
                 };
-                self.files.push(Touched { path, from, counts });
+                touched.push(Touched { path, from, counts });
             }
-            let files = (files_from, self.files.len() as u32 - files_from);
+            let files = self.files.push(&touched);
             let record = Commit { id, time, author, flags, signature, author_time, parents: (0, 0), files };
             self.push(record, &parents);
         }

@@ -5,8 +5,8 @@ use gix::ObjectId;
 use super::message::{self, Named};
 use crate::base::cancel::CancelToken;
 use crate::error::Result;
-use crate::git::log::IdMap;
-use crate::git::objects::Shelf;
+use crate::git::log::IdTable;
+use crate::git::objects::Packs;
 use crate::git::order::{Node as OrderNode, topological};
 use crate::git::read::Reader;
 use crate::git::repository::Repository;
@@ -33,7 +33,7 @@ pub(super) struct Node {
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     pub nodes: Vec<Node>,
-    index: IdMap<u32>,
+    index: IdTable<u32>,
     /// Every commit, children before parents.
     pub order: Vec<u32>,
     sorted: Vec<ObjectId>,
@@ -44,7 +44,7 @@ impl Graph {
     ///
     /// Errors: `call.cancelled`.
     pub fn read(repo: &Repository, starts: &[ObjectId], cancel: &CancelToken) -> Result<Graph> {
-        let mut reader = Reader::of_history(repo.local(), Shelf::open(&repo.local()).as_ref(), 8 << 20);
+        let mut reader = Reader::of_history(repo.local(), Packs::open(&repo.local()).as_ref(), 8 << 20);
         let mut graph = Graph::default();
         let mut parents_of: Vec<Vec<ObjectId>> = Vec::new();
         let mut stack = starts.to_vec();

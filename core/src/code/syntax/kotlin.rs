@@ -1,0 +1,48 @@
+//! What the nodes of tree-sitter-kotlin-ng mean.
+
+use super::flag::*;
+use super::{Description, Habits, Role};
+
+pub(super) const KOTLIN: Description = Description {
+    named: &[
+        ("function_declaration", Role::Function, STATEMENT),
+        ("secondary_constructor", Role::Function, STATEMENT),
+        ("anonymous_function", Role::Lambda, 0),
+        ("lambda_literal", Role::Lambda, BODY),
+        ("function_body", Role::Plain, BODY),
+        ("block", Role::Plain, BODY),
+        ("function_value_parameters", Role::Plain, PARAMETERS),
+        ("lambda_parameters", Role::Plain, PARAMETERS),
+        ("class_declaration", Role::Class, STATEMENT),
+        ("object_declaration", Role::Class, STATEMENT),
+        ("companion_object", Role::Class, STATEMENT),
+        ("object_literal", Role::Class, STATEMENT),
+        ("class_body", Role::Plain, BODY),
+        ("enum_class_body", Role::Plain, BODY),
+        ("property_declaration", Role::Binding, STATEMENT | FIELD),
+        ("assignment", Role::Binding, STATEMENT),
+        ("if_expression", Role::If, STATEMENT | DECISION),
+        ("for_statement", Role::Loop, STATEMENT | DECISION),
+        ("while_statement", Role::Loop, STATEMENT | DECISION),
+        ("do_while_statement", Role::Loop, STATEMENT | DECISION),
+        ("when_expression", Role::Switch, STATEMENT),
+        ("when_entry", Role::Arm, 0),
+        ("catch_block", Role::Catch, DECISION),
+        ("binary_expression", Role::Binary, 0),
+        ("parenthesized_expression", Role::Group, 0),
+        ("import", Role::Import, STATEMENT),
+        ("package_header", Role::Import, STATEMENT),
+        ("line_comment", Role::Plain, COMMENT | ATOM),
+        ("block_comment", Role::Plain, COMMENT | ATOM),
+        ("shebang", Role::Plain, COMMENT | ATOM),
+        ("return_expression", Role::Plain, STATEMENT | EXIT),
+        ("throw_expression", Role::Plain, STATEMENT | EXIT),
+        ("try_expression", Role::Plain, STATEMENT),
+        ("identifier", Role::Plain, NAME),
+        ("this_expression", Role::Plain, SELF | ATOM),
+        ("character_literal", Role::Plain, ATOM),
+    ],
+    tokens: &[("else", Role::Plain, ELSE), (")", Role::Plain, THEN), ("do", Role::Plain, THEN)],
+    nested_fields: &[],
+    habits: Habits { implicit_this: true, overloads: true, module_functions: false, decorators: false },
+};
