@@ -123,18 +123,18 @@ impl<A: Analysis> Plan<'_, A> {
     /// What becomes of a file that need not be read.
     fn at_once(&self, met: &Met, memory: &Remembered) -> Option<Fate<A::Out>> {
         let everything = met.named || self.request.include_generated;
+        if let ByName::Language(language) = met.name
+            && met.facts.language.is_none()
+            && !self.wants(language)
+        {
+            return Some(Fate::Unwanted);
+        }
         if met.facts.vendored == Some(true) && !everything {
             return Some(skipped(
                 met,
                 SkipReason::Vendored,
                 "it is somebody else's code, as .gitattributes say",
             ));
-        }
-        if let ByName::Language(language) = met.name
-            && met.facts.language.is_none()
-            && !self.wants(language)
-        {
-            return Some(Fate::Unwanted);
         }
         if let ByName::Language(language) = met.name
             && met.facts == FileFacts::default()
