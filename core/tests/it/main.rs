@@ -10,8 +10,6 @@ mod git;
 mod git_features;
 mod git_gaps;
 mod git_insight;
-mod git_insight;
-mod git_szz;
 mod git_szz;
 mod hostile_code;
 mod layers;
