@@ -24,6 +24,7 @@ mod scopes;
 mod tokens;
 mod walk;
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::parse::Parsed;
@@ -210,12 +211,13 @@ fn classes(outcome: &Outcome, sums: &[[u32; 3]]) -> Vec<ClassMetrics> {
             ..ClassMetrics::default()
         })
         .collect();
+    let mut by_name = HashMap::new();
+    for (at, class) in outcome.classes.iter().enumerate().rev() {
+        by_name.insert(class.name.as_str(), at);
+    }
     for function in &outcome.functions {
         // Go's methods name their type; the declaration is in this file or in another.
-        let class = function.class.or_else(|| {
-            let name = function.type_name.as_ref()?;
-            outcome.classes.iter().position(|class| class.name == *name)
-        });
+        let class = function.class.or_else(|| by_name.get(function.type_name.as_deref()?).copied());
         if let Some(class) = class.and_then(|at| classes.get_mut(at)) {
             class.methods += 1;
             class.weighted_methods += u64::from(function.decisions_own) + 1;

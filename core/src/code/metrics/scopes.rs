@@ -9,7 +9,7 @@ use super::walk::{Frame, State, Walk, span};
 use crate::code::syntax::{Kind, Role};
 
 /// A qualified name grows no longer, however deep functions nest.
-const LONGEST_NAME: usize = 1_000;
+const LONGEST_NAME: usize = 400;
 const NOWHERE: u32 = u32::MAX;
 
 /// Counters that only grow; a function's share is the difference between its end and its beginning.
@@ -81,8 +81,6 @@ pub(super) struct Class {
     pub(super) rows: std::ops::Range<usize>,
     pub(super) fields: u32,
     pub(super) statements: u32,
-    /// The class around it.
-    pub(super) parent: Option<usize>,
 }
 
 /// A function that the pass is in; the first is the file.
@@ -158,7 +156,7 @@ impl<'a> Walk<'a> {
             type_name,
             bytes: node.byte_range(),
             body: body.byte_range(),
-            rows: node.start_position().row..node.end_position().row + 1,
+            rows: rows_of(node),
             parameters: names::parameters(node, self.syntax, self.text),
             ..Function::default()
         });
@@ -267,13 +265,7 @@ impl<'a> Walk<'a> {
         let path = self.path.len();
         self.step(&name);
         let at = self.classes.len();
-        self.classes.push(Class {
-            name,
-            rows: node.start_position().row..node.end_position().row + 1,
-            fields: 0,
-            statements: 0,
-            parent: self.around.last().map(|around| around.at),
-        });
+        self.classes.push(Class { name, rows: rows_of(node), fields: 0, statements: 0 });
         self.class_body = body;
         let functions = self.scopes.len();
         self.around.push(Around { at, functions, statements: self.counters.statements, path });
@@ -287,4 +279,12 @@ impl<'a> Walk<'a> {
             class.statements = self.counters.statements - around.statements;
         }
     }
+}
+
+/// The rows of a node, the one behind its last included in no case.
+fn rows_of(node: Node<'_>) -> std::ops::Range<usize> {
+    let (start, end) = (node.start_position(), node.end_position());
+    // What ends with the end of a line does not reach into the next.
+    let last = if end.column == 0 && end.row > start.row { end.row } else { end.row + 1 };
+    start.row..last
 }
