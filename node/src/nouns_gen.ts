@@ -232,7 +232,7 @@ export class CodeNoun extends Noun {
    */
   async patterns(paths?: readonly string[], options?: CodePatternsOptions): Promise<CodePatterns> {
     const op = 'code.patterns';
-    const given = known<CodePatternsOptions>(op, options, ['text', 'languages', 'rules', 'exclude', 'ruleFolders', 'minSeverity', 'includeGenerated'], ['paths']);
+    const given = known<CodePatternsOptions>(op, options, ['text', 'languages', 'rules', 'exclude', 'ruleFolders', 'minSeverity', 'includeGenerated', 'ages'], ['paths']);
     const wire: Wire = {
       paths: list(op, 'paths', paths, text),
       text: nullable(op, 'text', given.text, text),
@@ -242,6 +242,7 @@ export class CodeNoun extends Noun {
       rule_folders: list(op, 'ruleFolders', given.ruleFolders, text),
       min_severity: nullable(op, 'minSeverity', given.minSeverity, asSeverity),
       include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      ages: flag(op, 'ages', given.ages),
     };
     const answer = await invoke(this[OWNER], op, wire, given.signal);
     return readCodePatterns(answer);
@@ -256,7 +257,7 @@ export class CodeNoun extends Noun {
    */
   async patternsColumns(paths?: readonly string[], options?: CodePatternsOptions): Promise<Uint8Array> {
     const op = 'code.patterns';
-    const given = known<CodePatternsOptions>(op, options, ['text', 'languages', 'rules', 'exclude', 'ruleFolders', 'minSeverity', 'includeGenerated'], ['paths']);
+    const given = known<CodePatternsOptions>(op, options, ['text', 'languages', 'rules', 'exclude', 'ruleFolders', 'minSeverity', 'includeGenerated', 'ages'], ['paths']);
     const wire: Wire = {
       paths: list(op, 'paths', paths, text),
       text: nullable(op, 'text', given.text, text),
@@ -266,6 +267,7 @@ export class CodeNoun extends Noun {
       rule_folders: list(op, 'ruleFolders', given.ruleFolders, text),
       min_severity: nullable(op, 'minSeverity', given.minSeverity, asSeverity),
       include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      ages: flag(op, 'ages', given.ages),
     };
     return columns(this[OWNER], op, wire, given.signal);
   }
@@ -625,13 +627,13 @@ export class GitNoun extends Noun {
   async szz(range?: string | null | SzzOptions, options?: SzzOptions): Promise<SzzTable> {
     const op = 'git.szz';
     const [first, rest] = shift(range, options);
-    const given = known<SzzOptions>(op, rest, ['path', 'fixes', 'fromCommits', 'context', 'all'], ['range']);
+    const given = known<SzzOptions>(op, rest, ['path', 'fixes', 'fromCommits', 'weak', 'all'], ['range']);
     const wire: Wire = {
       range: nullable(op, 'range', first, text),
       path: nullable(op, 'path', given.path, text),
       fixes: asSzzFixes(op, 'fixes', given.fixes),
       from_commits: list(op, 'fromCommits', given.fromCommits, text),
-      context: flag(op, 'context', given.context),
+      weak: flag(op, 'weak', given.weak),
       all: flag(op, 'all', given.all),
     };
     const answer = await invoke(this[OWNER], op, wire, given.signal);
@@ -650,13 +652,13 @@ export class GitNoun extends Noun {
   async szzColumns(range?: string | null | SzzOptions, options?: SzzOptions): Promise<Uint8Array> {
     const op = 'git.szz';
     const [first, rest] = shift(range, options);
-    const given = known<SzzOptions>(op, rest, ['path', 'fixes', 'fromCommits', 'context', 'all'], ['range']);
+    const given = known<SzzOptions>(op, rest, ['path', 'fixes', 'fromCommits', 'weak', 'all'], ['range']);
     const wire: Wire = {
       range: nullable(op, 'range', first, text),
       path: nullable(op, 'path', given.path, text),
       fixes: asSzzFixes(op, 'fixes', given.fixes),
       from_commits: list(op, 'fromCommits', given.fromCommits, text),
-      context: flag(op, 'context', given.context),
+      weak: flag(op, 'weak', given.weak),
       all: flag(op, 'all', given.all),
     };
     return columns(this[OWNER], op, wire, given.signal);

@@ -219,6 +219,7 @@ class CodeNoun(Noun):
         rule_folders: Sequence[str] | None = None,
         min_severity: Severity | Literal["info", "minor", "major", "critical"] | None = None,
         include_generated: bool = False,
+        ages: bool = False,
     ) -> CodePatterns:
         """Places in code that deserve a second look: each with its rule, why it matters and what to
         do.
@@ -236,6 +237,8 @@ class CodeNoun(Noun):
                 id replaces the built-in one.
             min_severity: Findings of less weight are left out; none: all are given.
             include_generated: Whether folders also give generated, minified and vendored files.
+            ages: Whether to ask history who last changed the lines of `todo` findings, and when;
+                lines of files that differ from HEAD are not asked for.
         """
         return CodePatterns.from_wire(
             self._call(
@@ -249,6 +252,7 @@ class CodeNoun(Noun):
                     "rule_folders": [] if rule_folders is None else rule_folders,
                     "min_severity": min_severity,
                     "include_generated": include_generated,
+                    "ages": ages,
                 },
             )
         )
@@ -264,6 +268,7 @@ class CodeNoun(Noun):
         rule_folders: Sequence[str] | None = None,
         min_severity: Severity | Literal["info", "minor", "major", "critical"] | None = None,
         include_generated: bool = False,
+        ages: bool = False,
     ) -> Columns:
         """Places in code that deserve a second look: each with its rule, why it matters and what to
         do. As Arrow columns: the fast form for many rows.
@@ -281,6 +286,8 @@ class CodeNoun(Noun):
                 id replaces the built-in one.
             min_severity: Findings of less weight are left out; none: all are given.
             include_generated: Whether folders also give generated, minified and vendored files.
+            ages: Whether to ask history who last changed the lines of `todo` findings, and when;
+                lines of files that differ from HEAD are not asked for.
         """
         return self._columns(
             "code.patterns",
@@ -293,6 +300,7 @@ class CodeNoun(Noun):
                 "rule_folders": [] if rule_folders is None else rule_folders,
                 "min_severity": min_severity,
                 "include_generated": include_generated,
+                "ages": ages,
             },
         )
 
@@ -936,7 +944,7 @@ class GitNoun(Noun):
         path: _sugar.StrPath | None = None,
         fixes: SzzFixes | Literal["message", "trailers", "both"] = SzzFixes.BOTH,
         from_commits: Sequence[str] | None = None,
-        context: bool = False,
+        weak: bool = False,
         all: bool = False,
     ) -> SzzTable:
         """The commits that brought in what later commits fixed, line by line (SZZ).
@@ -948,10 +956,11 @@ class GitNoun(Noun):
             fixes: What makes a commit a fix.
             from_commits: These commits are the fixes, whatever their messages say; `range` then
                 gives nothing but the history.
-            context: Whether a fix that only adds lines is answered, too, with the origin of the
-                code around them; such rows have the source `context` and are right less often.
-            all: Whether every commit that made a line of a fix is answered, and not the likeliest
-                only.
+            weak: Whether a fix that changes no line of code is answered, too, from what else it
+                does: lines that it moves, imports, comments, texts, and the code around lines that
+                it adds. Such rows say so in `source` and are right less often.
+            all: Whether every commit that made a line of a fix is answered, and not only the one
+                that made most of them and any other that made at least two fifths.
         """
         return SzzTable.from_wire(
             self._call(
@@ -961,7 +970,7 @@ class GitNoun(Noun):
                     "path": path,
                     "fixes": fixes,
                     "from_commits": [] if from_commits is None else from_commits,
-                    "context": context,
+                    "weak": weak,
                     "all": all,
                 },
             )
@@ -974,7 +983,7 @@ class GitNoun(Noun):
         path: _sugar.StrPath | None = None,
         fixes: SzzFixes | Literal["message", "trailers", "both"] = SzzFixes.BOTH,
         from_commits: Sequence[str] | None = None,
-        context: bool = False,
+        weak: bool = False,
         all: bool = False,
     ) -> Columns:
         """The commits that brought in what later commits fixed, line by line (SZZ). As Arrow
@@ -987,10 +996,11 @@ class GitNoun(Noun):
             fixes: What makes a commit a fix.
             from_commits: These commits are the fixes, whatever their messages say; `range` then
                 gives nothing but the history.
-            context: Whether a fix that only adds lines is answered, too, with the origin of the
-                code around them; such rows have the source `context` and are right less often.
-            all: Whether every commit that made a line of a fix is answered, and not the likeliest
-                only.
+            weak: Whether a fix that changes no line of code is answered, too, from what else it
+                does: lines that it moves, imports, comments, texts, and the code around lines that
+                it adds. Such rows say so in `source` and are right less often.
+            all: Whether every commit that made a line of a fix is answered, and not only the one
+                that made most of them and any other that made at least two fifths.
         """
         return self._columns(
             "git.szz",
@@ -999,7 +1009,7 @@ class GitNoun(Noun):
                 "path": path,
                 "fixes": fixes,
                 "from_commits": [] if from_commits is None else from_commits,
-                "context": context,
+                "weak": weak,
                 "all": all,
             },
         )
