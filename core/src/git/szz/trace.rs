@@ -297,7 +297,7 @@ fn renames(shared: &Shared<'_>, reader: &mut Reader, changes: &[Change]) -> Hash
             |change: &Change| Differing { path: paths.path(change.path), old: change.old, new: change.new };
         changes.iter().map(file).collect()
     };
-    let pairs = rename::detect(reader, files);
+    let (pairs, _) = rename::detect(reader, files);
     let mut paths = shared.paths();
     pairs
         .into_iter()
