@@ -866,12 +866,11 @@ type FunctionMetrics struct {
 	CognitiveOwn int64 `json:"cognitive_own"`
 	// Deepest nesting of control structures, functions inside included.
 	Nesting int64 `json:"nesting"`
-	// Declared parameters; `self` counts where it stands among them, the receiver of a Go method
-	// does not.
+	// Parameters, the receiver (`self`, `this`) included where it is written as one.
 	Parameters int64 `json:"parameters"`
 	// Places where it ends: `return`, `throw`, `raise`, `?`, `yield` does not count.
 	Exits int64 `json:"exits"`
-	// Tokens, comments and documentation strings left out; a literal is one.
+	// Tokens, comments left out.
 	Tokens int64 `json:"tokens"`
 	// How large it is.
 	Lines Lines `json:"lines"`
@@ -922,11 +921,8 @@ type HistorySpan struct {
 	Commits int64 `json:"commits"`
 	// Whether the history is cut: a shallow clone, and no imported pack reaches further.
 	Cut bool `json:"cut"`
-	// Commits whose changes could not be read as objects are absent (partial clones) or damaged.
+	// Commits whose changes could not be read as objects are absent (partial clones).
 	Gaps int64 `json:"gaps"`
-	// Commits, merges left out, that led up to the branch when it was read last and do not any
-	// more: its history was rewritten, for example by a force-push; 0 where it was only continued.
-	Dropped int64 `json:"dropped"`
 }
 
 // Hotspot is a file that is complex and changes often.
@@ -1016,7 +1012,7 @@ type Lines struct {
 	Logical int64 `json:"logical"`
 	// Lines with a comment or a documentation string.
 	Comment int64 `json:"comment"`
-	// Lines of white space only, inside of texts and comments too.
+	// Lines of white space only.
 	Blank int64 `json:"blank"`
 }
 

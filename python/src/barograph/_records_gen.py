@@ -2089,15 +2089,13 @@ class FunctionMetrics(Record):
     """Deepest nesting of control structures, functions inside included."""
 
     parameters: int
-    """Declared parameters; `self` counts where it stands among them, the receiver of a Go method
-    does not.
-    """
+    """Parameters, the receiver (`self`, `this`) included where it is written as one."""
 
     exits: int
     """Places where it ends: `return`, `throw`, `raise`, `?`, `yield` does not count."""
 
     tokens: int
-    """Tokens, comments and documentation strings left out; a literal is one."""
+    """Tokens, comments left out."""
 
     lines: Lines
     """How large it is."""
@@ -2260,12 +2258,7 @@ class HistorySpan(Record):
     """Whether the history is cut: a shallow clone, and no imported pack reaches further."""
 
     gaps: int
-    """Commits whose changes could not be read as objects are absent (partial clones) or damaged."""
-
-    dropped: int
-    """Commits, merges left out, that led up to the branch when it was read last and do not any
-    more: its history was rewritten, for example by a force-push; 0 where it was only continued.
-    """
+    """Commits whose changes could not be read as objects are absent (partial clones)."""
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> HistorySpan:
@@ -2274,7 +2267,6 @@ class HistorySpan(Record):
             wire["commits"],
             wire["cut"],
             wire["gaps"],
-            wire["dropped"],
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -2283,7 +2275,6 @@ class HistorySpan(Record):
             "commits": self.commits,
             "cut": self.cut,
             "gaps": self.gaps,
-            "dropped": self.dropped,
         }
 
 
@@ -2548,7 +2539,7 @@ class Lines(Record):
     """Lines with a comment or a documentation string."""
 
     blank: int
-    """Lines of white space only, inside of texts and comments too."""
+    """Lines of white space only."""
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Lines:
