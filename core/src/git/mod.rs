@@ -30,7 +30,7 @@ mod worktree;
 pub use change::Change;
 pub use gix::ObjectId;
 pub use history::{Before, History};
-pub use insight::{Commits, Complexities, Insight};
+pub use insight::{Commits, Contents, Insight, KnownContents};
 pub use measure::Measure;
 pub use repository::Repository;
 

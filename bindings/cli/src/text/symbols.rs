@@ -46,8 +46,7 @@ fn full_name(symbol: &Symbol) -> String {
         SymbolRole::Reference if symbol.scope.is_empty() => after(&symbol.origin),
         SymbolRole::Reference => format!("{} in {}", after(&symbol.origin), symbol.scope),
         SymbolRole::Import => {
-            let alias =
-                if symbol.alias.is_empty() { String::new() } else { format!(" as {}", symbol.alias) };
+            let alias = if symbol.alias.is_empty() { String::new() } else { format!(" as {}", symbol.alias) };
             match symbol.name.is_empty() {
                 true => format!("{}{alias}", symbol.origin),
                 false => format!("{}{alias} from {}", symbol.name, symbol.origin),
@@ -69,7 +68,10 @@ pub(crate) fn clones(page: &mut Page, answer: &CodeClones) {
     page.line("");
     if answer.groups.len() > GROUPS {
         let more = answer.groups.len() - GROUPS;
-        page.line(&styled(DIM, &format!("and {} more groups; --format json has all", thousands(more as u64))));
+        page.line(&styled(
+            DIM,
+            &format!("and {} more groups; --format json has all", thousands(more as u64)),
+        ));
     }
     let share = if answer.tokens == 0 { 0.0 } else { answer.duplicated_tokens as f64 / answer.tokens as f64 };
     let summary = format!(
