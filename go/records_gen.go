@@ -289,14 +289,24 @@ type SzzSource string
 
 // Every SzzSource.
 const (
-	// SzzSourceLines: the fix changes or removes a line that the commit made.
+	// SzzSourceLines: the fix changes or removes code that the commit made.
 	SzzSourceLines SzzSource = "lines"
 	// SzzSourceTrailer: the fix names the commit in a `Fixes:` trailer.
 	SzzSourceTrailer SzzSource = "trailer"
 	// SzzSourceRevert: the fix reverts the commit.
 	SzzSourceRevert SzzSource = "revert"
-	// SzzSourceContext: the fix adds lines among those that the commit made.
+	// SzzSourceMoved: the fix moves code that the commit made.
+	SzzSourceMoved SzzSource = "moved"
+	// SzzSourceContext: the fix adds lines among code that the commit made.
 	SzzSourceContext SzzSource = "context"
+	// SzzSourceImport: the fix changes an import that the commit made.
+	SzzSourceImport SzzSource = "import"
+	// SzzSourceText: the fix changes a text, data or documentation that the commit made.
+	SzzSourceText SzzSource = "text"
+	// SzzSourceComment: the fix changes a comment that the commit made.
+	SzzSourceComment SzzSource = "comment"
+	// SzzSourceLayout: the fix changes blank lines, brackets or line breaks that the commit made.
+	SzzSourceLayout SzzSource = "layout"
 )
 
 // Calibration is what stands behind the probability.
@@ -703,12 +713,11 @@ type FileHistory struct {
 	Added int64 `json:"added"`
 	// Lines that they deleted.
 	Deleted int64 `json:"deleted"`
-	// Lines after the last commit that touched it, from the counts of that commit; a merge that
-	// joined two changes can differ.
-	Lines int64 `json:"lines"`
-	// Relative churn (Nagappan and Ball 2005, M1): lines added and deleted, each by `lines`; 0
+	// Lines at the tip, 0 where it is binary; null where its content is not in this clone.
+	Lines *int64 `json:"lines,omitzero"`
+	// Relative churn (Nagappan and Ball 2005, M1): lines added and deleted, each by `lines`; null
 	// where it has none.
-	RelativeChurn float64 `json:"relative_churn"`
+	RelativeChurn *float64 `json:"relative_churn,omitzero"`
 	// Days from the first commit that counts to the tip's time; null where none counts.
 	AgeDays *float64 `json:"age_days,omitzero"`
 	// Days from the last commit that counts to the tip's time; null where none counts.
@@ -1324,8 +1333,8 @@ type SzzRow struct {
 	Path string `json:"path"`
 	// The line in that file before the fix, from 1; 0 where `path` is empty.
 	Line int64 `json:"line"`
-	// The file's path in the inducing commit, where it is another.
-	InducingPath string `json:"inducing_path,omitzero"`
+	// The file's path in the inducing commit; empty where `path` is.
+	InducingPath string `json:"inducing_path"`
 	// The line in the inducing commit, from 1; 0 where `path` is empty.
 	InducingLine int64 `json:"inducing_line"`
 	// What the answer stands on.

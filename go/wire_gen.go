@@ -778,9 +778,9 @@ func (v *FileHistory) read(r *reader) {
 		case "deleted":
 			v.Deleted = r.int()
 		case "lines":
-			v.Lines = r.int()
+			v.Lines = optional(r, (*reader).int)
 		case "relative_churn":
-			v.RelativeChurn = r.float()
+			v.RelativeChurn = optional(r, (*reader).float)
 		case "age_days":
 			v.AgeDays = optional(r, (*reader).float)
 		case "last_change_days":
@@ -1615,9 +1615,7 @@ func (v *SzzRow) read(r *reader) {
 		case "line":
 			v.Line = r.int()
 		case "inducing_path":
-			if !r.null() {
-				v.InducingPath = r.text()
-			}
+			v.InducingPath = r.text()
 		case "inducing_line":
 			v.InducingLine = r.int()
 		case "source":

@@ -215,12 +215,26 @@ export type SzzFixes = 'message' | 'trailers' | 'both';
 
 /**
  * What an answer of `git.szz` stands on.
- * - `lines`: The fix changes or removes a line that the commit made.
+ * - `lines`: The fix changes or removes code that the commit made.
  * - `trailer`: The fix names the commit in a `Fixes:` trailer.
  * - `revert`: The fix reverts the commit.
- * - `context`: The fix adds lines among those that the commit made.
+ * - `moved`: The fix moves code that the commit made.
+ * - `context`: The fix adds lines among code that the commit made.
+ * - `import`: The fix changes an import that the commit made.
+ * - `text`: The fix changes a text, data or documentation that the commit made.
+ * - `comment`: The fix changes a comment that the commit made.
+ * - `layout`: The fix changes blank lines, brackets or line breaks that the commit made.
  */
-export type SzzSource = 'lines' | 'trailer' | 'revert' | 'context';
+export type SzzSource =
+  | 'lines'
+  | 'trailer'
+  | 'revert'
+  | 'moved'
+  | 'context'
+  | 'import'
+  | 'text'
+  | 'comment'
+  | 'layout';
 
 /** The code of an error; a newer core may add codes. */
 export type ErrorCode =
@@ -756,16 +770,13 @@ export interface FileHistory {
   added: number;
   /** Lines that they deleted. */
   deleted: number;
+  /** Lines at the tip, 0 where it is binary; null where its content is not in this clone. */
+  lines: number | null;
   /**
-   * Lines after the last commit that touched it, from the counts of that commit; a merge that
-   * joined two changes can differ.
+   * Relative churn (Nagappan and Ball 2005, M1): lines added and deleted, each by `lines`; null
+   * where it has none.
    */
-  lines: number;
-  /**
-   * Relative churn (Nagappan and Ball 2005, M1): lines added and deleted, each by `lines`; 0 where
-   * it has none.
-   */
-  relativeChurn: number;
+  relativeChurn: number | null;
   /** Days from the first commit that counts to the tip's time; null where none counts. */
   ageDays: number | null;
   /** Days from the last commit that counts to the tip's time; null where none counts. */
@@ -1412,8 +1423,8 @@ export interface SzzRow {
   path: string;
   /** The line in that file before the fix, from 1; 0 where `path` is empty. */
   line: number;
-  /** The file's path in the inducing commit, where it is another. */
-  inducingPath: string | null;
+  /** The file's path in the inducing commit; empty where `path` is. */
+  inducingPath: string;
   /** The line in the inducing commit, from 1; 0 where `path` is empty. */
   inducingLine: number;
   /** What the answer stands on. */
@@ -1730,13 +1741,14 @@ export interface SzzOptions extends CallOptions {
    */
   fromCommits?: readonly string[];
   /**
-   * Whether a fix that only adds lines is answered, too, with the origin of the code around them;
-   * such rows have the source `context` and are right less often. Default `false`.
+   * Whether a fix that changes no line of code is answered, too, from what else it does: lines
+   * that it moves, imports, comments, texts, and the code around lines that it adds. Such rows say
+   * so in `source` and are right less often. Default `false`.
    */
-  context?: boolean;
+  weak?: boolean;
   /**
-   * Whether every commit that made a line of a fix is answered, and not the likeliest only.
-   * Default `false`.
+   * Whether every commit that made a line of a fix is answered, and not only the one that made
+   * most of them and any other that made at least two fifths. Default `false`.
    */
   all?: boolean;
 }

@@ -329,7 +329,7 @@ class SzzSource(TextEnum):
     """What an answer of `git.szz` stands on."""
 
     LINES = "lines"
-    """The fix changes or removes a line that the commit made."""
+    """The fix changes or removes code that the commit made."""
 
     TRAILER = "trailer"
     """The fix names the commit in a `Fixes:` trailer."""
@@ -337,8 +337,23 @@ class SzzSource(TextEnum):
     REVERT = "revert"
     """The fix reverts the commit."""
 
+    MOVED = "moved"
+    """The fix moves code that the commit made."""
+
     CONTEXT = "context"
-    """The fix adds lines among those that the commit made."""
+    """The fix adds lines among code that the commit made."""
+
+    IMPORT = "import"
+    """The fix changes an import that the commit made."""
+
+    TEXT = "text"
+    """The fix changes a text, data or documentation that the commit made."""
+
+    COMMENT = "comment"
+    """The fix changes a comment that the commit made."""
+
+    LAYOUT = "layout"
+    """The fix changes blank lines, brackets or line breaks that the commit made."""
 
 
 _Basis = {member.value: member for member in Basis}
@@ -1599,13 +1614,11 @@ class FileHistory(Record):
     deleted: int
     """Lines that they deleted."""
 
-    lines: int
-    """Lines after the last commit that touched it, from the counts of that commit; a merge that
-    joined two changes can differ.
-    """
+    lines: int | None
+    """Lines at the tip, 0 where it is binary; null where its content is not in this clone."""
 
-    relative_churn: float
-    """Relative churn (Nagappan and Ball 2005, M1): lines added and deleted, each by `lines`; 0
+    relative_churn: float | None
+    """Relative churn (Nagappan and Ball 2005, M1): lines added and deleted, each by `lines`; null
     where it has none.
     """
 
@@ -1663,8 +1676,8 @@ class FileHistory(Record):
         row.commits = wire["commits"]
         row.added = wire["added"]
         row.deleted = wire["deleted"]
-        row.lines = wire["lines"]
-        row.relative_churn = wire["relative_churn"]
+        row.lines = wire.get("lines")
+        row.relative_churn = wire.get("relative_churn")
         row.age_days = wire.get("age_days")
         row.last_change_days = wire.get("last_change_days")
         row.authors = wire["authors"]
@@ -3497,8 +3510,8 @@ class SzzRow(Record):
     line: int
     """The line in that file before the fix, from 1; 0 where `path` is empty."""
 
-    inducing_path: str | None
-    """The file's path in the inducing commit, where it is another."""
+    inducing_path: str
+    """The file's path in the inducing commit; empty where `path` is."""
 
     inducing_line: int
     """The line in the inducing commit, from 1; 0 where `path` is empty."""
@@ -3514,7 +3527,7 @@ class SzzRow(Record):
         row.inducing = wire["inducing"]
         row.path = wire["path"]
         row.line = wire["line"]
-        row.inducing_path = wire.get("inducing_path")
+        row.inducing_path = wire["inducing_path"]
         row.inducing_line = wire["inducing_line"]
         row.source = _SzzSource[wire["source"]]
         row.__class__ = SzzRow
