@@ -7,17 +7,20 @@ use std::sync::{Mutex, PoisonError};
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice};
 
+use super::Contents;
 use super::indentation;
 use super::kept::Kept;
 use super::tip::TipFile;
 use crate::base::cancel::CancelToken;
-use crate::base::port::{Progress, Segments};
 use crate::code::language::Language;
 use crate::code::scan::recognise;
 use crate::code::{metrics, parse};
 use crate::error::Result;
+use crate::git::read::Reader;
 use crate::git::record::ComplexityBasis;
-use crate::git::repository::Repository;
+
+/// Where complexities are kept.
+const SEGMENT: &str = "git/complexity/v1";
 
 /// Larger files are not measured.
 const LARGEST: u64 = 4 << 20;
@@ -154,7 +157,7 @@ fn is_other_code(name: &str) -> bool {
 /// Complexity by content and ending of the name, in memory and in the store: the next tip has mostly
 /// the same files.
 #[derive(Debug, Default)]
-pub struct Complexities(Mutex<State>);
+pub(super) struct Complexities(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -169,22 +172,39 @@ impl Complexities {
     /// Errors: `call.cancelled`; what was measured by then is kept.
     pub(super) fn of(
         &self,
-        repo: &Repository,
         files: &[&TipFile],
-        segments: &dyn Segments,
-        progress: &dyn Progress,
+        contents: Contents<'_>,
         cancel: &CancelToken,
     ) -> Result<Vec<Measured>> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let State { known, kept } = &mut *state;
-        let kept = kept.get_or_insert_with(|| Kept::read(segments, known));
+        let kept = kept.get_or_insert_with(|| {
+            Kept::read(contents.segments, SEGMENT, |mut rows| {
+                while let Some((key, measured, rest)) = row(rows) {
+                    known.insert(key, measured);
+                    rows = rest;
+                }
+            })
+        });
         let open: Vec<&TipFile> =
             files.iter().copied().filter(|file| !known.contains_key(&key(file))).collect();
-        let (found, ended) = measure_all(repo, &open, progress, cancel);
+        let (found, ended) = read_all(&open, contents, cancel, |reader, parser, file| {
+            let measured = match reader.size(&file.id) {
+                None => return Ok(None),
+                Some(size) if size > LARGEST => Measured::Failed,
+                Some(_) => match reader.blob(&file.id) {
+                    None => return Ok(None),
+                    Some(blob) => measure(parser, file, &blob.data, cancel)?,
+                },
+            };
+            Ok(Some((key(file), measured)))
+        });
         if !found.is_empty() {
             known.extend(found.iter().cloned());
-            let live: Vec<Key> = files.iter().map(|file| key(file)).collect();
-            kept.add(segments, &found, &live, known);
+            kept.add(contents.segments, &rows(found.iter().map(|(key, measured)| (key, measured))), || {
+                let live: Vec<Key> = files.iter().map(|file| key(file)).collect();
+                rows(live.iter().filter_map(|key| Some((key, known.get(key)?))))
+            });
         }
         ended?;
         let of = |file: &&TipFile| known.get(&key(file)).copied().unwrap_or(Measured::Failed);
@@ -192,18 +212,17 @@ impl Complexities {
     }
 }
 
-/// Measures files on every core; what was found before the call was cancelled is given too. Contents
-/// that are not in this clone are left out.
-fn measure_all(
-    repo: &Repository,
+/// Reads files on every core; what was found before the call was cancelled is given too.
+pub(super) fn read_all<T: Send>(
     open: &[&TipFile],
-    progress: &dyn Progress,
+    contents: Contents<'_>,
     cancel: &CancelToken,
-) -> (Vec<(Key, Measured)>, Result<()>) {
+    one: impl Fn(&mut Reader, &mut parse::Reader, &TipFile) -> Result<Option<T>> + Sync,
+) -> (Vec<T>, Result<()>) {
     let next = AtomicUsize::new(0);
-    let found: Mutex<Vec<(Key, Measured)>> = Mutex::default();
+    let found: Mutex<Vec<T>> = Mutex::default();
     let work = || -> Result<()> {
-        let (mut reader, mut parser) = (repo.reader(), parse::Reader::default());
+        let (mut reader, mut parser) = (contents.repo.reader(), parse::Reader::default());
         loop {
             let from = next.fetch_add(PORTION, Ordering::Relaxed);
             let portion = open.get(from..open.len().min(from + PORTION)).unwrap_or_default();
@@ -213,19 +232,11 @@ fn measure_all(
             let mut done = Vec::with_capacity(portion.len());
             for file in portion {
                 cancel.check()?;
-                let measured = match reader.size(&file.id) {
-                    None => continue,
-                    Some(size) if size > LARGEST => Measured::Failed,
-                    Some(_) => match reader.blob(&file.id) {
-                        None => continue,
-                        Some(blob) => measure(&mut parser, file, &blob.data, cancel)?,
-                    },
-                };
-                done.push((key(file), measured));
+                done.extend(one(&mut reader, &mut parser, file)?);
             }
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             found.extend(done);
-            progress.report(found.len() as u64, open.len() as u64, "files", "complexity");
+            contents.progress.report(found.len() as u64, open.len() as u64, "files", "contents");
         }
     };
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -274,9 +285,85 @@ fn measure(
     }
 }
 
+const FAILED: u8 = 0;
+const OTHER: u8 = 1;
+const COGNITIVE: u8 = 2;
+const INDENTATION: u8 = 3;
+const GENERATED: u8 = 0x80;
+
+/// A row for each content: the length of its id, the id, the length of the ending, the ending, a byte
+/// for what it is, the value (f64) and the lines (u32).
+fn rows<'a>(found: impl Iterator<Item = (&'a Key, &'a Measured)>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for ((id, ending), measured) in found {
+        let Ok(length) = u8::try_from(ending.len()) else { continue };
+        bytes.push(id.as_bytes().len() as u8);
+        bytes.extend_from_slice(id.as_bytes());
+        bytes.push(length);
+        bytes.extend_from_slice(ending);
+        let (kind, value, lines) = match measured {
+            Measured::Failed => (FAILED, 0.0, 0),
+            Measured::Other => (OTHER, 0.0, 0),
+            Measured::Is(is) => {
+                let basis = match is.basis {
+                    ComplexityBasis::Cognitive => COGNITIVE,
+                    ComplexityBasis::Indentation => INDENTATION,
+                };
+                (basis | if is.generated { GENERATED } else { 0 }, is.value, is.lines)
+            }
+        };
+        bytes.push(kind);
+        bytes.extend_from_slice(&value.to_le_bytes());
+        // A content has at most 4 MiB, and so have its lines.
+        bytes.extend_from_slice(&(lines as u32).to_le_bytes());
+    }
+    bytes
+}
+
+/// The first row and what comes behind it.
+fn row(bytes: &[u8]) -> Option<(Key, Measured, &[u8])> {
+    let (length, rest) = bytes.split_first()?;
+    let (id, rest) = rest.split_at_checked(usize::from(*length))?;
+    let (length, rest) = rest.split_first()?;
+    let (ending, rest) = rest.split_at_checked(usize::from(*length))?;
+    let (kind, rest) = rest.split_first()?;
+    let (value, rest) = rest.split_first_chunk::<8>()?;
+    let (lines, rest) = rest.split_first_chunk::<4>()?;
+    let (value, lines) = (f64::from_le_bytes(*value), u64::from(u32::from_le_bytes(*lines)));
+    let is = |basis| Measured::Is(Complexity { value, basis, lines, generated: kind & GENERATED != 0 });
+    let measured = match kind & !GENERATED {
+        FAILED => Measured::Failed,
+        OTHER => Measured::Other,
+        COGNITIVE => is(ComplexityBasis::Cognitive),
+        INDENTATION => is(ComplexityBasis::Indentation),
+        _ => return None,
+    };
+    Some(((ObjectId::try_from(id).ok()?, ending.into()), measured, rest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_read_back() {
+        let key = |byte: u8| -> Key { (ObjectId::from_bytes_or_panic(&[byte; 20]), ".c".into()) };
+        let is = |value, basis, generated| Measured::Is(Complexity { value, basis, lines: 7, generated });
+        let all = [
+            (key(1), is(3.5, ComplexityBasis::Cognitive, false)),
+            (key(2), Measured::Other),
+            (key(3), is(9.0, ComplexityBasis::Indentation, true)),
+            (key(4), Measured::Failed),
+        ];
+        let bytes = rows(all.iter().map(|(key, measured)| (key, measured)));
+        let mut rest = bytes.as_slice();
+        for (key, measured) in all {
+            let (found, value, after) = row(rest).unwrap();
+            assert_eq!((found, value), (key, measured));
+            rest = after;
+        }
+        assert!(rest.is_empty() && row(rest).is_none());
+    }
 
     #[test]
     fn code_is_told_by_name() {

@@ -5,12 +5,10 @@ use gix::bstr::{BStr, ByteSlice};
 use super::complexity::{Complexity, Measured, may_be_code};
 use super::scope::{Paths, days};
 use super::tip::TipFile;
-use super::{Commits, Insight, LIGHT, Scope};
+use super::{Commits, Contents, Insight, LIGHT, Scope};
 use crate::base::cancel::CancelToken;
-use crate::base::port::{Progress, Segments};
 use crate::error::Result;
 use crate::git::record::{ChangeTrend, ComplexityBasis, Hotspot, Hotspots, HotspotsArgs};
-use crate::git::repository::Repository;
 
 /// The share of the values that are less than this one, among all others; sorted values.
 fn rank(sorted: &[f64], value: f64) -> f64 {
@@ -33,15 +31,13 @@ fn trend(recent: u64, earlier: u64) -> ChangeTrend {
 impl Insight {
     /// The files that are complex and change often, within the limits of `args`.
     ///
-    /// Reads the contents of the tip's files that were not measured before, and keeps that in `segments`.
+    /// Reads the contents of the tip's files that were not measured before, and keeps that.
     /// Errors: `args.invalid` for paths, times or days that cannot be used, `call.cancelled`.
     pub fn hotspots(
         &self,
-        repo: &Repository,
         commits: &Commits<'_>,
         args: &HotspotsArgs,
-        segments: &dyn Segments,
-        progress: &dyn Progress,
+        contents: Contents<'_>,
         cancel: &CancelToken,
     ) -> Result<Hotspots> {
         let paths = Paths::new(&args.paths)?;
@@ -54,7 +50,7 @@ impl Insight {
             .filter(|at| may_be_code(self.tip.files[*at].path.as_ref()))
             .collect();
         let files: Vec<&TipFile> = asked.iter().map(|at| &self.tip.files[*at]).collect();
-        let measured = self.complexities.of(repo, &files, segments, progress, cancel)?;
+        let measured = self.known.complexities.of(&files, contents, cancel)?;
         let mut unmeasured = 0;
         let mut rows: Vec<(Hotspot, bool)> = Vec::with_capacity(asked.len());
         for (at, measured) in asked.into_iter().zip(measured) {
