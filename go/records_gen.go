@@ -289,14 +289,24 @@ type SzzSource string
 
 // Every SzzSource.
 const (
-	// SzzSourceLines: the fix changes or removes a line that the commit made.
+	// SzzSourceLines: the fix changes or removes code that the commit made.
 	SzzSourceLines SzzSource = "lines"
 	// SzzSourceTrailer: the fix names the commit in a `Fixes:` trailer.
 	SzzSourceTrailer SzzSource = "trailer"
 	// SzzSourceRevert: the fix reverts the commit.
 	SzzSourceRevert SzzSource = "revert"
-	// SzzSourceContext: the fix adds lines among those that the commit made.
+	// SzzSourceMoved: the fix moves code that the commit made.
+	SzzSourceMoved SzzSource = "moved"
+	// SzzSourceContext: the fix adds lines among code that the commit made.
 	SzzSourceContext SzzSource = "context"
+	// SzzSourceImport: the fix changes an import that the commit made.
+	SzzSourceImport SzzSource = "import"
+	// SzzSourceText: the fix changes a text, data or documentation that the commit made.
+	SzzSourceText SzzSource = "text"
+	// SzzSourceComment: the fix changes a comment that the commit made.
+	SzzSourceComment SzzSource = "comment"
+	// SzzSourceLayout: the fix changes blank lines, brackets or line breaks that the commit made.
+	SzzSourceLayout SzzSource = "layout"
 )
 
 // Calibration is what stands behind the probability.
@@ -856,11 +866,12 @@ type FunctionMetrics struct {
 	CognitiveOwn int64 `json:"cognitive_own"`
 	// Deepest nesting of control structures, functions inside included.
 	Nesting int64 `json:"nesting"`
-	// Parameters, the receiver (`self`, `this`) included where it is written as one.
+	// Declared parameters; `self` counts where it stands among them, the receiver of a Go method
+	// does not.
 	Parameters int64 `json:"parameters"`
 	// Places where it ends: `return`, `throw`, `raise`, `?`, `yield` does not count.
 	Exits int64 `json:"exits"`
-	// Tokens, comments left out.
+	// Tokens, comments and documentation strings left out; a literal is one.
 	Tokens int64 `json:"tokens"`
 	// How large it is.
 	Lines Lines `json:"lines"`
@@ -911,8 +922,11 @@ type HistorySpan struct {
 	Commits int64 `json:"commits"`
 	// Whether the history is cut: a shallow clone, and no imported pack reaches further.
 	Cut bool `json:"cut"`
-	// Commits whose changes could not be read as objects are absent (partial clones).
+	// Commits whose changes could not be read as objects are absent (partial clones) or damaged.
 	Gaps int64 `json:"gaps"`
+	// Commits, merges left out, that led up to the branch when it was read last and do not any
+	// more: its history was rewritten, for example by a force-push; 0 where it was only continued.
+	Dropped int64 `json:"dropped"`
 }
 
 // Hotspot is a file that is complex and changes often.
@@ -1002,7 +1016,7 @@ type Lines struct {
 	Logical int64 `json:"logical"`
 	// Lines with a comment or a documentation string.
 	Comment int64 `json:"comment"`
-	// Lines of white space only.
+	// Lines of white space only, inside of texts and comments too.
 	Blank int64 `json:"blank"`
 }
 
@@ -1324,8 +1338,8 @@ type SzzRow struct {
 	Path string `json:"path"`
 	// The line in that file before the fix, from 1; 0 where `path` is empty.
 	Line int64 `json:"line"`
-	// The file's path in the inducing commit, where it is another.
-	InducingPath string `json:"inducing_path,omitzero"`
+	// The file's path in the inducing commit; empty where `path` is.
+	InducingPath string `json:"inducing_path"`
 	// The line in the inducing commit, from 1; 0 where `path` is empty.
 	InducingLine int64 `json:"inducing_line"`
 	// What the answer stands on.

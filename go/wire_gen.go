@@ -1040,6 +1040,8 @@ func (v *HistorySpan) read(r *reader) {
 			v.Cut = r.bool()
 		case "gaps":
 			v.Gaps = r.int()
+		case "dropped":
+			v.Dropped = r.int()
 		default:
 			r.skip()
 		}
@@ -1615,9 +1617,7 @@ func (v *SzzRow) read(r *reader) {
 		case "line":
 			v.Line = r.int()
 		case "inducing_path":
-			if !r.null() {
-				v.InducingPath = r.text()
-			}
+			v.InducingPath = r.text()
 		case "inducing_line":
 			v.InducingLine = r.int()
 		case "source":

@@ -28,6 +28,8 @@ enum Shape {
     Map,
     /// Texts: by position as many as there are, as an option repeated.
     Texts,
+    /// One of these, repeated.
+    Choices(Vec<(String, String)>),
     /// JSON text, `@FILE` or `-`.
     Json,
 }
@@ -62,7 +64,9 @@ pub(crate) fn read(
             Shape::Map => matches
                 .get_many::<(String, Value)>(name)
                 .map(|entries| Value::Object(entries.cloned().collect())),
-            Shape::Texts => matches.get_many::<Value>(name).map(|values| values.cloned().collect()),
+            Shape::Texts | Shape::Choices(_) => {
+                matches.get_many::<Value>(name).map(|texts| Value::Array(texts.cloned().collect()))
+            }
             _ => matches.get_one::<Value>(name).cloned(),
         };
         if let Some(value) = value {
@@ -105,7 +109,7 @@ fn arg(parameter: &Parameter<'_>) -> Arg {
     let arg = arg.value_name(name.to_uppercase());
     match shape {
         Shape::Map => arg.action(ArgAction::Append).value_name("NAME=VALUE").value_parser(entry),
-        Shape::Texts => {
+        Shape::Texts | Shape::Choices(_) => {
             let arg = arg.action(ArgAction::Append).value_parser(parser(shape));
             let one = name.strip_suffix('s').unwrap_or(name).to_uppercase();
             match positional {
@@ -167,19 +171,19 @@ fn shape(surface: &Description, schema: &Value) -> Shape {
             Shape::Integer { signed: schema["minimum"].as_i64().is_none_or(|least| least < 0) }
         }
         Some("number") => Shape::Number,
-        Some("array") if shape_of_items(surface, schema) == Some(Shape::Text) => Shape::Texts,
+        Some("array") => match shape(surface, &schema["items"]) {
+            Shape::Text => Shape::Texts,
+            Shape::Choice(choices) => Shape::Choices(choices),
+            _ => Shape::Json,
+        },
         Some("object") if schema["additionalProperties"]["type"] == "string" => Shape::Map,
         _ => Shape::Json,
     }
 }
 
-fn shape_of_items(surface: &Description, schema: &Value) -> Option<Shape> {
-    schema.get("items").map(|items| shape(surface, items))
-}
-
 fn parser(shape: &Shape) -> ValueParser {
     match shape {
-        Shape::Choice(choices) => {
+        Shape::Choice(choices) | Shape::Choices(choices) => {
             let values =
                 choices.iter().map(|(name, about)| PossibleValue::new(name.clone()).help(about.clone()));
             PossibleValuesParser::new(values).map(Value::from).into()
@@ -254,6 +258,10 @@ mod tests {
             json!({ "range": "main..topic", "worktree": true, "author": "a@b", "base_rate": 0.2 })
         );
         assert_eq!(typed(&["git", "features", "--no-renames"]), json!({ "renames": false }));
+        assert_eq!(
+            typed(&["code", "symbols", "a.py", "--roles", "import", "--roles", "reference"]),
+            json!({ "paths": ["a.py"], "roles": ["import", "reference"] })
+        );
         assert_eq!(
             typed(&["git", "files", "src", "*.c", "--since", "2020-01-01"]),
             json!({ "paths": ["src", "*.c"], "since": "2020-01-01" })

@@ -13,6 +13,8 @@ pub(super) const OLD_BINARY: u8 = 1;
 pub(super) const NEW_BINARY: u8 = 2;
 /// Contents are not in this clone: the counts are unknown and stand as 0.
 pub(super) const UNREAD: u8 = 4;
+/// Nobody has counted: the counts are unknown and stand as 0.
+pub(super) const UNCOUNTED: u8 = 8;
 
 /// Counts of one touched file.
 ///
@@ -60,11 +62,12 @@ pub(super) struct Delta {
 }
 
 /// The touched files from tree `old` to tree `new`, with renames, not measured; an absent tree is
-/// empty. `false` where trees were not in this clone.
+/// empty. `false` where trees were not in this clone, or contents that decide on renames.
 pub(super) fn pairs(reader: &mut Reader, old: Option<ObjectId>, new: Option<ObjectId>) -> (Vec<Pair>, bool) {
     let mut found = Vec::new();
     let whole = tree::differing(reader, old, new, &mut found).is_some();
-    (rename::detect(reader, found), whole)
+    let (pairs, sure) = rename::detect(reader, found);
+    (pairs, whole && sure)
 }
 
 /// The diff from tree `old` to tree `new`; an absent tree is empty.
@@ -77,8 +80,10 @@ pub(super) fn trees(reader: &mut Reader, old: Option<ObjectId>, new: Option<Obje
 
 /// Finds renames among differing files and counts lines.
 pub(super) fn measure(reader: &mut Reader, found: Vec<tree::Differing>) -> Delta {
-    let pairs = rename::detect(reader, found);
-    measure_pairs(reader, pairs)
+    let (pairs, sure) = rename::detect(reader, found);
+    let mut delta = measure_pairs(reader, pairs);
+    delta.gap |= !sure;
+    delta
 }
 
 fn measure_pairs(reader: &mut Reader, pairs: Vec<Pair>) -> Delta {

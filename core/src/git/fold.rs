@@ -311,7 +311,7 @@ impl State {
             }
             all_changes += history.len();
             if let Some(last) = history.last() {
-                ages += (record.time - self.time_of[*last as usize]).max(0) as f64 / DAY;
+                ages += record.time.saturating_sub(self.time_of[*last as usize]).max(0) as f64 / DAY;
                 aged += 1;
                 row.nuc_last += u32::from(scratch.lasts.insert(*last));
             }

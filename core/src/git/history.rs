@@ -1,5 +1,6 @@
 //! History: the log up to a tip, kept in a segment, read once and then only continued.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gix::ObjectId;
@@ -7,7 +8,7 @@ use gix::ObjectId;
 use super::Vector;
 use super::fold::{Row, Scratch, State};
 use super::log::{BOUNDARY, FIX, GAP, Log, NONE, NewCommit};
-use super::mine::{Known, mine};
+use super::mine::{Known, Level, mine};
 use super::order::{Order, reachable};
 use super::record::{FeatureRow, FeatureTable, HistorySpan};
 use super::repository::Repository;
@@ -22,6 +23,17 @@ pub const SEGMENT: &str = "git/history/v2";
 /// Where the first release kept it, without signatures; read where there is nothing else.
 const SEGMENT_1: &str = "git/history/v1";
 
+/// Where a log without lines is kept until there is one with lines.
+const SEGMENT_FILES: &str = "git/files/v1";
+
+/// The segment of a level.
+fn segment(level: Level) -> &'static str {
+    match level {
+        Level::Files => SEGMENT_FILES,
+        Level::Lines => SEGMENT,
+    }
+}
+
 /// How many folded states are kept for the next question; they share most of what they are.
 const KEEP_STATES: usize = 8;
 
@@ -35,11 +47,15 @@ const ATTEMPTS: usize = 8;
 #[derive(Debug)]
 pub struct History {
     log: Arc<Log>,
+    /// Where it knows no lines, there are no rows and a state has no measures.
+    level: Level,
     tip: ObjectId,
     /// The segment's tip that the next append expects; `None` where there is no segment.
     expected: Option<String>,
     /// Every commit reachable from the tip, in order, merges included.
     order: Order,
+    /// Commits that led up to the branch before and do not any more.
+    dropped: AtomicU64,
     /// The same as one list, where somebody asked for it.
     listed: OnceLock<Arc<Vec<u32>>>,
     states: Mutex<Vec<Arc<Before>>>,
@@ -77,14 +93,28 @@ impl History {
     pub fn load(
         repo: &Repository,
         tip: ObjectId,
+        level: Level,
         segments: &dyn Segments,
         progress: &dyn Progress,
         cancel: &CancelToken,
     ) -> Result<Arc<History>> {
-        let stored = Stored::read(segments).signed(repo, cancel)?;
+        let stored = Stored::read(segments, level).signed(repo, cancel)?;
+        let first = stored.expected.is_none();
         let stored = fill(stored, repo, tip, None, segments, progress, cancel)?;
+        // A log with lines says all that one without them does.
+        if first
+            && level == Level::Lines
+            && matches!(segments.read(SEGMENT_FILES), Ok(Some((_, log))) if !log.is_empty())
+        {
+            let _ = segments.replace(SEGMENT_FILES, &Log::default().tip(), &[]);
+        }
         let order = Order::of(&stored.log, tip);
         Ok(Arc::new(History::from_stored(stored, tip, order)))
+    }
+
+    /// Whether a log with lines is kept already, so that going on with it costs no more than another.
+    pub fn is_kept(segments: &dyn Segments) -> bool {
+        [SEGMENT, SEGMENT_1].iter().any(|name| matches!(segments.read(name), Ok(Some(_))))
     }
 
     /// The history of another tip, from what is in memory; only new commits are read.
@@ -101,7 +131,12 @@ impl History {
         if tip == self.tip {
             return Ok(Arc::clone(self));
         }
-        let stored = Stored { log: Arc::clone(&self.log), expected: self.expected.clone(), rewrite: false };
+        let stored = Stored {
+            log: Arc::clone(&self.log),
+            level: self.level,
+            expected: self.expected.clone(),
+            rewrite: false,
+        };
         let stored = fill(stored, repo, tip, Some(&self.order), segments, progress, cancel)?;
         Ok(Arc::new(self.moved(stored, tip)))
     }
@@ -124,9 +159,11 @@ impl History {
     fn from_stored(stored: Stored, tip: ObjectId, order: Order) -> History {
         History {
             log: stored.log,
+            level: stored.level,
             tip,
             expected: stored.expected,
             order,
+            dropped: AtomicU64::new(0),
             listed: OnceLock::new(),
             states: Mutex::default(),
         }
@@ -148,7 +185,9 @@ impl History {
 
     /// What is known of the history reachable from `base`; nothing where it is `None` or unknown.
     pub fn span(&self, base: Option<ObjectId>) -> HistorySpan {
-        self.order_of(base).span().clone()
+        let mut span = self.order_of(base).span().clone();
+        span.dropped = self.dropped.load(Ordering::Relaxed);
+        span
     }
 
     /// The state after everything reachable from `base`; the empty state where it is `None`.
@@ -178,7 +217,24 @@ impl History {
             .filter(|row| !hidden.get(row.commit as usize).is_some_and(|hidden| *hidden))
             .map(|row| row.named(&self.log))
             .collect();
-        FeatureTable { rows, history: state.order.span().clone() }
+        let mut history = state.order.span().clone();
+        history.dropped = self.dropped.load(Ordering::Relaxed);
+        FeatureTable { rows, history }
+    }
+
+    /// Compares with the tip that the branch had when it was read last: where that does not lead up to
+    /// this history's tip, history was rewritten, and answers say how many commits were dropped.
+    pub fn follows(&self, earlier: ObjectId) {
+        let mut dropped = 0;
+        match self.log.find(&earlier) {
+            Some(at) if self.order.contains(at) => {}
+            // Its records are gone; it itself has been dropped for certain.
+            None => dropped = 1,
+            Some(_) => reachable(&self.log, earlier, |at| {
+                dropped += u64::from(!self.order.contains(at) && !self.log.commit(at).is_merge());
+            }),
+        }
+        self.dropped.store(dropped, Ordering::Relaxed);
     }
 
     /// Every commit reachable from the tip, in order, merges included.
@@ -268,7 +324,7 @@ impl Before {
             }
             let row = self.state.step(&log, *commit, self.renames, &mut scratch);
             // Of a commit that could not be read whole the measures would be wrong.
-            if !record.is_gap() {
+            if !record.is_gap() && record.is_counted() {
                 if let Some(slot) = self.row_of.get_mut(*commit as usize) {
                     *slot = self.rows.len() as u32;
                 }
@@ -329,7 +385,7 @@ fn fill(
         let starts = starts(&log, tip, again, done);
         let settled = Settled(&log);
         let known: &dyn Known = if again { &settled } else { log.as_ref() };
-        mine(repo, &starts, known, progress, cancel, &mut |mut found| {
+        mine(repo, &starts, known, stored.level, progress, cancel, &mut |mut found| {
             found.retain(|commit| !same_gap(&log, commit));
             stored = std::mem::take(&mut stored).add(segments, found);
         })?;
@@ -366,6 +422,7 @@ fn starts(log: &Log, tip: ObjectId, again: bool, done: Option<&Order>) -> Vec<Ob
 #[derive(Default)]
 pub(super) struct Stored {
     pub log: Arc<Log>,
+    level: Level,
     /// The segment's tip; `None` where there is no segment.
     expected: Option<String>,
     /// Whether the segment must be written anew: it does not hold what its tip says, or less than the log.
@@ -374,18 +431,18 @@ pub(super) struct Stored {
 
 impl Stored {
     /// Reads the segment; what cannot be trusted is as if it were not there.
-    pub fn read(segments: &dyn Segments) -> Stored {
-        match segments.read(SEGMENT) {
+    pub fn read(segments: &dyn Segments, level: Level) -> Stored {
+        match segments.read(segment(level)) {
             Ok(Some((tip, bytes))) => {
                 let (log, sound) = Log::read(&bytes);
                 let rewrite = sound != bytes.len() || log.tip() != tip;
-                Stored { log: Arc::new(log), expected: Some(tip), rewrite }
+                Stored { log: Arc::new(log), level, expected: Some(tip), rewrite }
             }
             _ => match segments.read(SEGMENT_1) {
-                Ok(Some((_, bytes))) => {
-                    Stored { log: Arc::new(Log::read(&bytes).0), expected: None, rewrite: true }
+                Ok(Some((_, bytes))) if level == Level::Lines => {
+                    Stored { log: Arc::new(Log::read(&bytes).0), level, expected: None, rewrite: true }
                 }
-                _ => Stored::default(),
+                _ => Stored { level, ..Stored::default() },
             },
         }
     }
@@ -420,7 +477,7 @@ impl Stored {
         }
         let mut log = Log::default();
         log.extend(&commits);
-        Ok(Stored { log: Arc::new(log), expected: self.expected, rewrite: true })
+        Ok(Stored { log: Arc::new(log), rewrite: true, ..self })
     }
 
     /// Adds records and appends them to the segment; another process that was first is read again.
@@ -436,18 +493,18 @@ impl Stored {
                 all.extend(commits.iter().cloned());
                 log = Log::default();
                 let chunk = log.extend(&all);
-                segments.replace(SEGMENT, &log.tip(), &chunk).map(|()| true)
+                segments.replace(segment(self.level), &log.tip(), &chunk).map(|()| true)
             } else {
                 let chunk = log.extend(&commits);
-                segments.append(SEGMENT, self.expected.as_deref(), &log.tip(), &chunk)
+                segments.append(segment(self.level), self.expected.as_deref(), &log.tip(), &chunk)
             };
             match done {
                 Ok(true) => {
                     let expected = Some(log.tip());
-                    return Stored { log: Arc::new(log), expected, rewrite: false };
+                    return Stored { log: Arc::new(log), level: self.level, expected, rewrite: false };
                 }
                 Ok(false) => {
-                    self = Stored::read(segments);
+                    self = Stored::read(segments, self.level);
                     commits.retain(|commit| match self.log.find(&commit.id) {
                         None => true,
                         Some(at) => self.log.commit(at).is_gap() && !same_gap(&self.log, commit),
@@ -455,7 +512,7 @@ impl Stored {
                 }
                 // A store that cannot be written: the answer does not depend on it.
                 Err(_) => {
-                    return Stored { log: Arc::new(log), expected: self.expected, rewrite: self.rewrite };
+                    return Stored { log: Arc::new(log), ..self };
                 }
             }
         }
@@ -539,6 +596,7 @@ mod tests {
                     None => Stored::default(),
                     Some(history) => Stored {
                         log: Arc::clone(&history.log),
+                        level: Level::Lines,
                         expected: history.expected.clone(),
                         rewrite: false,
                     },
@@ -551,7 +609,7 @@ mod tests {
                     }
                     Some(history) => history.moved(stored, tip),
                 };
-                let fresh = Stored::read(&segments);
+                let fresh = Stored::read(&segments, Level::Lines);
                 assert_eq!(fresh.log.len(), known.len());
                 let order = Order::of(&fresh.log, tip);
                 let fresh = History::from_stored(fresh, tip, order);

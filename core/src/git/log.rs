@@ -25,6 +25,8 @@ pub(super) const FIX: u8 = 2;
 pub(super) const BOUNDARY: u8 = 4;
 /// Some objects were not in the clone that the record was made in: counts or files are missing.
 pub(super) const GAP: u8 = 8;
+/// The record says which files were touched and by whom, and counts no lines.
+pub(super) const LIGHT: u8 = 16;
 
 /// No path: the file was not renamed. No signature: it is not known.
 pub(super) const NONE: u32 = u32::MAX;
@@ -69,6 +71,11 @@ pub(super) struct Commit {
 impl Commit {
     pub fn is_merge(&self) -> bool {
         self.flags & MERGE != 0
+    }
+
+    /// Whether its lines were counted, as far as they could be.
+    pub fn is_counted(&self) -> bool {
+        self.flags & LIGHT == 0
     }
 
     /// Whether its changes are not (all) known.

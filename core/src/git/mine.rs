@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use gix::ObjectId;
 
-use super::diff::{self, Counts, Delta};
-use super::log::{BOUNDARY, FIX, GAP, IdTable, Log, MERGE, NewCommit};
+use super::diff::{self, Counts, Delta, UNCOUNTED};
+use super::log::{BOUNDARY, FIX, GAP, IdTable, LIGHT, Log, MERGE, NewCommit};
 use super::objects::Packs;
 use super::read::{CommitHead, Reader, author_key, is_fix};
 use super::rename::Pair;
@@ -52,6 +52,16 @@ struct Job {
 struct Touched {
     commit: NewCommit,
     pairs: Vec<Pair>,
+}
+
+/// How much of each commit a history knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Level {
+    /// Who made it and which files it touched, renames followed. A fraction of the time.
+    Files,
+    /// Also how many lines of each file.
+    #[default]
+    Lines,
 }
 
 /// Which records of the log count as known.
@@ -106,6 +116,7 @@ pub(super) fn mine(
     repo: &Repository,
     starts: &[ObjectId],
     known: &dyn Known,
+    level: Level,
     progress: &dyn Progress,
     cancel: &CancelToken,
     keep: &mut dyn FnMut(Vec<NewCommit>),
@@ -121,11 +132,19 @@ pub(super) fn mine(
         let mut found = Vec::with_capacity(first.len());
         for Job { mut commit, trees } in first {
             cancel.check()?;
-            if let Some((old, new)) = trees {
-                commit.delta = diff::trees(&mut reader, old, Some(new));
-                commit.flags |= if commit.delta.gap { GAP } else { 0 };
-            }
-            found.push(commit);
+            found.push(match trees {
+                None => uncounted(Touched { commit, pairs: Vec::new() }),
+                Some((old, new)) if level == Level::Files => {
+                    let (pairs, whole) = diff::pairs(&mut reader, old, Some(new));
+                    commit.flags |= if whole { 0 } else { GAP };
+                    uncounted(Touched { commit, pairs })
+                }
+                Some((old, new)) => {
+                    commit.delta = diff::trees(&mut reader, old, Some(new));
+                    commit.flags |= if commit.delta.gap { GAP } else { 0 };
+                    commit
+                }
+            });
         }
         keep(sorted(found));
         return Ok(());
@@ -166,7 +185,10 @@ pub(super) fn mine(
             if touched.is_empty() || cancel.is_cancelled() {
                 break;
             }
-            let found = count_lines(&mut readers, touched, &meter, cancel);
+            let found = match level {
+                Level::Files => touched.into_iter().map(uncounted).collect(),
+                Level::Lines => count_lines(&mut readers, touched, &meter, cancel),
+            };
             if cancel.is_cancelled() {
                 break;
             }
@@ -247,6 +269,15 @@ fn read_trees(
     let mut runs: Vec<_> = together(readers, &work, &|| meter.report()).into_iter().flatten().collect();
     runs.sort_unstable_by_key(|(number, _)| *number);
     runs.into_iter().flat_map(|(_, touched)| touched).collect()
+}
+
+/// The record of a commit without its lines.
+fn uncounted(Touched { mut commit, pairs }: Touched) -> NewCommit {
+    commit.delta.gap = commit.flags & GAP != 0;
+    commit.flags |= if pairs.is_empty() { 0 } else { LIGHT };
+    let counts = Counts { flags: UNCOUNTED, ..Counts::default() };
+    pairs.into_iter().for_each(|pair| commit.delta.push(pair, counts));
+    commit
 }
 
 /// Measures the touched files of a piece.

@@ -34,6 +34,7 @@ pub use gix::ObjectId;
 pub use history::{Before, History};
 pub use insight::{Commits, Complexities, Insight};
 pub use measure::Measure;
+pub use mine::Level;
 pub use repository::Repository;
 
 /// The fourteen change measures of Kamei et al. 2013, in the order of every [`Vector`].

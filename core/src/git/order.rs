@@ -83,6 +83,11 @@ impl Order {
         }
     }
 
+    /// Whether a commit of the log is in it.
+    pub fn contains(&self, commit: u32) -> bool {
+        self.place(commit).is_some()
+    }
+
     fn place(&self, commit: u32) -> Option<u32> {
         self.places.get(commit as usize).copied().filter(|place| *place != NONE)
     }

@@ -96,7 +96,7 @@ pub fn import(segments: &dyn Segments, path: &Path) -> Result<HistoryPack> {
         return Err(damaged(&what));
     }
     let log = read_whole(chunk, &what)?;
-    let stored = Stored::read(segments);
+    let stored = Stored::read(segments, super::mine::Level::Lines);
     let fresh = |at: &u32| {
         let commit = log.commit(*at);
         stored.log.find(&commit.id).is_none_or(|known| stored.log.commit(known).is_gap() && !commit.is_gap())

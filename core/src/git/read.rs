@@ -71,6 +71,10 @@ impl Reader {
         if self.buffer.capacity() > KEEP_BUFFER {
             self.buffer = Vec::new();
         }
+        // What is too large to be read must not fill the memory.
+        if self.size(id)? > BIG_FILE {
+            return None;
+        }
         match self.repo.objects.try_find(id, &mut self.buffer) {
             Ok(Some(found)) if found.kind == kind => Some(Arc::new(found.data.to_vec())),
             _ => None,

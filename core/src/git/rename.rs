@@ -35,8 +35,9 @@ pub(super) struct Pair {
     pub new: Option<Side>,
 }
 
-/// Joins deleted and added files to renames; the rest stays. Sorted by path.
-pub(super) fn detect(reader: &mut Reader, files: Vec<Differing>) -> Vec<Pair> {
+/// Joins deleted and added files to renames; the rest stays. Sorted by path. `false` where contents that
+/// decide are not in this clone, so that renames may be missing.
+pub(super) fn detect(reader: &mut Reader, files: Vec<Differing>) -> (Vec<Pair>, bool) {
     let mut search = Search::new(&files);
     if !search.sources.is_empty() && !search.targets.is_empty() {
         search.exact();
@@ -64,7 +65,8 @@ pub(super) fn detect(reader: &mut Reader, files: Vec<Differing>) -> Vec<Pair> {
             new: file.new,
         });
     }
-    pairs
+    let sure = !search.unread;
+    (pairs, sure)
 }
 
 struct Target {
@@ -79,6 +81,8 @@ struct Search<'a> {
     targets: Vec<Target>,
     prints: HashMap<gix::ObjectId, Option<std::sync::Arc<Print>>>,
     sizes: HashMap<gix::ObjectId, Option<u64>>,
+    /// Whether a content that was asked for could not be read.
+    unread: bool,
 }
 
 /// What a file consists of, by pieces.
@@ -108,7 +112,7 @@ impl<'a> Search<'a> {
             .filter(|at| files[*at].old.is_none())
             .map(|file| Target { file, source: None })
             .collect();
-        Search { files, sources, targets, prints: HashMap::new(), sizes: HashMap::new() }
+        Search { files, sources, targets, prints: HashMap::new(), sizes: HashMap::new(), unread: false }
     }
 
     fn drop_used(&mut self) {
@@ -239,13 +243,17 @@ impl<'a> Search<'a> {
         }
         let mut size = |id| *self.sizes.entry(id).or_insert_with(|| reader.size(&id));
         let (Some(old_size), Some(new_size)) = (size(old), size(new)) else {
+            self.unread = true;
             return 0;
         };
         let (most, fewest) = (old_size.max(new_size), old_size.min(new_size));
         if most * (MAX_SCORE - least) < (most - fewest) * MAX_SCORE || new_size == 0 {
             return 0;
         }
-        let (Some(old), Some(new)) = (self.print(reader, old), self.print(reader, new)) else { return 0 };
+        let (Some(old), Some(new)) = (self.print(reader, old), self.print(reader, new)) else {
+            self.unread = true;
+            return 0;
+        };
         copied(&old.pieces, &new.pieces) * MAX_SCORE / most
     }
 

@@ -109,6 +109,11 @@ impl Repository {
         self.resolve("HEAD")
     }
 
+    /// The name of the branch that HEAD is on, for example `refs/heads/main`; `None` where it is on none.
+    pub fn branch(&self) -> Option<String> {
+        Some(self.local().head_name().ok()??.as_bstr().to_string())
+    }
+
     /// The commit that a revision names: a branch, a tag, an id, `HEAD~2` and the like.
     ///
     /// Errors: `git.revision` where it names none, `git.no_commits` where there is none to name,

@@ -79,7 +79,7 @@ impl<'a> Entry<'a> {
 const DEEPEST: usize = 2048;
 
 /// Files of one difference; more come from a tree that names the same folder over and over.
-const MOST_FILES: usize = 1 << 20;
+const MOST_FILES: usize = 1 << 19;
 
 /// The two versions of one folder, as far as they are compared.
 struct Level {
@@ -109,7 +109,7 @@ impl Level {
 
 /// Appends the files that differ from tree `old` to tree `new`, sorted by path; an absent tree is
 /// empty. `None` where a tree is not in this clone or is none, or where the trees are beyond what
-/// git itself would read: what was found by then is kept.
+/// git itself would read: what was found by then is kept, unless it is too much.
 pub(super) fn differing(
     reader: &mut Reader,
     old: Option<ObjectId>,
@@ -160,6 +160,7 @@ pub(super) fn differing(
         (level.old_at, level.new_at) = (level.old_at + lengths.0, level.new_at + lengths.1);
         if old_file != new_file {
             if found.len() == MOST_FILES {
+                found.clear();
                 return None;
             }
             found.push(Differing { path: path.clone(), old: old_file, new: new_file });

@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn load(repo: &Repository, segments: &dyn Segments) -> Result<Arc<History>> {
-        History::load(repo, repo.head()?, segments, &Silent, &CancelToken::new())
+        History::load(repo, repo.head()?, Level::Lines, segments, &Silent, &CancelToken::new())
     }
 
     fn change(repo: &Repository, range: &str) -> Result<Change> {
@@ -605,7 +605,7 @@ mod tests {
         cancel.cancel();
         let opened = repo.open();
         let tip = opened.head().unwrap();
-        let stopped = History::load(&opened, tip, &Memory::default(), &Silent, &cancel);
+        let stopped = History::load(&opened, tip, Level::Lines, &Memory::default(), &Silent, &cancel);
         assert_eq!(code(stopped), "call.cancelled");
         assert_eq!(code(opened.worktree_change(None, None, 0, &cancel)), "call.cancelled");
     }

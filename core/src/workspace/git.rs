@@ -1,9 +1,8 @@
 //! `git.*`: reads of the repository's history.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use crate::git::ObjectId;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Shared, Workspace};
 use crate::base::cancel::CancelToken;
@@ -12,7 +11,7 @@ use crate::base::runtime::compute;
 use crate::error::{Error, Result};
 use crate::exec::process;
 use crate::git::record::*;
-use crate::git::{History, Repository, pack, szz};
+use crate::git::{History, Level, ObjectId, Repository, pack, szz};
 
 /// Reads of the repository's history.
 #[derive(Clone, Debug)]
@@ -26,17 +25,21 @@ const KEEP: usize = 3;
 pub(crate) struct HistoryCache {
     /// Newest last.
     histories: Mutex<Vec<Arc<History>>>,
+    /// The same without lines, where nobody has asked for lines yet.
+    light: Mutex<Vec<Arc<History>>>,
 }
 
 impl HistoryCache {
     /// Forgets what is in memory: the repository has objects that it lacked.
     fn clear(&self) {
-        self.histories.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        for histories in [&self.histories, &self.light] {
+            histories.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
     }
 }
 
 /// Where the log of history is kept.
-fn segments(shared: &Shared) -> &dyn Segments {
+pub(super) fn segments(shared: &Shared) -> &dyn Segments {
     shared.store.as_ref()
 }
 
@@ -45,8 +48,36 @@ fn segments(shared: &Shared) -> &dyn Segments {
 ///
 /// Errors: as those of [`History::load`].
 pub(crate) fn history(shared: &Shared, tip: ObjectId, cancel: &CancelToken) -> Result<Arc<History>> {
+    history_at(shared, tip, Level::Lines, cancel)
+}
+
+/// The history that leads up to `tip`, with at least what `level` says: without lines it takes a fraction
+/// of the time, and where there is one with lines already, that is continued. Blocks.
+///
+/// Errors: as those of [`History::load`].
+pub(crate) fn history_at(
+    shared: &Shared,
+    tip: ObjectId,
+    level: Level,
+    cancel: &CancelToken,
+) -> Result<Arc<History>> {
+    let cache = &shared.history;
     // Held while reading, so that two callers do not read the same commits twice.
-    let mut histories = shared.history.histories.lock().unwrap_or_else(PoisonError::into_inner);
+    let full = cache.histories.lock().unwrap_or_else(PoisonError::into_inner);
+    if level == Level::Lines || !full.is_empty() || History::is_kept(segments(shared)) {
+        return kept(full, shared, tip, Level::Lines, cancel);
+    }
+    drop(full);
+    kept(cache.light.lock().unwrap_or_else(PoisonError::into_inner), shared, tip, level, cancel)
+}
+
+fn kept(
+    mut histories: MutexGuard<'_, Vec<Arc<History>>>,
+    shared: &Shared,
+    tip: ObjectId,
+    level: Level,
+    cancel: &CancelToken,
+) -> Result<Arc<History>> {
     cancel.check()?;
     if let Some(at) = histories.iter().position(|history| history.tip() == tip) {
         let history = histories.remove(at);
@@ -56,13 +87,37 @@ pub(crate) fn history(shared: &Shared, tip: ObjectId, cancel: &CancelToken) -> R
     let repo = shared.repository()?;
     let history = match histories.last() {
         Some(last) => last.advance(repo, tip, segments(shared), &shared.bus, cancel)?,
-        None => History::load(repo, tip, segments(shared), &shared.bus, cancel)?,
+        None => History::load(repo, tip, level, segments(shared), &shared.bus, cancel)?,
     };
+    compare_tips(shared, repo, &history);
     if histories.len() == KEEP {
         histories.remove(0);
     }
     histories.push(Arc::clone(&history));
     Ok(history)
+}
+
+/// Where the tips of branches are kept, one line each: the branch and its tip.
+const TIPS: &str = "git/tips/v1";
+
+/// Notices a branch whose earlier tip does not lead up to its tip, and keeps the new one. A store that
+/// cannot be read or written knows no earlier tip.
+fn compare_tips(shared: &Shared, repo: &Repository, history: &History) {
+    let tip = history.tip();
+    let Some(branch) = repo.branch().filter(|_| repo.head().is_ok_and(|head| head == tip)) else { return };
+    let known = segments(shared).read(TIPS).ok().flatten().map(|(_, bytes)| bytes).unwrap_or_default();
+    let known = String::from_utf8_lossy(&known);
+    let mut tips: BTreeMap<&str, &str> = known.lines().filter_map(|line| line.rsplit_once(' ')).collect();
+    let text = tip.to_string();
+    let earlier = tips.insert(&branch, &text);
+    if earlier == Some(text.as_str()) {
+        return;
+    }
+    if let Some(earlier) = earlier.and_then(|earlier| ObjectId::from_hex(earlier.as_bytes()).ok()) {
+        history.follows(earlier);
+    }
+    let lines: String = tips.iter().map(|(branch, tip)| format!("{branch} {tip}\n")).collect();
+    let _ = segments(shared).replace(TIPS, &text, lines.as_bytes());
 }
 
 impl Git {
@@ -108,7 +163,7 @@ impl Git {
                 szz::Fixes::Commits(ids?)
             };
             let below = args.path.clone().unwrap_or_default();
-            let settings = szz::Settings { fixes, below, context: args.context, all: args.all };
+            let settings = szz::Settings { fixes, below, weak: args.weak, all: args.all };
             szz::szz(repo, &settings, &shared.bus, cancel)
         })
         .await

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Shared;
-use super::git::{Git, ends, history};
+use super::git::{Git, ends, history, history_at, segments};
 use crate::base::cancel::CancelToken;
 use crate::base::runtime::compute;
 use crate::error::Result;
 use crate::git::record::*;
-use crate::git::{Commits, Complexities, History, Insight, ObjectId};
+use crate::git::{Commits, Complexities, History, Insight, Level, ObjectId};
 
 /// Insights of this many tips are kept for the next question.
 const KEEP: usize = 3;
@@ -26,7 +26,12 @@ pub(crate) struct InsightCache {
 ///
 /// Errors: as those of [`history`], and `git.object_missing` where trees of the tip are missing.
 pub(crate) fn insight(shared: &Shared, tip: ObjectId, cancel: &CancelToken) -> Result<Arc<Insight>> {
-    let history = history(shared, tip, cancel)?;
+    insight_at(shared, tip, Level::Lines, cancel)
+}
+
+/// The same where no more than `level` is asked of each commit.
+fn insight_at(shared: &Shared, tip: ObjectId, level: Level, cancel: &CancelToken) -> Result<Arc<Insight>> {
+    let history = history_at(shared, tip, level, cancel)?;
     let mut insights = shared.insight.insights.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(at) = insights.iter().position(|(known, _)| Arc::ptr_eq(known, &history)) {
         let found = insights.remove(at);
@@ -50,14 +55,14 @@ struct Span {
 }
 
 /// Resolves `A..B` or one revision.
-fn span(shared: &Shared, range: Option<&str>, cancel: &CancelToken) -> Result<Span> {
+fn span(shared: &Shared, range: Option<&str>, level: Level, cancel: &CancelToken) -> Result<Span> {
     let (from, tip) = ends(shared.repository()?, range)?;
     let hidden = match from {
         None => None,
         Some(from) => {
-            let known = history(shared, tip, cancel)?;
+            let known = history_at(shared, tip, level, cancel)?;
             // What is hidden need not be an ancestor: it, too, must be in the log.
-            let known = if known.knows(from) { known } else { history(shared, from, cancel)? };
+            let known = if known.knows(from) { known } else { history_at(shared, from, level, cancel)? };
             Some(known.ancestors(from))
         }
     };
@@ -66,7 +71,7 @@ fn span(shared: &Shared, range: Option<&str>, cancel: &CancelToken) -> Result<Sp
 
 /// The commits of a change: those of a range, or one.
 fn change(shared: &Shared, text: &str, cancel: &CancelToken) -> Result<(ObjectId, HashSet<ObjectId>)> {
-    let Span { tip, hidden } = span(shared, Some(text), cancel)?;
+    let Span { tip, hidden } = span(shared, Some(text), Level::Lines, cancel)?;
     let ids = match hidden {
         None => HashSet::from([tip]),
         Some(hidden) => {
@@ -87,7 +92,7 @@ impl Git {
         self.0.alive()?;
         let (args, shared) = (args.into(), Arc::clone(self.0.shared()));
         compute(move |cancel| {
-            let span = span(&shared, args.range.as_deref(), cancel)?;
+            let span = span(&shared, args.range.as_deref(), Level::Lines, cancel)?;
             let commits = Commits {
                 hidden: span.hidden.as_ref(),
                 since: args.since.as_deref(),
@@ -106,14 +111,14 @@ impl Git {
         self.0.alive()?;
         let (args, shared) = (args.into(), Arc::clone(self.0.shared()));
         compute(move |cancel| {
-            let span = span(&shared, args.range.as_deref(), cancel)?;
+            let span = span(&shared, args.range.as_deref(), Level::Files, cancel)?;
             let commits = Commits {
                 hidden: span.hidden.as_ref(),
                 since: args.since.as_deref(),
                 until: args.until.as_deref(),
                 bots: args.bots,
             };
-            insight(&shared, span.tip, cancel)?.coupling(&commits, &args, cancel)
+            insight_at(&shared, span.tip, Level::Files, cancel)?.coupling(&commits, &args, cancel)
         })
         .await
     }
@@ -127,7 +132,7 @@ impl Git {
         compute(move |cancel| {
             let change = args.change.as_deref().map(|text| change(&shared, text, cancel)).transpose()?;
             let tip = change.as_ref().map(|(tip, _)| tip.to_string());
-            let span = span(&shared, args.range.as_deref().or(tip.as_deref()), cancel)?;
+            let span = span(&shared, args.range.as_deref().or(tip.as_deref()), Level::Lines, cancel)?;
             let commits = Commits {
                 hidden: span.hidden.as_ref(),
                 since: args.since.as_deref(),
@@ -147,7 +152,7 @@ impl Git {
         self.0.alive()?;
         let (args, shared) = (args.into(), Arc::clone(self.0.shared()));
         compute(move |cancel| {
-            let span = span(&shared, args.range.as_deref(), cancel)?;
+            let span = span(&shared, args.range.as_deref(), Level::Lines, cancel)?;
             let commits = Commits {
                 hidden: span.hidden.as_ref(),
                 since: args.since.as_deref(),
@@ -155,7 +160,7 @@ impl Git {
                 bots: args.bots,
             };
             let insight = insight(&shared, span.tip, cancel)?;
-            insight.hotspots(shared.repository()?, &commits, &args, &shared.bus, cancel)
+            insight.hotspots(shared.repository()?, &commits, &args, segments(&shared), &shared.bus, cancel)
         })
         .await
     }

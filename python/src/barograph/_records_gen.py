@@ -329,7 +329,7 @@ class SzzSource(TextEnum):
     """What an answer of `git.szz` stands on."""
 
     LINES = "lines"
-    """The fix changes or removes a line that the commit made."""
+    """The fix changes or removes code that the commit made."""
 
     TRAILER = "trailer"
     """The fix names the commit in a `Fixes:` trailer."""
@@ -337,8 +337,23 @@ class SzzSource(TextEnum):
     REVERT = "revert"
     """The fix reverts the commit."""
 
+    MOVED = "moved"
+    """The fix moves code that the commit made."""
+
     CONTEXT = "context"
-    """The fix adds lines among those that the commit made."""
+    """The fix adds lines among code that the commit made."""
+
+    IMPORT = "import"
+    """The fix changes an import that the commit made."""
+
+    TEXT = "text"
+    """The fix changes a text, data or documentation that the commit made."""
+
+    COMMENT = "comment"
+    """The fix changes a comment that the commit made."""
+
+    LAYOUT = "layout"
+    """The fix changes blank lines, brackets or line breaks that the commit made."""
 
 
 _Basis = {member.value: member for member in Basis}
@@ -2074,13 +2089,15 @@ class FunctionMetrics(Record):
     """Deepest nesting of control structures, functions inside included."""
 
     parameters: int
-    """Parameters, the receiver (`self`, `this`) included where it is written as one."""
+    """Declared parameters; `self` counts where it stands among them, the receiver of a Go method
+    does not.
+    """
 
     exits: int
     """Places where it ends: `return`, `throw`, `raise`, `?`, `yield` does not count."""
 
     tokens: int
-    """Tokens, comments left out."""
+    """Tokens, comments and documentation strings left out; a literal is one."""
 
     lines: Lines
     """How large it is."""
@@ -2243,7 +2260,12 @@ class HistorySpan(Record):
     """Whether the history is cut: a shallow clone, and no imported pack reaches further."""
 
     gaps: int
-    """Commits whose changes could not be read as objects are absent (partial clones)."""
+    """Commits whose changes could not be read as objects are absent (partial clones) or damaged."""
+
+    dropped: int
+    """Commits, merges left out, that led up to the branch when it was read last and do not any
+    more: its history was rewritten, for example by a force-push; 0 where it was only continued.
+    """
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> HistorySpan:
@@ -2252,6 +2274,7 @@ class HistorySpan(Record):
             wire["commits"],
             wire["cut"],
             wire["gaps"],
+            wire["dropped"],
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -2260,6 +2283,7 @@ class HistorySpan(Record):
             "commits": self.commits,
             "cut": self.cut,
             "gaps": self.gaps,
+            "dropped": self.dropped,
         }
 
 
@@ -2524,7 +2548,7 @@ class Lines(Record):
     """Lines with a comment or a documentation string."""
 
     blank: int
-    """Lines of white space only."""
+    """Lines of white space only, inside of texts and comments too."""
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Lines:
@@ -3497,8 +3521,8 @@ class SzzRow(Record):
     line: int
     """The line in that file before the fix, from 1; 0 where `path` is empty."""
 
-    inducing_path: str | None
-    """The file's path in the inducing commit, where it is another."""
+    inducing_path: str
+    """The file's path in the inducing commit; empty where `path` is."""
 
     inducing_line: int
     """The line in the inducing commit, from 1; 0 where `path` is empty."""
@@ -3514,7 +3538,7 @@ class SzzRow(Record):
         row.inducing = wire["inducing"]
         row.path = wire["path"]
         row.line = wire["line"]
-        row.inducing_path = wire.get("inducing_path")
+        row.inducing_path = wire["inducing_path"]
         row.inducing_line = wire["inducing_line"]
         row.source = _SzzSource[wire["source"]]
         row.__class__ = SzzRow

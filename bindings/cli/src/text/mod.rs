@@ -7,6 +7,7 @@ mod model;
 mod patterns;
 mod record;
 mod risk;
+mod symbols;
 
 use barograph::surface::Record;
 
@@ -22,9 +23,11 @@ fn form<T: 'static>(page: &mut Page, record: &dyn Record, write: fn(&mut Page, &
 
 /// The answers that have a form of their own.
 const FORMS: &[(&str, Form)] = &[
+    ("code.clones", |page, record| form(page, record, symbols::clones)),
     ("code.metrics", |page, record| form(page, record, metrics::write)),
     ("code.patterns", |page, record| form(page, record, patterns::findings)),
     ("code.rules", |page, record| form(page, record, patterns::rules)),
+    ("code.symbols", |page, record| form(page, record, symbols::symbols)),
     ("git.coupling", |page, record| form(page, record, insight::coupling)),
     ("git.files", |page, record| form(page, record, insight::files)),
     ("git.hotspots", |page, record| form(page, record, insight::hotspots)),

@@ -93,8 +93,11 @@ pub struct HistorySpan {
     pub commits: u64,
     /// Whether the history is cut: a shallow clone, and no imported pack reaches further.
     pub cut: bool,
-    /// Commits whose changes could not be read as objects are absent (partial clones).
+    /// Commits whose changes could not be read as objects are absent (partial clones) or damaged.
     pub gaps: u64,
+    /// Commits, merges left out, that led up to the branch when it was read last and do not any more:
+    /// its history was rewritten, for example by a force-push; 0 where it was only continued.
+    pub dropped: u64,
 }
 
 /// Arguments of `git.history_export` and `git.history_import`.
