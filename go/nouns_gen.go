@@ -601,8 +601,8 @@ type OwnersOptions struct {
 	By OwnedBy `json:"by,omitzero"`
 	// Folders at most this deep, from 1; 0: however deep. Default 0.
 	Depth int64 `json:"depth,omitzero"`
-	// At most this many owners for each; 0: all. Default 0.
-	Limit int64 `json:"limit,omitzero"`
+	// At most this many owners for each path; 0: all. Default 10.
+	Limit *int64 `json:"limit,omitzero"`
 	// After this many days a commit weighs half, for `weighted_commits` and `bus_factor`; more than
 	// 0. Default 180.0.
 	HalfLifeDays *float64 `json:"half_life_days,omitzero"`
@@ -617,11 +617,12 @@ type SzzOptions struct {
 	// These commits are the fixes, whatever their messages say; `range` then gives nothing but the
 	// history.
 	FromCommits []string `json:"from_commits,omitzero"`
-	// Whether a fix that only adds lines is answered, too, with the origin of the code around them;
-	// such rows have the source `context` and are right less often. Default false.
-	Context bool `json:"context,omitzero"`
-	// Whether every commit that made a line of a fix is answered, and not the likeliest only.
-	// Default false.
+	// Whether a fix that changes no line of code is answered, too, from what else it does: lines
+	// that it moves, imports, comments, texts, and the code around lines that it adds. Such rows
+	// say so in `source` and are right less often. Default false.
+	Weak bool `json:"weak,omitzero"`
+	// Whether every commit that made a line of a fix is answered, and not only the one that made
+	// most of them and any other that made at least two fifths. Default false.
 	All bool `json:"all,omitzero"`
 }
 

@@ -289,14 +289,24 @@ type SzzSource string
 
 // Every SzzSource.
 const (
-	// SzzSourceLines: the fix changes or removes a line that the commit made.
+	// SzzSourceLines: the fix changes or removes code that the commit made.
 	SzzSourceLines SzzSource = "lines"
 	// SzzSourceTrailer: the fix names the commit in a `Fixes:` trailer.
 	SzzSourceTrailer SzzSource = "trailer"
 	// SzzSourceRevert: the fix reverts the commit.
 	SzzSourceRevert SzzSource = "revert"
-	// SzzSourceContext: the fix adds lines among those that the commit made.
+	// SzzSourceMoved: the fix moves code that the commit made.
+	SzzSourceMoved SzzSource = "moved"
+	// SzzSourceContext: the fix adds lines among code that the commit made.
 	SzzSourceContext SzzSource = "context"
+	// SzzSourceImport: the fix changes an import that the commit made.
+	SzzSourceImport SzzSource = "import"
+	// SzzSourceText: the fix changes a text, data or documentation that the commit made.
+	SzzSourceText SzzSource = "text"
+	// SzzSourceComment: the fix changes a comment that the commit made.
+	SzzSourceComment SzzSource = "comment"
+	// SzzSourceLayout: the fix changes blank lines, brackets or line breaks that the commit made.
+	SzzSourceLayout SzzSource = "layout"
 )
 
 // Calibration is what stands behind the probability.
@@ -692,8 +702,8 @@ type FileHistories struct {
 	Basis CountedHistory `json:"basis"`
 }
 
-// FileHistory is what history says about one file of the tip; merges are left out, renames
-// followed.
+// FileHistory is what history says about one file of the tip. Merges are left out; a rename hands
+// the past of the old name to the new one, and a file made anew under the old name begins there.
 type FileHistory struct {
 	// The path at the tip.
 	Path string `json:"path"`
@@ -713,7 +723,7 @@ type FileHistory struct {
 	AgeDays *float64 `json:"age_days,omitzero"`
 	// Days from the last commit that counts to the tip's time; null where none counts.
 	LastChangeDays *float64 `json:"last_change_days,omitzero"`
-	// Distinct authors, after `.mailmap`.
+	// Distinct authors: signatures with, after `.mailmap`, a common e-mail address or full name.
 	Authors int64 `json:"authors"`
 	// Authors with less than 5 % of its commits (Bird et al. 2011: minor contributors).
 	MinorAuthors int64 `json:"minor_authors"`
@@ -856,11 +866,12 @@ type FunctionMetrics struct {
 	CognitiveOwn int64 `json:"cognitive_own"`
 	// Deepest nesting of control structures, functions inside included.
 	Nesting int64 `json:"nesting"`
-	// Parameters, the receiver (`self`, `this`) included where it is written as one.
+	// Declared parameters; `self` counts where it stands among them, the receiver of a Go method
+	// does not.
 	Parameters int64 `json:"parameters"`
 	// Places where it ends: `return`, `throw`, `raise`, `?`, `yield` does not count.
 	Exits int64 `json:"exits"`
-	// Tokens, comments left out.
+	// Tokens, comments and documentation strings left out; a literal is one.
 	Tokens int64 `json:"tokens"`
 	// How large it is.
 	Lines Lines `json:"lines"`
@@ -1005,7 +1016,7 @@ type Lines struct {
 	Logical int64 `json:"logical"`
 	// Lines with a comment or a documentation string.
 	Comment int64 `json:"comment"`
-	// Lines of white space only.
+	// Lines of white space only, inside of texts and comments too.
 	Blank int64 `json:"blank"`
 }
 
@@ -1095,7 +1106,8 @@ type OwnedPath struct {
 
 // Owner is an author of a file or folder.
 type Owner struct {
-	// Name, after `.mailmap`; as in the newest of the author's commits.
+	// Name after `.mailmap`, as in the newest of the author's commits; signatures with a common
+	// e-mail address or full name (two words or more) are one author's.
 	Name string `json:"name"`
 	// E-mail address, after `.mailmap`, in lower case.
 	Email string `json:"email"`
@@ -1326,8 +1338,8 @@ type SzzRow struct {
 	Path string `json:"path"`
 	// The line in that file before the fix, from 1; 0 where `path` is empty.
 	Line int64 `json:"line"`
-	// The file's path in the inducing commit, where it is another.
-	InducingPath string `json:"inducing_path,omitzero"`
+	// The file's path in the inducing commit; empty where `path` is.
+	InducingPath string `json:"inducing_path"`
 	// The line in the inducing commit, from 1; 0 where `path` is empty.
 	InducingLine int64 `json:"inducing_line"`
 	// What the answer stands on.

@@ -1617,9 +1617,7 @@ func (v *SzzRow) read(r *reader) {
 		case "line":
 			v.Line = r.int()
 		case "inducing_path":
-			if !r.null() {
-				v.InducingPath = r.text()
-			}
+			v.InducingPath = r.text()
 		case "inducing_line":
 			v.InducingLine = r.int()
 		case "source":

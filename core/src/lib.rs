@@ -2,11 +2,8 @@
 
 mod base;
 pub mod blocking;
-// Until the operations stand on it.
-#[allow(dead_code)]
 mod code;
 mod error;
-#[allow(dead_code)]
 mod evidence;
 mod exec;
 mod git;
@@ -30,6 +27,19 @@ pub mod learn {
     pub use crate::predict::learn::{Fitted, Sample, fit, refit};
     pub use crate::predict::model::{FORMAT, Model, ModelFile, Score, Standing, logistic, shift_to};
     pub use crate::predict::position::{Moments, WIDTH, position, signed_log1p};
+}
+
+#[doc(hidden)]
+pub mod reading {
+    //! What the benchmarks of reading code need; no part of the public interface.
+    pub use crate::code::language::Language;
+    pub use crate::code::metrics::{content_hash, functions, measure};
+    pub use crate::code::parse::{Parsed, Reader};
+
+    /// The language of a path by its ending.
+    pub fn of_path(path: &std::path::Path) -> Option<Language> {
+        Language::of_extension(path.extension()?.to_str()?)
+    }
 }
 
 pub use code::clones::record::{CloneGroup, ClonePlace, CodeClones, CodeClonesArgs};

@@ -4,6 +4,7 @@
 pub mod describe;
 pub mod door;
 
+use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -52,6 +53,29 @@ pub enum Reply {
     Opened(Handle),
     /// Rows as columns.
     Columns(arrow_array::RecordBatch),
+    /// A record as it is.
+    Record(Box<dyn Record>),
+}
+
+/// A record of an answer as a host written in Rust takes it: it becomes JSON on its way out, or never.
+pub trait Record: Any + Send + std::fmt::Debug {
+    /// Writes the record as JSON.
+    ///
+    /// Errors: those of `out`.
+    fn write_json(&self, out: &mut dyn std::io::Write) -> std::io::Result<()>;
+
+    /// The record, to be taken as what it is.
+    fn as_any(&self) -> &dyn Any;
+}
+
+impl<T: Serialize + Any + Send + std::fmt::Debug> Record for T {
+    fn write_json(&self, out: &mut dyn std::io::Write) -> std::io::Result<()> {
+        serde_json::to_writer(out, self).map_err(std::io::Error::from)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
 }
 
 /// How the caller wants rows.
@@ -61,6 +85,8 @@ pub enum Form {
     Records,
     /// As Arrow columns, where the operation offers them.
     Columns,
+    /// As the record itself, for hosts written in Rust.
+    Native,
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
@@ -136,11 +162,17 @@ macro_rules! operations {
         match $handle { Handle::$receiver(it) => it, other => return Err(wrong_receiver($name, &other)) }
     };
     (@reply open $out:ident $form:ident $value:ident) => { Ok(Reply::Opened(Handle::$out($value))) };
-    (@reply $mode:ident $out:ident $form:ident $value:ident) => { records(&$value) };
+    (@reply $mode:ident $out:ident $form:ident $value:ident) => {
+        match $form {
+            Form::Native => Ok(Reply::Record(Box::new($value))),
+            _ => records(&$value),
+        }
+    };
     (@reply $mode:ident $out:ident $form:ident $value:ident $columns:ident) => {
         match $form {
             Form::Records => records(&$value),
             Form::Columns => Ok(Reply::Columns($value.$columns()?)),
+            Form::Native => Ok(Reply::Record(Box::new($value))),
         }
     };
 }

@@ -625,13 +625,13 @@ export class GitNoun extends Noun {
   async szz(range?: string | null | SzzOptions, options?: SzzOptions): Promise<SzzTable> {
     const op = 'git.szz';
     const [first, rest] = shift(range, options);
-    const given = known<SzzOptions>(op, rest, ['path', 'fixes', 'fromCommits', 'context', 'all'], ['range']);
+    const given = known<SzzOptions>(op, rest, ['path', 'fixes', 'fromCommits', 'weak', 'all'], ['range']);
     const wire: Wire = {
       range: nullable(op, 'range', first, text),
       path: nullable(op, 'path', given.path, text),
       fixes: asSzzFixes(op, 'fixes', given.fixes),
       from_commits: list(op, 'fromCommits', given.fromCommits, text),
-      context: flag(op, 'context', given.context),
+      weak: flag(op, 'weak', given.weak),
       all: flag(op, 'all', given.all),
     };
     const answer = await invoke(this[OWNER], op, wire, given.signal);
@@ -650,13 +650,13 @@ export class GitNoun extends Noun {
   async szzColumns(range?: string | null | SzzOptions, options?: SzzOptions): Promise<Uint8Array> {
     const op = 'git.szz';
     const [first, rest] = shift(range, options);
-    const given = known<SzzOptions>(op, rest, ['path', 'fixes', 'fromCommits', 'context', 'all'], ['range']);
+    const given = known<SzzOptions>(op, rest, ['path', 'fixes', 'fromCommits', 'weak', 'all'], ['range']);
     const wire: Wire = {
       range: nullable(op, 'range', first, text),
       path: nullable(op, 'path', given.path, text),
       fixes: asSzzFixes(op, 'fixes', given.fixes),
       from_commits: list(op, 'fromCommits', given.fromCommits, text),
-      context: flag(op, 'context', given.context),
+      weak: flag(op, 'weak', given.weak),
       all: flag(op, 'all', given.all),
     };
     return columns(this[OWNER], op, wire, given.signal);

@@ -215,12 +215,26 @@ export type SzzFixes = 'message' | 'trailers' | 'both';
 
 /**
  * What an answer of `git.szz` stands on.
- * - `lines`: The fix changes or removes a line that the commit made.
+ * - `lines`: The fix changes or removes code that the commit made.
  * - `trailer`: The fix names the commit in a `Fixes:` trailer.
  * - `revert`: The fix reverts the commit.
- * - `context`: The fix adds lines among those that the commit made.
+ * - `moved`: The fix moves code that the commit made.
+ * - `context`: The fix adds lines among code that the commit made.
+ * - `import`: The fix changes an import that the commit made.
+ * - `text`: The fix changes a text, data or documentation that the commit made.
+ * - `comment`: The fix changes a comment that the commit made.
+ * - `layout`: The fix changes blank lines, brackets or line breaks that the commit made.
  */
-export type SzzSource = 'lines' | 'trailer' | 'revert' | 'context';
+export type SzzSource =
+  | 'lines'
+  | 'trailer'
+  | 'revert'
+  | 'moved'
+  | 'context'
+  | 'import'
+  | 'text'
+  | 'comment'
+  | 'layout';
 
 /** The code of an error; a newer core may add codes. */
 export type ErrorCode =
@@ -743,7 +757,10 @@ export interface FileHistories {
   basis: CountedHistory;
 }
 
-/** What history says about one file of the tip; merges are left out, renames followed. */
+/**
+ * What history says about one file of the tip. Merges are left out; a rename hands the past of the
+ * old name to the new one, and a file made anew under the old name begins there.
+ */
 export interface FileHistory {
   /** The path at the tip. */
   path: string;
@@ -767,7 +784,7 @@ export interface FileHistory {
   ageDays: number | null;
   /** Days from the last commit that counts to the tip's time; null where none counts. */
   lastChangeDays: number | null;
-  /** Distinct authors, after `.mailmap`. */
+  /** Distinct authors: signatures with, after `.mailmap`, a common e-mail address or full name. */
   authors: number;
   /** Authors with less than 5 % of its commits (Bird et al. 2011: minor contributors). */
   minorAuthors: number;
@@ -916,11 +933,14 @@ export interface FunctionMetrics {
   cognitiveOwn: number;
   /** Deepest nesting of control structures, functions inside included. */
   nesting: number;
-  /** Parameters, the receiver (`self`, `this`) included where it is written as one. */
+  /**
+   * Declared parameters; `self` counts where it stands among them, the receiver of a Go method
+   * does not.
+   */
   parameters: number;
   /** Places where it ends: `return`, `throw`, `raise`, `?`, `yield` does not count. */
   exits: number;
-  /** Tokens, comments left out. */
+  /** Tokens, comments and documentation strings left out; a literal is one. */
   tokens: number;
   /** How large it is. */
   lines: Lines;
@@ -1071,7 +1091,7 @@ export interface Lines {
   logical: number;
   /** Lines with a comment or a documentation string. */
   comment: number;
-  /** Lines of white space only. */
+  /** Lines of white space only, inside of texts and comments too. */
   blank: number;
 }
 
@@ -1168,7 +1188,10 @@ export interface OwnedPath {
 
 /** An author of a file or folder. */
 export interface Owner {
-  /** Name, after `.mailmap`; as in the newest of the author's commits. */
+  /**
+   * Name after `.mailmap`, as in the newest of the author's commits; signatures with a common
+   * e-mail address or full name (two words or more) are one author's.
+   */
   name: string;
   /** E-mail address, after `.mailmap`, in lower case. */
   email: string;
@@ -1411,8 +1434,8 @@ export interface SzzRow {
   path: string;
   /** The line in that file before the fix, from 1; 0 where `path` is empty. */
   line: number;
-  /** The file's path in the inducing commit, where it is another. */
-  inducingPath: string | null;
+  /** The file's path in the inducing commit; empty where `path` is. */
+  inducingPath: string;
   /** The line in the inducing commit, from 1; 0 where `path` is empty. */
   inducingLine: number;
   /** What the answer stands on. */
@@ -1708,7 +1731,7 @@ export interface OwnersOptions extends CallOptions {
   by?: OwnedBy;
   /** Folders at most this deep, from 1; 0: however deep. Default `0`. */
   depth?: number;
-  /** At most this many owners for each; 0: all. Default `0`. */
+  /** At most this many owners for each path; 0: all. Default `10`. */
   limit?: number;
   /**
    * After this many days a commit weighs half, for `weightedCommits` and `busFactor`; more than 0.
@@ -1729,13 +1752,14 @@ export interface SzzOptions extends CallOptions {
    */
   fromCommits?: readonly string[];
   /**
-   * Whether a fix that only adds lines is answered, too, with the origin of the code around them;
-   * such rows have the source `context` and are right less often. Default `false`.
+   * Whether a fix that changes no line of code is answered, too, from what else it does: lines
+   * that it moves, imports, comments, texts, and the code around lines that it adds. Such rows say
+   * so in `source` and are right less often. Default `false`.
    */
-  context?: boolean;
+  weak?: boolean;
   /**
-   * Whether every commit that made a line of a fix is answered, and not the likeliest only.
-   * Default `false`.
+   * Whether every commit that made a line of a fix is answered, and not only the one that made
+   * most of them and any other that made at least two fifths. Default `false`.
    */
   all?: boolean;
 }

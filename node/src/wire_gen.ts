@@ -642,7 +642,7 @@ export function readSzzRow(wire: Wire): SzzRow {
     inducing: wire.inducing,
     path: wire.path,
     line: wire.line,
-    inducingPath: wire.inducing_path ?? null,
+    inducingPath: wire.inducing_path,
     inducingLine: wire.inducing_line,
     source: wire.source,
   };

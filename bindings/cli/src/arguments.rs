@@ -26,8 +26,10 @@ enum Shape {
     Number,
     /// `name=value`, repeated.
     Map,
-    /// Text, repeated.
+    /// Texts: by position as many as there are, as an option repeated.
     Texts,
+    /// One of these, repeated.
+    Choices(Vec<(String, String)>),
     /// JSON text, `@FILE` or `-`.
     Json,
 }
@@ -62,7 +64,7 @@ pub(crate) fn read(
             Shape::Map => matches
                 .get_many::<(String, Value)>(name)
                 .map(|entries| Value::Object(entries.cloned().collect())),
-            Shape::Texts => {
+            Shape::Texts | Shape::Choices(_) => {
                 matches.get_many::<Value>(name).map(|texts| Value::Array(texts.cloned().collect()))
             }
             _ => matches.get_one::<Value>(name).cloned(),
@@ -107,7 +109,14 @@ fn arg(parameter: &Parameter<'_>) -> Arg {
     let arg = arg.value_name(name.to_uppercase());
     match shape {
         Shape::Map => arg.action(ArgAction::Append).value_name("NAME=VALUE").value_parser(entry),
-        Shape::Texts => arg.action(ArgAction::Append).value_parser(parser(shape)),
+        Shape::Texts | Shape::Choices(_) => {
+            let arg = arg.action(ArgAction::Append).value_parser(parser(shape));
+            let one = name.strip_suffix('s').unwrap_or(name).to_uppercase();
+            match positional {
+                true => arg.num_args(if *required { 1.. } else { 0.. }).value_name(one),
+                false => arg.value_name(one),
+            }
+        }
         Shape::Integer { .. } | Shape::Number => arg.allow_negative_numbers(true).value_parser(parser(shape)),
         Shape::Json => arg.value_name(format!("{}_JSON", name.to_uppercase())).value_parser(parser(shape)),
         _ => arg.value_parser(parser(shape)),
@@ -162,7 +171,11 @@ fn shape(surface: &Description, schema: &Value) -> Shape {
             Shape::Integer { signed: schema["minimum"].as_i64().is_none_or(|least| least < 0) }
         }
         Some("number") => Shape::Number,
-        Some("array") if schema["items"]["type"] == "string" => Shape::Texts,
+        Some("array") => match shape(surface, &schema["items"]) {
+            Shape::Text => Shape::Texts,
+            Shape::Choice(choices) => Shape::Choices(choices),
+            _ => Shape::Json,
+        },
         Some("object") if schema["additionalProperties"]["type"] == "string" => Shape::Map,
         _ => Shape::Json,
     }
@@ -170,7 +183,7 @@ fn shape(surface: &Description, schema: &Value) -> Shape {
 
 fn parser(shape: &Shape) -> ValueParser {
     match shape {
-        Shape::Choice(choices) => {
+        Shape::Choice(choices) | Shape::Choices(choices) => {
             let values =
                 choices.iter().map(|(name, about)| PossibleValue::new(name.clone()).help(about.clone()));
             PossibleValuesParser::new(values).map(Value::from).into()
@@ -195,7 +208,7 @@ fn parser(shape: &Shape) -> ValueParser {
             "false" | "no" => Ok(Value::from(false)),
             _ => Err("neither true nor false".to_owned()),
         }),
-        Shape::Text | Shape::Texts | Shape::Map => {
+        Shape::Text | Shape::Map | Shape::Texts => {
             ValueParser::new(|text: &str| Ok::<_, String>(Value::from(text)))
         }
     }
@@ -246,6 +259,10 @@ mod tests {
         );
         assert_eq!(typed(&["git", "features", "--no-renames"]), json!({ "renames": false }));
         assert_eq!(
+            typed(&["code", "symbols", "a.py", "--roles", "import", "--roles", "reference"]),
+            json!({ "paths": ["a.py"], "roles": ["import", "reference"] })
+        );
+        assert_eq!(
             typed(&["git", "files", "src", "*.c", "--since", "2020-01-01"]),
             json!({ "paths": ["src", "*.c"], "since": "2020-01-01" })
         );
@@ -259,6 +276,28 @@ mod tests {
             typed(&["queue", "enqueue", "q", r#"[{"name":"t","priority":-3}]"#]),
             json!({ "queue": "q", "tasks": [{ "name": "t", "priority": -3 }] })
         );
+    }
+
+    #[test]
+    fn lists_of_texts_are_repeated() {
+        use serde_json::json;
+        assert_eq!(typed(&["code", "metrics"]), json!({}));
+        assert_eq!(
+            typed(&[
+                "code",
+                "metrics",
+                "a.py",
+                "src",
+                "--languages",
+                "go",
+                "--rows",
+                "files",
+                "--languages",
+                "c"
+            ]),
+            json!({ "paths": ["a.py", "src"], "languages": ["go", "c"], "rows": "files" })
+        );
+        assert_eq!(typed(&["code", "metrics", "--", "-odd.py"]), json!({ "paths": ["-odd.py"] }));
     }
 
     #[test]

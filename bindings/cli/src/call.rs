@@ -3,12 +3,13 @@
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
+use arrow_array::RecordBatch;
 use barograph::surface::door::{self, Answer};
-use barograph::surface::{Form, operation};
+use barograph::surface::{Form, Record, operation};
 use barograph::{Error, Result};
 use serde_json::Value;
 
-use crate::command::Global;
+use crate::command::{Format, Global};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 
@@ -24,15 +25,41 @@ impl Drop for Opened {
     }
 }
 
-/// Opens the workspace of the global options and calls `op` on it; the answer is the door's JSON.
-pub(crate) fn workspace(global: &Global, op: &str, args: &[u8]) -> Result<Vec<u8>> {
+/// What an operation answers.
+pub(crate) enum Answered {
+    /// Its record.
+    Record(Box<dyn Record>),
+    /// Its rows.
+    Columns(RecordBatch),
+    /// A new handle, as the door's JSON.
+    Opened(Vec<u8>),
+}
+
+/// Opens the workspace of the global options and calls `op` on it.
+pub(crate) fn workspace(global: &Global, op: &str, args: &[u8]) -> Result<Answered> {
     let interrupt = Interrupt::watch();
-    if operation(op).map_err(|error| error.in_op(op))?.receiver.is_empty() {
-        return wait(&interrupt, door::ROOT, op, args);
+    let operation = operation(op).map_err(|error| error.in_op(op))?;
+    let open_workspace;
+    let (handle, mut progress) = if operation.receiver.is_empty() {
+        (door::ROOT, None)
+    } else {
+        open_workspace = open(global, &interrupt)?;
+        (open_workspace.0, Progress::watch(open_workspace.0, global.quiet))
+    };
+    if !operation.opens.is_empty() {
+        return wait(&interrupt, handle, op, args).map(Answered::Opened);
     }
-    let workspace = open(global, &interrupt)?;
-    let progress = Progress::watch(workspace.0, global.quiet);
-    wait_with(&interrupt, progress, workspace.0, op, args)
+    if let Format::Csv | Format::Arrow = global.format {
+        let columns = waited(&interrupt, &mut progress, op, |token, done| {
+            door::start(handle, op, Form::Columns, args, token, done);
+        });
+        return match columns? {
+            Answer::Columns(batch) => Ok(Answered::Columns(batch)),
+            _ => Err(Error::new("bug.panic", "an operation with columns gave none").in_op(op)),
+        };
+    }
+    waited(&interrupt, &mut progress, op, |token, done| door::start_native(handle, op, args, token, done))
+        .map(Answered::Record)
 }
 
 /// Opens the workspace of the global options.
@@ -50,26 +77,26 @@ pub(crate) fn opened(answer: &[u8]) -> Result<Opened> {
         .ok_or_else(|| Error::new("bug.panic", "an opening operation gave back no handle"))
 }
 
-/// Calls `op` and waits; Ctrl-C cancels the call.
+/// Calls `op` and waits; Ctrl-C cancels the call. The answer is the door's JSON.
 pub(crate) fn wait(interrupt: &Interrupt, handle: u64, op: &str, args: &[u8]) -> Result<Vec<u8>> {
-    wait_with(interrupt, None, handle, op, args)
+    waited(interrupt, &mut None, op, |token, done| door::start(handle, op, Form::Records, args, token, done))
+        .and_then(Answer::into_json)
 }
 
-/// The same, with progress shown on the way.
-fn wait_with(
+/// Starts a call and waits for what it gives to `done`, with progress shown on the way; Ctrl-C cancels it.
+fn waited<T: Send + 'static>(
     interrupt: &Interrupt,
-    mut progress: Option<Progress>,
-    handle: u64,
+    progress: &mut Option<Progress>,
     op: &str,
-    args: &[u8],
-) -> Result<Vec<u8>> {
+    start: impl FnOnce(u64, Box<dyn FnOnce(Result<T>) + Send>),
+) -> Result<T> {
     let token = door::token();
     let (send, receive) = channel();
     // The receiver may be gone only when this function has returned.
-    door::start(handle, op, Form::Records, args, token, move |answer| drop(send.send(answer)));
+    start(token, Box::new(move |answer| drop(send.send(answer))));
     let answer = loop {
         match receive.recv_timeout(TICK) {
-            Ok(answer) => break answer.and_then(Answer::into_json),
+            Ok(answer) => break answer,
             Err(RecvTimeoutError::Timeout) if interrupt.pressed() => door::cancel(token),
             Err(RecvTimeoutError::Timeout) => progress.iter_mut().for_each(Progress::show),
             Err(RecvTimeoutError::Disconnected) => {

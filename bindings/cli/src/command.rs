@@ -9,19 +9,30 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Map, Value};
 
-use crate::arguments;
+use crate::{arguments, text};
 
 /// What every command takes.
 #[derive(Debug)]
 pub(crate) struct Global {
     /// The arguments of `workspace.open`.
     pub(crate) open: Map<String, Value>,
-    /// Whether answers and errors are JSON.
-    pub(crate) json: bool,
-    /// Whether rows are CSV.
-    pub(crate) csv: bool,
+    /// How answers are written.
+    pub(crate) format: Format,
     /// Whether nothing but the answer and errors is written.
     pub(crate) quiet: bool,
+}
+
+/// How answers are written; errors are JSON where answers are, and else text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Text for people.
+    Text,
+    /// The record as JSON.
+    Json,
+    /// The rows as CSV.
+    Csv,
+    /// The rows as an Arrow IPC stream.
+    Arrow,
 }
 
 /// What to do.
@@ -138,10 +149,9 @@ fn globals() -> [Arg; 6] {
         global(CLOCK, "clock")
             .value_name("TIME")
             .help("A fixed time for the clock, RFC 3339: for tests and repeatable answers"),
-        global(FORMAT, "format")
-            .value_name("FORMAT")
-            .value_parser(["text", "json", "csv"])
-            .help("How answers and errors are written; csv for answers that are rows"),
+        global(FORMAT, "format").value_name("FORMAT").value_parser(["text", "json", "csv", "arrow"]).help(
+            "How answers and errors are written; csv and arrow (an IPC stream) for answers that are rows",
+        ),
         global(QUIET, "quiet").short('q').action(ArgAction::SetTrue).help("No progress bar"),
     ]
 }
@@ -180,9 +190,21 @@ pub(crate) fn read(
         .into_values()
         .flatten()
         .find(|operation| words(&operation.name) == format!("{noun}.{verb}"));
-    let global = read_global(leaf, operation.is_some_and(|operation| operation.columns));
-    if global.csv && !operation.is_some_and(|operation| operation.columns) {
-        let answer = "csv is for answers that are rows, such as those of `git features`; use text or json";
+    let named = match noun {
+        "call" => leaf.get_one::<String>(OPERATION).map(String::as_str),
+        _ => operation.map(|operation| operation.name.as_str()),
+    };
+    let rows = surface.operations.iter().any(|known| known.columns && Some(known.name.as_str()) == named);
+    // Rows are for other programs first, unless they have a form for people.
+    let usual = if operation.is_some() && rows && !named.is_some_and(text::is_known) {
+        Format::Csv
+    } else {
+        Format::Text
+    };
+    let global = read_global(leaf, usual);
+    if let (Format::Csv | Format::Arrow, false) = (global.format, rows) {
+        let answer =
+            "csv and arrow are for answers that are rows, such as those of `git features`; use text or json";
         return Err(command.error(ErrorKind::InvalidValue, answer));
     }
     let action = match (operation, noun) {
@@ -207,7 +229,7 @@ pub(crate) fn read(
     Ok((global, action))
 }
 
-fn read_global(leaf: &ArgMatches, rows: bool) -> Global {
+fn read_global(leaf: &ArgMatches, usual: Format) -> Global {
     let mut open = Map::new();
     for (id, name) in [(REPO, "path"), (STORE, "store"), (CLOCK, "clock")] {
         if let Some(value) = leaf.get_one::<String>(id) {
@@ -215,14 +237,14 @@ fn read_global(leaf: &ArgMatches, rows: bool) -> Global {
         }
     }
     open.insert("in_memory".to_owned(), Value::from(leaf.get_flag(IN_MEMORY)));
-    let format = leaf.get_one::<String>(FORMAT).map(String::as_str);
-    Global {
-        open,
-        json: format == Some("json"),
-        // Rows are for other programs first.
-        csv: format.map_or(rows, |format| format == "csv"),
-        quiet: leaf.get_flag(QUIET),
-    }
+    let format = match leaf.get_one::<String>(FORMAT).map(String::as_str) {
+        None => usual,
+        Some("json") => Format::Json,
+        Some("csv") => Format::Csv,
+        Some("arrow") => Format::Arrow,
+        Some(_) => Format::Text,
+    };
+    Global { open, format, quiet: leaf.get_flag(QUIET) }
 }
 
 #[cfg(test)]

@@ -1,8 +1,12 @@
-//! Rows as CSV: the first list of records in an answer, one line each.
+//! Rows as CSV, one line each.
 
-use std::io::{Error, Result};
+use std::borrow::Cow;
+use std::io::{Error, Result, Write};
 
-use serde_json::Value;
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt32Array,
+    UInt64Array,
+};
 
 /// How the columns of the change measures are named and written, where not by their own name and
 /// as they are: the form in which the measures are published and compared.
@@ -27,112 +31,92 @@ const FEATURES: &[(&str, &str, Option<usize>)] = &[
     ("nuc_mean", "NUC_MEAN", Some(4)),
 ];
 
-/// The rows in the answer of `op`, with a header line.
-pub(crate) fn table(op: &str, answer: &[u8]) -> Result<Vec<u8>> {
-    let answer: Value = serde_json::from_slice(answer)?;
-    let rows = answer
-        .as_object()
-        .and_then(|members| members.values().find_map(Value::as_array))
-        .ok_or_else(|| Error::other("the answer holds no rows; use --format json"))?;
-    if op == "git.owners" {
-        return owners(rows);
-    }
+/// Writes rows with a header line; the names and formats of `op` where it has its own.
+pub(crate) fn write(op: &str, batch: &RecordBatch, out: &mut dyn Write) -> Result<()> {
     let known = if op == "git.features" { FEATURES } else { &[] };
-    // The surface always gives every member, so the first row has all names. No row, no names:
-    // the known ones still make a header.
-    let names: Vec<&str> = match rows.first().and_then(Value::as_object) {
-        Some(first) => first.keys().map(String::as_str).collect(),
-        None if known.is_empty() => return Ok(Vec::new()),
-        None => HEADER.to_vec(),
-    };
-    let columns: Vec<(&str, &str, Option<usize>)> = names
-        .into_iter()
-        .map(|name| known.iter().find(|column| column.0 == name).copied().unwrap_or((name, name, None)))
-        .collect();
-    let mut text: Vec<u8> = Vec::with_capacity(rows.len() * 160 + 256);
-    line(&mut text, columns.iter().map(|column| field(column.1)));
-    for row in rows {
-        line(&mut text, columns.iter().map(|&(name, _, decimals)| cell(&row[name], decimals)));
-    }
-    Ok(text)
-}
-
-/// The members of a row of `git.features`, in order, for a table without any row.
-const HEADER: &[&str] = &[
-    "order",
-    "sha",
-    "author",
-    "time",
-    "ns",
-    "nd",
-    "nf",
-    "entropy",
-    "la",
-    "ld",
-    "lt_sum",
-    "lt",
-    "fix",
-    "ndev",
-    "age",
-    "nuc",
-    "nuc_last",
-    "exp",
-    "rexp",
-    "sexp",
-    "renames",
-    "ndev_mean",
-    "nuc_mean",
-];
-
-/// A line for each owner of each path.
-fn owners(paths: &[Value]) -> Result<Vec<u8>> {
-    const PATH: [(&str, &str); 6] = [
-        ("path", "path"),
-        ("files", "files"),
-        ("commits", "path_commits"),
-        ("authors", "authors"),
-        ("bus_factor", "bus_factor"),
-        ("truck_factor", "truck_factor"),
-    ];
-    const OWNER: [&str; 8] =
-        ["name", "email", "commits", "share", "weighted_commits", "added", "deleted", "last_active"];
-    let mut text = Vec::new();
-    line(&mut text, PATH.iter().map(|column| column.1).chain(OWNER).map(str::to_owned));
-    for path in paths {
-        for owner in path["owners"].as_array().into_iter().flatten() {
-            let first = PATH.iter().map(|column| cell(&path[column.0], None));
-            line(&mut text, first.chain(OWNER.iter().map(|name| cell(&owner[name], None))));
-        }
-    }
-    Ok(text)
-}
-
-fn line(text: &mut Vec<u8>, cells: impl Iterator<Item = String>) {
-    for (at, cell) in cells.enumerate() {
+    let schema = batch.schema();
+    let mut columns = Vec::with_capacity(batch.num_columns());
+    for (at, (name, array)) in
+        schema.fields().iter().map(|field| field.name()).zip(batch.columns()).enumerate()
+    {
+        let (title, decimals) = known
+            .iter()
+            .find(|column| column.0 == name)
+            .map_or((name.as_str(), None), |column| (column.1, column.2));
         if at > 0 {
-            text.push(b',');
+            out.write_all(b",")?;
         }
-        text.extend_from_slice(cell.as_bytes());
+        out.write_all(field(title).as_bytes())?;
+        columns.push((Column::of(array, name)?, decimals));
     }
-    text.push(b'\n');
+    out.write_all(b"\n")?;
+    for row in 0..batch.num_rows() {
+        for (at, (column, decimals)) in columns.iter().enumerate() {
+            if at > 0 {
+                out.write_all(b",")?;
+            }
+            column.write(row, *decimals, out)?;
+        }
+        out.write_all(b"\n")?;
+    }
+    out.flush()
 }
 
-fn cell(value: &Value, decimals: Option<usize>) -> String {
-    match (value, decimals) {
-        (Value::Number(number), Some(decimals)) => {
-            number.as_f64().map_or_else(|| number.to_string(), |number| format!("{number:.decimals$}"))
+/// A column by its type.
+enum Column<'a> {
+    Text(&'a StringArray),
+    Whole(&'a UInt64Array),
+    Small(&'a UInt32Array),
+    Signed(&'a Int64Array),
+    Real(&'a Float64Array),
+    Truth(&'a BooleanArray),
+}
+
+impl<'a> Column<'a> {
+    fn of(array: &'a ArrayRef, name: &str) -> Result<Column<'a>> {
+        let any = array.as_any();
+        if let Some(array) = any.downcast_ref() {
+            return Ok(Column::Text(array));
         }
-        (Value::Null, _) => String::new(),
-        (Value::String(text), _) => field(text),
-        (other, _) => field(&other.to_string()),
+        if let Some(array) = any.downcast_ref() {
+            return Ok(Column::Whole(array));
+        }
+        if let Some(array) = any.downcast_ref() {
+            return Ok(Column::Signed(array));
+        }
+        if let Some(array) = any.downcast_ref() {
+            return Ok(Column::Small(array));
+        }
+        if let Some(array) = any.downcast_ref() {
+            return Ok(Column::Real(array));
+        }
+        any.downcast_ref().map(Column::Truth).ok_or_else(|| {
+            Error::other(format!("the column {name} has a type that CSV has not; use --format json or arrow"))
+        })
+    }
+
+    fn write(&self, row: usize, decimals: Option<usize>, out: &mut dyn Write) -> Result<()> {
+        match self {
+            Column::Text(array) if array.is_valid(row) => out.write_all(field(array.value(row)).as_bytes()),
+            Column::Whole(array) if array.is_valid(row) => write!(out, "{}", array.value(row)),
+            Column::Small(array) if array.is_valid(row) => write!(out, "{}", array.value(row)),
+            Column::Signed(array) if array.is_valid(row) => write!(out, "{}", array.value(row)),
+            Column::Real(array) if array.is_valid(row) => match decimals {
+                Some(decimals) => write!(out, "{:.decimals$}", array.value(row)),
+                // As JSON has it: the shortest number that reads back as the same.
+                None => serde_json::to_writer(out, &array.value(row)).map_err(Error::from),
+            },
+            Column::Truth(array) if array.is_valid(row) => write!(out, "{}", array.value(row)),
+            _ => Ok(()),
+        }
     }
 }
 
 /// A field as RFC 4180 wants it: in quotes where it holds a comma, a quote or a line's end.
-fn field(text: &str) -> String {
+fn field(text: &str) -> Cow<'_, str> {
     match text.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.to_owned(),
+        true => format!("\"{}\"", text.replace('"', "\"\"")).into(),
+        false => text.into(),
     }
 }
 
@@ -140,6 +124,13 @@ fn field(text: &str) -> String {
 mod tests {
     use super::*;
     use barograph::{FeatureRow, FeatureTable};
+    use std::sync::Arc;
+
+    fn csv(op: &str, batch: &RecordBatch) -> String {
+        let mut out = Vec::new();
+        write(op, batch, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
 
     const PUBLISHED: &str = "order,sha,author,time,NS,ND,NF,ENTROPY,LA,LD,LT_SUM,LT,FIX,NDEV,AGE,NUC,NUC_LAST,EXP,REXP,\
                              SEXP,renames,NDEV_MEAN,NUC_MEAN\n";
@@ -159,35 +150,27 @@ mod tests {
             ndev_mean: 1.0,
             ..FeatureRow::default()
         };
-        let answer =
-            serde_json::to_vec(&FeatureTable { rows: vec![row], ..FeatureTable::default() }).unwrap();
-        let text = String::from_utf8(table("git.features", &answer).unwrap()).unwrap();
+        let table = FeatureTable { rows: vec![row], ..FeatureTable::default() };
         assert_eq!(
-            text,
+            csv("git.features", &table.to_columns().unwrap()),
             format!(
                 "{PUBLISHED}1,8f09,7f69,1378248349,0,0,0,0.551000,132,0,0,2.0000,0,0,0.087072,0,0,0,1.000000,0,0,1.0000,0.0000\n"
             )
         );
-        let none = serde_json::to_vec(&FeatureTable::default()).unwrap();
-        assert_eq!(table("git.features", &none).unwrap(), PUBLISHED.as_bytes());
-    }
-
-    #[test]
-    fn owners_have_a_line_each() {
-        let text = table(
-            "git.owners",
-            br#"{"paths":[{"path":"","files":2,"commits":9,"owners":[{"name":"A","commits":4},{"name":"B"}]}]}"#,
-        );
-        let text = String::from_utf8(text.unwrap()).unwrap();
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines.len(), 3);
-        assert!(lines[0].starts_with("path,files,path_commits,authors,bus_factor,truck_factor,name,email"));
-        assert_eq!(lines[1], ",2,9,,,,A,,4,,,,,");
+        assert_eq!(csv("git.features", &FeatureTable::default().to_columns().unwrap()), PUBLISHED);
     }
 
     #[test]
     fn fields_with_commas_are_quoted() {
-        let text = table("x.rows", br#"{"n":1,"rows":[{"a":"x,\"y\"","b":null,"c":1.5}]}"#).unwrap();
-        assert_eq!(String::from_utf8(text).unwrap(), "a,b,c\n\"x,\"\"y\"\"\",,1.5\n");
+        let columns: [(&str, ArrayRef); 4] = [
+            ("a", Arc::new(StringArray::from(vec!["x,\"y\""]))),
+            ("b", Arc::new(StringArray::from(vec![None::<&str>]))),
+            ("c", Arc::new(Float64Array::from(vec![1.5]))),
+            ("d", Arc::new(BooleanArray::from(vec![true]))),
+        ];
+        let batch = RecordBatch::try_from_iter_with_nullable(
+            columns.into_iter().map(|(name, column)| (name, column, true)),
+        );
+        assert_eq!(csv("x.rows", &batch.unwrap()), "a,b,c,d\n\"x,\"\"y\"\"\",,1.5,true\n");
     }
 }

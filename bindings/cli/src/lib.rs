@@ -19,7 +19,7 @@ use std::ffi::OsString;
 
 use barograph::surface::Description;
 
-use crate::command::{Action, Global};
+use crate::command::{Action, Format, Global};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::problem::Problem;
@@ -42,7 +42,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     };
     match perform(&global, action, &surface) {
         Ok(()) => 0,
-        Err(problem) => problem::report(&problem, global.json),
+        Err(problem) => problem::report(&problem, global.format == Format::Json),
     }
 }
 
@@ -50,7 +50,7 @@ fn perform(global: &Global, action: Action, surface: &Description) -> Result<(),
     match action {
         Action::Operation { name, args } => {
             let answer = call::workspace(global, &name, &args)?;
-            Ok(Output::stdout().answer(global, &name, answer)?)
+            Ok(Output::stdout().answer(global.format, &name, answer)?)
         }
         Action::Events { args, follow } => events::print(global, &args, follow),
         Action::Mcp => {

@@ -1,8 +1,11 @@
-//! Standard output: answers as text, JSON or CSV.
+//! Standard output: answers as text, JSON, CSV or Arrow.
 
-use std::io::{IsTerminal, Result, Write};
+use std::io::{Error, IsTerminal, Result, Write};
 
-use crate::command::Global;
+use barograph::surface::door::Answer;
+
+use crate::call::Answered;
+use crate::command::Format;
 use crate::{csv, text};
 
 /// Standard output, coloured only where a terminal wants it.
@@ -26,16 +29,34 @@ impl Output {
     }
 
     /// Writes the answer of `op` in the form asked for.
-    pub(crate) fn answer(&mut self, global: &Global, op: &str, mut answer: Vec<u8>) -> Result<()> {
-        if global.json {
-            answer.push(b'\n');
-            return self.write(&answer);
-        }
-        if global.csv {
-            return self.write(&csv::table(op, &answer)?);
+    pub(crate) fn answer(&mut self, format: Format, op: &str, answer: Answered) -> Result<()> {
+        let record = match answer {
+            Answered::Record(record) => record,
+            Answered::Columns(batch) if format == Format::Arrow => {
+                // Bytes must not pass through what takes styles out of text.
+                let bytes = Answer::Columns(batch).into_ipc().map_err(Error::other)?;
+                let mut out = std::io::stdout().lock();
+                out.write_all(&bytes)?;
+                return out.flush();
+            }
+            Answered::Columns(batch) => return csv::write(op, &batch, &mut self.buffered()),
+            Answered::Opened(json) if format == Format::Json => {
+                return self.line(&String::from_utf8_lossy(&json));
+            }
+            Answered::Opened(json) => return self.write(text::opened(&json).as_bytes()),
+        };
+        if format == Format::Json {
+            let mut out = self.buffered();
+            record.write_json(&mut out)?;
+            out.write_all(b"\n")?;
+            return out.flush();
         }
         let size = console::Term::stdout().size_checked();
         let width = size.filter(|_| std::io::stdout().is_terminal()).map(|(_, width)| usize::from(width));
-        self.write(text::render(op, &answer, width).as_bytes())
+        self.write(text::render(op, &*record, width).as_bytes())
+    }
+
+    fn buffered(&mut self) -> impl Write + '_ {
+        std::io::BufWriter::with_capacity(1 << 16, &mut self.0)
     }
 }

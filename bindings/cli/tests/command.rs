@@ -84,7 +84,7 @@ fn a_wrong_use_names_the_nearest_and_ends_with_2() {
         (&["risk", "chnge"], "'change'"),
         (&["risk", "change", "--wrktree"], "'--worktree'"),
         (&["session", "show"], "<ID>"),
-        (&["workspace", "info", "--format", "csv"], "csv is for answers that are rows"),
+        (&["workspace", "info", "--format", "csv"], "csv and arrow are for answers that are rows"),
         (&["workspace", "info", "--format", "jsno"], "'json'"),
         (&["call", "risk.chang", "--in-memory"], "did you mean `risk.change`?"),
         (&["call", "risk.change", "{\"rang\":1}", "--in-memory"], "did you mean `range`?"),

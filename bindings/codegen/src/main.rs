@@ -7,6 +7,7 @@
     reason = "a developer's command, not a library"
 )]
 
+mod docs;
 mod go;
 mod model;
 mod node;
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
     let check = std::env::args().any(|argument| argument == "--check");
     let root =
         Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(Path::to_owned).unwrap_or_default();
-    let files = match generate() {
+    let files = match generate(&root) {
         Ok(files) => files,
         Err(error) => {
             eprintln!("cargo gen: {error}");
@@ -66,10 +67,11 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn generate() -> Result<Vec<File>, String> {
+fn generate(root: &Path) -> Result<Vec<File>, String> {
     let description = barograph::describe();
     let model = model::Model::from(&description)?;
     let mut files = schemas::files(&description, &model);
+    files.push(docs::languages(root)?);
     files.extend(rust::files(&model));
     files.extend(python::files(&model));
     files.extend(node::files(&model));

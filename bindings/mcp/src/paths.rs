@@ -5,8 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use barograph::{Error, Result};
 use serde_json::{Map, Value};
 
-/// The names of arguments that are paths, in every operation.
-const NAMES: [&str; 2] = ["path", "store"];
+/// The names of arguments that are paths, or lists of them, in every operation.
+const NAMES: [&str; 3] = ["path", "paths", "store"];
 
 /// The name of arguments that are git remotes.
 const REMOTE: &str = "remote";
@@ -41,8 +41,15 @@ impl Fence {
             }
         }
         for name in NAMES {
-            if let Some(Value::String(text)) = args.get_mut(name) {
-                *text = self.resolve(name, text)?;
+            let texts = match args.get_mut(name) {
+                Some(Value::Array(items)) => items.iter_mut().collect(),
+                Some(value) => vec![value],
+                None => Vec::new(),
+            };
+            for value in texts {
+                if let Value::String(text) = value {
+                    *text = self.resolve(name, text)?;
+                }
             }
         }
         Ok(())
@@ -140,6 +147,12 @@ mod tests {
         for bad in ["../secret", "sub/../../secret", "/etc/passwd", ".git/config", "sub/.GIT/hooks/x"] {
             assert_eq!(passes(bad).unwrap_err().code(), "args.invalid", "{bad}");
         }
+        let listed = |paths: &[&str]| {
+            let mut args = Map::from_iter([("paths".to_owned(), paths.to_vec().into())]);
+            fence.check(&mut args).map(|()| args["paths"][0].as_str().unwrap_or_default().to_owned())
+        };
+        assert_eq!(listed(&["sub"]).unwrap(), real.join("sub").display().to_string());
+        assert_eq!(listed(&["sub", "../secret"]).unwrap_err().code(), "args.invalid");
         #[cfg(unix)]
         {
             use std::os::unix::fs::symlink;

@@ -30,11 +30,6 @@ impl<T> Shared<T> {
     {
         Arc::unwrap_or_clone(self.0)
     }
-
-    /// The pointer behind it.
-    pub(crate) fn into_arc(self) -> Arc<T> {
-        self.0
-    }
 }
 
 impl<T> From<Arc<T>> for Shared<T> {

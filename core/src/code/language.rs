@@ -6,6 +6,7 @@ use super::record::LanguageRow;
 
 /// A language with a grammar that this library knows, built in or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each is the name of its language")]
 pub enum Language {
     Python,
     JavaScript,

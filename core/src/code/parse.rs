@@ -73,7 +73,8 @@ impl Reader {
     }
 }
 
-fn not_built_in(language: Language) -> Error {
+/// The error for a language whose grammar this build has not.
+pub fn not_built_in(language: Language) -> Error {
     Error::new(
         "language.not_built_in",
         format!(

@@ -3,6 +3,7 @@
 //! Repository reads objects; mining turns commits into records of a log; the fold turns the log
 //! into measures; a change that is not in history yet is measured against the folded state.
 
+mod attributes;
 mod change;
 mod columns;
 mod diff;
@@ -27,10 +28,11 @@ mod tree;
 mod trial;
 mod worktree;
 
+pub use attributes::Attributes;
 pub use change::Change;
 pub use gix::ObjectId;
 pub use history::{Before, History};
-pub use insight::{Commits, Complexities, Insight, ignored_revisions};
+pub use insight::{Commits, Complexities, Insight};
 pub use measure::Measure;
 pub use mine::Level;
 pub use repository::Repository;

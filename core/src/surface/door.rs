@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use super::{Form, Handle, Reply, operation};
+use super::{Form, Handle, Record, Reply, operation};
 use crate::base::cancel::CancelToken;
 use crate::base::runtime::{Process, from_panic};
 use crate::error::{Error, Result};
@@ -166,6 +166,59 @@ pub fn begin(
     args: &[u8],
     token: u64,
 ) -> impl Future<Output = Result<Answer>> + Send + 'static {
+    let work = reply(handle, op, form, args, token);
+    let name = op.to_owned();
+    async move {
+        match work.await? {
+            Reply::Json(json) => Ok(Answer::Json(json)),
+            Reply::Columns(batch) => Ok(Answer::Columns(batch)),
+            Reply::Record(record) => {
+                let mut json = Vec::new();
+                let written = record.write_json(&mut json);
+                written.map_err(|error| {
+                    Error::new("bug.panic", format!("an answer could not be written as JSON: {error}"))
+                        .in_op(&name)
+                })?;
+                Ok(Answer::Json(json))
+            }
+            Reply::Opened(opened) => {
+                let table = table();
+                let number = number(table);
+                locked(&table.handles).insert(number, opened);
+                Ok(Answer::Opened(number))
+            }
+        }
+    }
+}
+
+/// Starts an operation on the runtime and gives its record as it is, for hosts written in Rust;
+/// `done` is called once, on a thread of the runtime.
+pub fn start_native(
+    handle: u64,
+    op: &str,
+    args: &[u8],
+    token: u64,
+    done: impl FnOnce(Result<Box<dyn Record>>) + Send + 'static,
+) {
+    let work = reply(handle, op, Form::Native, args, token);
+    let name = op.to_owned();
+    Process::current().runtime().spawn(async move {
+        done(work.await.and_then(|reply| match reply {
+            Reply::Record(record) => Ok(record),
+            _ => Err(
+                Error::new("args.invalid", "this operation opens a handle and has no record").in_op(&name),
+            ),
+        }));
+    });
+}
+
+fn reply(
+    handle: u64,
+    op: &str,
+    form: Form,
+    args: &[u8],
+    token: u64,
+) -> impl Future<Output = Result<Reply>> + Send + 'static {
     let token = match token {
         NO_TOKEN => None,
         token => locked(&table().tokens).get(&token).cloned(),
@@ -177,23 +230,13 @@ pub fn begin(
     });
     async move {
         let work = Caught(started?);
-        let reply = match token {
+        match token {
             None => work.await,
             Some(token) => tokio::select! {
                 biased;
                 reply = work => reply,
                 () = token.cancelled() => Err(Error::cancelled()),
             },
-        };
-        match reply? {
-            Reply::Json(json) => Ok(Answer::Json(json)),
-            Reply::Columns(batch) => Ok(Answer::Columns(batch)),
-            Reply::Opened(opened) => {
-                let table = table();
-                let number = number(table);
-                locked(&table.handles).insert(number, opened);
-                Ok(Answer::Opened(number))
-            }
         }
     }
     .map_op(name)
@@ -344,13 +387,13 @@ impl Future for Caught {
     }
 }
 
-trait MapOp: Future<Output = Result<Answer>> + Sized + Send + 'static {
-    fn map_op(self, op: String) -> impl Future<Output = Result<Answer>> + Send + 'static {
+trait MapOp: Future<Output = Result<Reply>> + Sized + Send + 'static {
+    fn map_op(self, op: String) -> impl Future<Output = Result<Reply>> + Send + 'static {
         async move { self.await.map_err(|error| error.in_op(&op)) }
     }
 }
 
-impl<F: Future<Output = Result<Answer>> + Send + 'static> MapOp for F {}
+impl<F: Future<Output = Result<Reply>> + Send + 'static> MapOp for F {}
 
 #[cfg(test)]
 mod tests {

@@ -11,8 +11,9 @@ use crate::code::language::Language;
 use crate::code::metrics;
 use crate::code::parse::Parsed;
 use crate::code::record::*;
-use crate::code::scan::{Analysed, Analysis, Cells, Request, SourceFile, analyse};
+use crate::code::scan::{Analysed, Analysis, Cells, Outside, Request, SourceFile, analyse};
 use crate::error::{Error, Result};
+use crate::git::Attributes;
 use crate::session::record::NoArgs;
 
 /// Reads of files as they are on disk: metrics and the languages that are known.
@@ -43,6 +44,7 @@ pub(crate) fn analyse_files<A: Analysis>(
 ) -> Result<Analysed<A::Out>> {
     let languages = files.languages.iter().map(|name| named(name)).collect::<Result<Vec<Language>>>()?;
     let (top, from) = folders(shared, files)?;
+    let mut attributes = shared.repository().ok().map(Attributes::of);
     let request = Request {
         top: &top,
         from: &from,
@@ -50,7 +52,7 @@ pub(crate) fn analyse_files<A: Analysis>(
         text: files.text.as_deref(),
         languages: &languages,
         include_generated: files.include_generated,
-        outside: None,
+        outside: attributes.as_mut().map(|attributes| attributes as &mut dyn Outside),
     };
     // Where nothing is kept, writing results down would only cost time.
     let segments = shared.store.path().map(|_| shared.store.as_ref() as &dyn Segments);
@@ -111,6 +113,13 @@ impl Analysis for Metrics {
         out.path.clone_from(&file.path);
         out.bytes = file.bytes;
         out.generated = file.generated;
+        // Many files are held at once: what grew in steps gives back what it has too much.
+        out.functions.shrink_to_fit();
+        out.classes.shrink_to_fit();
+        for function in &mut out.functions {
+            function.name.shrink_to_fit();
+            function.qualified.shrink_to_fit();
+        }
     }
 }
 

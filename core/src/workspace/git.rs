@@ -39,7 +39,7 @@ impl HistoryCache {
 }
 
 /// Where the log of history is kept.
-fn segments(shared: &Shared) -> &dyn Segments {
+pub(super) fn segments(shared: &Shared) -> &dyn Segments {
     shared.store.as_ref()
 }
 
@@ -163,7 +163,7 @@ impl Git {
                 szz::Fixes::Commits(ids?)
             };
             let below = args.path.clone().unwrap_or_default();
-            let settings = szz::Settings { fixes, below, context: args.context, all: args.all };
+            let settings = szz::Settings { fixes, below, weak: args.weak, all: args.all };
             szz::szz(repo, &settings, &shared.bus, cancel)
         })
         .await

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Shared;
-use super::git::{Git, ends, history, history_at};
+use super::git::{Git, ends, history, history_at, segments};
 use crate::base::cancel::CancelToken;
 use crate::base::runtime::compute;
 use crate::error::Result;
@@ -160,7 +160,7 @@ impl Git {
                 bots: args.bots,
             };
             let insight = insight(&shared, span.tip, cancel)?;
-            insight.hotspots(shared.repository()?, &commits, &args, &shared.bus, cancel)
+            insight.hotspots(shared.repository()?, &commits, &args, segments(&shared), &shared.bus, cancel)
         })
         .await
     }

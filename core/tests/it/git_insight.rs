@@ -249,6 +249,38 @@ fn files_that_change_together() {
 }
 
 #[test]
+fn the_past_goes_with_a_rename() {
+    let story = Story::new("moves");
+    for day in 0..6 {
+        story.append("old.c", &lines(day, 5));
+        story.commit(day as u32, ANN, "Change");
+    }
+    git(story.path(), &["mv", "old.c", "new.c"]);
+    story.commit(6, ANN, "Move");
+    story.write("old.c", &lines(50, 3));
+    story.commit(7, ANN, "Make anew");
+    let ws = story.open();
+    let found = files(&ws, FilesArgs::default());
+    assert_eq!((found["new.c"].commits, found["old.c"].commits), (7, 1));
+    // They never changed together.
+    assert_eq!(wait(ws.git().coupling(CouplingArgs::default())).unwrap().pairs, []);
+    // A rename that was taken back leaves the past where it was.
+    git(story.path(), &["checkout", "-q", "-b", "undone", "HEAD~2"]);
+    git(story.path(), &["mv", "old.c", "other.c"]);
+    story.commit(8, ANN, "Move again");
+    git(story.path(), &["mv", "other.c", "old.c"]);
+    story.commit(9, ANN, "Undo");
+    assert_eq!(files(&ws, FilesArgs::default())["old.c"].commits, 8);
+    // So does one on a branch that was merged without its changes.
+    git(story.path(), &["checkout", "-q", "-b", "side", "HEAD~2"]);
+    git(story.path(), &["mv", "old.c", "lost.c"]);
+    story.commit(10, ANN, "Move on the side");
+    git(story.path(), &["checkout", "-q", "undone"]);
+    git_at(story.path(), 11 * 1440, &["merge", "-q", "-s", "ours", "-m", "Keep ours", "side"]);
+    assert_eq!(files(&ws, FilesArgs::default())["old.c"].commits, 8);
+}
+
+#[test]
 fn hotspots_are_what_is_complex_and_changes() {
     let story = Story::new("hot");
     let nested = |depth: usize| -> String {
@@ -407,17 +439,39 @@ fn shown(repository: &Path, renames: &str) -> BTreeMap<String, Shown> {
 
 type Past = BTreeSet<(String, String)>;
 
-/// Each path's past as pairs of commit and path, by the definition: a rename joins what was by then.
-fn pasts(order: &[String], commits: &BTreeMap<String, Shown>) -> BTreeMap<String, Past> {
-    let mut pasts: BTreeMap<String, Past> = BTreeMap::new();
-    for id in order {
-        let before = pasts.clone();
+/// The past of each path of `alive` as pairs of commit and path, by the definition, one path at a
+/// time: from the newest commit back, a rename to one of its names adds the old name, and a rename of
+/// one of its names to that of a file that lives takes the name away.
+fn pasts(
+    order: &[String],
+    commits: &BTreeMap<String, Shown>,
+    alive: &BTreeSet<String>,
+) -> BTreeMap<String, Past> {
+    let mut names: BTreeMap<&str, BTreeSet<&str>> =
+        alive.iter().map(|path| (path.as_str(), BTreeSet::from([path.as_str()]))).collect();
+    let mut pasts: BTreeMap<String, Past> = alive.iter().map(|path| (path.clone(), Past::new())).collect();
+    for id in order.iter().rev() {
+        let before = names.clone();
         for (path, from, ..) in &commits[id].files {
-            if let Some(old) = from.as_ref().and_then(|from| before.get(from)) {
-                pasts.entry(path.clone()).or_default().extend(old.iter().cloned());
+            for (file, own) in &before {
+                if own.contains(path.as_str()) {
+                    pasts.get_mut(*file).unwrap().insert((id.clone(), path.clone()));
+                    if let Some(from) = from {
+                        names.values_mut().for_each(|names| _ = names.remove(from.as_str()));
+                        names.get_mut(file).unwrap().insert(from);
+                    }
+                }
             }
         }
-        for (path, ..) in &commits[id].files {
+    }
+    pasts
+}
+
+/// Every name's own past.
+fn pasts_of_names(commits: &BTreeMap<String, Shown>) -> BTreeMap<String, Past> {
+    let mut pasts: BTreeMap<String, Past> = BTreeMap::new();
+    for (id, commit) in commits {
+        for (path, ..) in &commit.files {
             pasts.entry(path.clone()).or_default().insert((id.clone(), path.clone()));
         }
     }
@@ -447,7 +501,7 @@ fn pasts_equal_those_of_a_slow_reference() {
         let (_folder, repository) = synthetic(name);
         let ws = wait(open(&repository)).unwrap();
         let commits = shown(&repository, "-M50%");
-        let pasts = pasts(&order(&ws), &commits);
+        let pasts = pasts(&order(&ws), &commits, &regular_files(&repository));
         let found = files(&ws, FilesArgs { bots: true, ..FilesArgs::default() });
         assert_eq!(found.keys().cloned().collect::<BTreeSet<_>>(), regular_files(&repository));
         let mut renamed = 0;
@@ -516,7 +570,10 @@ fn couplings_equal_those_of_a_slow_reference() {
         let alive = regular_files(&repository);
         for renames in [true, false] {
             let commits = shown(&repository, if renames { "-M50%" } else { "--no-renames" });
-            let pasts = pasts(&order(&ws), &commits);
+            let pasts = match renames {
+                true => pasts(&order(&ws), &commits, &alive),
+                false => pasts_of_names(&commits),
+            };
             for (limit, least) in [(30, 5), (4, 1), (2, 2)] {
                 let args = CouplingArgs {
                     bots: true,
@@ -531,7 +588,6 @@ fn couplings_equal_those_of_a_slow_reference() {
                 };
                 let small: BTreeMap<String, BTreeSet<String>> = pasts
                     .iter()
-                    .filter(|(path, _)| !renames || alive.contains(*path))
                     .map(|(path, past)| {
                         let ids = past.iter().map(|(id, _)| id.clone());
                         (path.clone(), ids.filter(|id| commits[id].files.len() as u64 <= limit).collect())
@@ -562,9 +618,10 @@ fn folders_are_owned_as_a_slow_reference_says() {
     let (_folder, repository) = synthetic("kamei/synth-19");
     let ws = wait(open(&repository)).unwrap();
     let commits = shown(&repository, "-M50%");
-    let pasts = pasts(&order(&ws), &commits);
     let alive = regular_files(&repository);
-    let answer = wait(ws.git().owners(OwnersArgs { bots: true, ..OwnersArgs::default() })).unwrap();
+    let pasts = pasts(&order(&ws), &commits, &alive);
+    let args = OwnersArgs { bots: true, limit: 0, ..OwnersArgs::default() };
+    let answer = wait(ws.git().owners(args)).unwrap();
     let mut folders = BTreeSet::from([String::new()]);
     for path in &alive {
         folders.extend(path.match_indices('/').map(|(slash, _)| path[..=slash].to_owned()));

@@ -3,12 +3,15 @@
 #![allow(clippy::print_stderr, reason = "what a test skipped or measured is told to whoever runs it")]
 
 mod cases;
+mod code_scan;
 mod events;
 mod expected;
 mod git;
 mod git_features;
 mod git_gaps;
 mod git_insight;
+mod git_szz;
+mod hostile_code;
 mod layers;
 mod queue;
 mod session;

@@ -843,7 +843,7 @@ class GitNoun(Noun):
         bots: bool = False,
         by: OwnedBy | Literal["folder", "file", "whole"] = OwnedBy.FOLDER,
         depth: int = 0,
-        limit: int = 0,
+        limit: int = 10,
         half_life_days: float = 180.0,
     ) -> Ownership:
         """Who made what, by folder or file; or who knows the files that a change touches.
@@ -859,7 +859,7 @@ class GitNoun(Noun):
             bots: Whether commits of bots count.
             by: Whom the owners are listed for.
             depth: Folders at most this deep, from 1; 0: however deep.
-            limit: At most this many owners for each; 0: all.
+            limit: At most this many owners for each path; 0: all.
             half_life_days: After this many days a commit weighs half, for `weighted_commits` and
                 `bus_factor`; more than 0.
         """
@@ -892,7 +892,7 @@ class GitNoun(Noun):
         bots: bool = False,
         by: OwnedBy | Literal["folder", "file", "whole"] = OwnedBy.FOLDER,
         depth: int = 0,
-        limit: int = 0,
+        limit: int = 10,
         half_life_days: float = 180.0,
     ) -> Columns:
         """Who made what, by folder or file; or who knows the files that a change touches. As Arrow
@@ -909,7 +909,7 @@ class GitNoun(Noun):
             bots: Whether commits of bots count.
             by: Whom the owners are listed for.
             depth: Folders at most this deep, from 1; 0: however deep.
-            limit: At most this many owners for each; 0: all.
+            limit: At most this many owners for each path; 0: all.
             half_life_days: After this many days a commit weighs half, for `weighted_commits` and
                 `bus_factor`; more than 0.
         """
@@ -936,7 +936,7 @@ class GitNoun(Noun):
         path: _sugar.StrPath | None = None,
         fixes: SzzFixes | Literal["message", "trailers", "both"] = SzzFixes.BOTH,
         from_commits: Sequence[str] | None = None,
-        context: bool = False,
+        weak: bool = False,
         all: bool = False,
     ) -> SzzTable:
         """The commits that brought in what later commits fixed, line by line (SZZ).
@@ -948,10 +948,11 @@ class GitNoun(Noun):
             fixes: What makes a commit a fix.
             from_commits: These commits are the fixes, whatever their messages say; `range` then
                 gives nothing but the history.
-            context: Whether a fix that only adds lines is answered, too, with the origin of the
-                code around them; such rows have the source `context` and are right less often.
-            all: Whether every commit that made a line of a fix is answered, and not the likeliest
-                only.
+            weak: Whether a fix that changes no line of code is answered, too, from what else it
+                does: lines that it moves, imports, comments, texts, and the code around lines that
+                it adds. Such rows say so in `source` and are right less often.
+            all: Whether every commit that made a line of a fix is answered, and not only the one
+                that made most of them and any other that made at least two fifths.
         """
         return SzzTable.from_wire(
             self._call(
@@ -961,7 +962,7 @@ class GitNoun(Noun):
                     "path": path,
                     "fixes": fixes,
                     "from_commits": [] if from_commits is None else from_commits,
-                    "context": context,
+                    "weak": weak,
                     "all": all,
                 },
             )
@@ -974,7 +975,7 @@ class GitNoun(Noun):
         path: _sugar.StrPath | None = None,
         fixes: SzzFixes | Literal["message", "trailers", "both"] = SzzFixes.BOTH,
         from_commits: Sequence[str] | None = None,
-        context: bool = False,
+        weak: bool = False,
         all: bool = False,
     ) -> Columns:
         """The commits that brought in what later commits fixed, line by line (SZZ). As Arrow
@@ -987,10 +988,11 @@ class GitNoun(Noun):
             fixes: What makes a commit a fix.
             from_commits: These commits are the fixes, whatever their messages say; `range` then
                 gives nothing but the history.
-            context: Whether a fix that only adds lines is answered, too, with the origin of the
-                code around them; such rows have the source `context` and are right less often.
-            all: Whether every commit that made a line of a fix is answered, and not the likeliest
-                only.
+            weak: Whether a fix that changes no line of code is answered, too, from what else it
+                does: lines that it moves, imports, comments, texts, and the code around lines that
+                it adds. Such rows say so in `source` and are right less often.
+            all: Whether every commit that made a line of a fix is answered, and not only the one
+                that made most of them and any other that made at least two fifths.
         """
         return self._columns(
             "git.szz",
@@ -999,7 +1001,7 @@ class GitNoun(Noun):
                 "path": path,
                 "fixes": fixes,
                 "from_commits": [] if from_commits is None else from_commits,
-                "context": context,
+                "weak": weak,
                 "all": all,
             },
         )

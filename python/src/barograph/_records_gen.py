@@ -329,7 +329,7 @@ class SzzSource(TextEnum):
     """What an answer of `git.szz` stands on."""
 
     LINES = "lines"
-    """The fix changes or removes a line that the commit made."""
+    """The fix changes or removes code that the commit made."""
 
     TRAILER = "trailer"
     """The fix names the commit in a `Fixes:` trailer."""
@@ -337,8 +337,23 @@ class SzzSource(TextEnum):
     REVERT = "revert"
     """The fix reverts the commit."""
 
+    MOVED = "moved"
+    """The fix moves code that the commit made."""
+
     CONTEXT = "context"
-    """The fix adds lines among those that the commit made."""
+    """The fix adds lines among code that the commit made."""
+
+    IMPORT = "import"
+    """The fix changes an import that the commit made."""
+
+    TEXT = "text"
+    """The fix changes a text, data or documentation that the commit made."""
+
+    COMMENT = "comment"
+    """The fix changes a comment that the commit made."""
+
+    LAYOUT = "layout"
+    """The fix changes blank lines, brackets or line breaks that the commit made."""
 
 
 _Basis = {member.value: member for member in Basis}
@@ -1583,7 +1598,9 @@ class _FileHistoryDraft(Record):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FileHistory(Record):
-    """What history says about one file of the tip; merges are left out, renames followed."""
+    """What history says about one file of the tip. Merges are left out; a rename hands the past of
+    the old name to the new one, and a file made anew under the old name begins there.
+    """
 
     path: str
     """The path at the tip."""
@@ -1614,7 +1631,7 @@ class FileHistory(Record):
     """Days from the last commit that counts to the tip's time; null where none counts."""
 
     authors: int
-    """Distinct authors, after `.mailmap`."""
+    """Distinct authors: signatures with, after `.mailmap`, a common e-mail address or full name."""
 
     minor_authors: int
     """Authors with less than 5 % of its commits (Bird et al. 2011: minor contributors)."""
@@ -2072,13 +2089,15 @@ class FunctionMetrics(Record):
     """Deepest nesting of control structures, functions inside included."""
 
     parameters: int
-    """Parameters, the receiver (`self`, `this`) included where it is written as one."""
+    """Declared parameters; `self` counts where it stands among them, the receiver of a Go method
+    does not.
+    """
 
     exits: int
     """Places where it ends: `return`, `throw`, `raise`, `?`, `yield` does not count."""
 
     tokens: int
-    """Tokens, comments left out."""
+    """Tokens, comments and documentation strings left out; a literal is one."""
 
     lines: Lines
     """How large it is."""
@@ -2529,7 +2548,7 @@ class Lines(Record):
     """Lines with a comment or a documentation string."""
 
     blank: int
-    """Lines of white space only."""
+    """Lines of white space only, inside of texts and comments too."""
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Lines:
@@ -2802,7 +2821,9 @@ class Owner(Record):
     """An author of a file or folder."""
 
     name: str
-    """Name, after `.mailmap`; as in the newest of the author's commits."""
+    """Name after `.mailmap`, as in the newest of the author's commits; signatures with a common
+    e-mail address or full name (two words or more) are one author's.
+    """
 
     email: str
     """E-mail address, after `.mailmap`, in lower case."""
@@ -3500,8 +3521,8 @@ class SzzRow(Record):
     line: int
     """The line in that file before the fix, from 1; 0 where `path` is empty."""
 
-    inducing_path: str | None
-    """The file's path in the inducing commit, where it is another."""
+    inducing_path: str
+    """The file's path in the inducing commit; empty where `path` is."""
 
     inducing_line: int
     """The line in the inducing commit, from 1; 0 where `path` is empty."""
@@ -3517,7 +3538,7 @@ class SzzRow(Record):
         row.inducing = wire["inducing"]
         row.path = wire["path"]
         row.line = wire["line"]
-        row.inducing_path = wire.get("inducing_path")
+        row.inducing_path = wire["inducing_path"]
         row.inducing_line = wire["inducing_line"]
         row.source = _SzzSource[wire["source"]]
         row.__class__ = SzzRow

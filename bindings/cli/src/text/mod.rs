@@ -2,59 +2,80 @@
 
 mod insight;
 mod layout;
+mod metrics;
 mod model;
+mod patterns;
 mod record;
 mod risk;
+mod symbols;
 
-use barograph::{ChangeRisk, ModelCard};
+use barograph::surface::Record;
 
 use layout::Page;
 
+/// Writes an answer to a page; `false` where it is of another type.
+type Form = fn(&mut Page, &dyn Record) -> bool;
+
+fn form<T: 'static>(page: &mut Page, record: &dyn Record, write: fn(&mut Page, &T)) -> bool {
+    let answer = record.as_any().downcast_ref::<T>();
+    answer.map(|answer| write(page, answer)).is_some()
+}
+
+/// The answers that have a form of their own.
+const FORMS: &[(&str, Form)] = &[
+    ("code.clones", |page, record| form(page, record, symbols::clones)),
+    ("code.metrics", |page, record| form(page, record, metrics::write)),
+    ("code.patterns", |page, record| form(page, record, patterns::findings)),
+    ("code.rules", |page, record| form(page, record, patterns::rules)),
+    ("code.symbols", |page, record| form(page, record, symbols::symbols)),
+    ("git.coupling", |page, record| form(page, record, insight::coupling)),
+    ("git.files", |page, record| form(page, record, insight::files)),
+    ("git.hotspots", |page, record| form(page, record, insight::hotspots)),
+    ("git.owners", |page, record| form(page, record, insight::owners)),
+    ("predict.model", |page, record| form(page, record, model::write)),
+    ("risk.change", |page, record| form(page, record, risk::write)),
+];
+
+/// Whether the answer of `op` has a form of its own.
+pub(crate) fn is_known(op: &str) -> bool {
+    FORMS.iter().any(|(known, _)| *known == op)
+}
+
 /// The answer of `op` as text, with ANSI styles; `width` in columns where a terminal reads it.
-pub(crate) fn render(op: &str, answer: &[u8], width: Option<usize>) -> String {
+pub(crate) fn render(op: &str, record: &dyn Record, width: Option<usize>) -> String {
     let mut page = Page::new(width);
-    match op {
-        "risk.change" => {
-            if let Ok(risk) = serde_json::from_slice::<ChangeRisk>(answer) {
-                risk::write(&mut page, &risk);
-                return page.into_text();
-            }
-        }
-        "predict.model" => {
-            if let Ok(card) = serde_json::from_slice::<ModelCard>(answer) {
-                model::write(&mut page, &card);
-                return page.into_text();
-            }
-        }
-        "git.coupling" => {
-            if let Ok(answer) = serde_json::from_slice(answer) {
-                insight::coupling(&mut page, &answer);
-                return page.into_text();
-            }
-        }
-        "git.files" => {
-            if let Ok(answer) = serde_json::from_slice(answer) {
-                insight::files(&mut page, &answer);
-                return page.into_text();
-            }
-        }
-        "git.hotspots" => {
-            if let Ok(answer) = serde_json::from_slice(answer) {
-                insight::hotspots(&mut page, &answer);
-                return page.into_text();
-            }
-        }
-        "git.owners" => {
-            if let Ok(answer) = serde_json::from_slice(answer) {
-                insight::owners(&mut page, &answer);
-                return page.into_text();
-            }
-        }
-        _ => {}
+    if let Some((_, form)) = FORMS.iter().find(|(known, _)| *known == op)
+        && form(&mut page, record)
+    {
+        return page.into_text();
     }
-    match serde_json::from_slice(answer) {
+    let mut json = Vec::new();
+    // Into memory: nothing can fail.
+    let _ = record.write_json(&mut json);
+    tidy(page, &json)
+}
+
+/// The answer of an operation that opens a handle.
+pub(crate) fn opened(json: &[u8]) -> String {
+    tidy(Page::new(None), json)
+}
+
+fn tidy(mut page: Page, json: &[u8]) -> String {
+    match serde_json::from_slice(json) {
         Ok(value) => record::write(&mut page, &value),
-        Err(_) => page.line(&String::from_utf8_lossy(answer)),
+        Err(_) => page.line(&String::from_utf8_lossy(json)),
     }
     page.into_text()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_is_that_of_an_operation() {
+        for (op, _) in FORMS {
+            assert!(barograph::surface::operation(op).is_ok(), "{op}");
+        }
+    }
 }

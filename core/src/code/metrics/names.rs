@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use crate::code::syntax::{Syntax, child, flag};
+use crate::code::syntax::{Kind, Syntax, child, flag};
 
 pub(super) const ANONYMOUS: &str = "(anonymous)";
 /// Longer names are cut; only a computed name gets there.
@@ -11,6 +11,24 @@ const LONGEST: usize = 200;
 fn text_of(node: Node<'_>, text: &[u8]) -> String {
     let range = node.start_byte()..node.end_byte().min(node.start_byte() + LONGEST);
     String::from_utf8_lossy(text.get(range).unwrap_or_default()).into_owned()
+}
+
+/// The body of a function; `None` for one that is only declared.
+pub(super) fn body<'tree>(node: Node<'tree>, kind: Kind, syntax: &Syntax) -> Option<Node<'tree>> {
+    if kind.is(flag::BODY) {
+        // The grammar puts the statements of a lambda into it directly.
+        return Some(node);
+    }
+    child(node, syntax.field.body).or_else(|| last_of(node, syntax, flag::BODY))
+}
+
+/// The last named child with a flag.
+fn last_of<'tree>(node: Node<'tree>, syntax: &Syntax, flags: u32) -> Option<Node<'tree>> {
+    if !syntax.flags.is(flags) {
+        return None;
+    }
+    let mut cursor = node.walk();
+    node.named_children(&mut cursor).filter(|child| syntax.kind(child.kind_id()).is(flags)).last()
 }
 
 /// The name of a function or method.
@@ -79,7 +97,8 @@ pub(super) fn of_class(
         Some(body) => body.start_byte(),
         // Go has its structs in the type of a declaration.
         None => child(node, syntax.field.kind)
-            .filter(|kind| matches!(kind.kind(), "struct_type" | "interface_type"))?
+            .filter(|kind| matches!(kind.kind(), "struct_type" | "interface_type"))
+            .or_else(|| last_of(node, syntax, flag::BODY))?
             .start_byte(),
     };
     let name = child(node, syntax.field.name)
@@ -91,7 +110,7 @@ pub(super) fn of_class(
 }
 
 /// `List` of `List<T>` and of `List[T]`.
-fn without_arguments(name: &str) -> &str {
+pub(super) fn without_arguments(name: &str) -> &str {
     name.split(['<', '[']).next().unwrap_or(name).trim()
 }
 
@@ -120,12 +139,22 @@ pub(super) fn parameters(node: Node<'_>, syntax: &Syntax, text: &[u8]) -> u32 {
         while let Some(inner) = declarator {
             found = child(inner, fields.parameters).or(found);
             declarator = child(inner, fields.declarator).or_else(|| {
-                (inner.kind() == "parenthesized_declarator").then(|| inner.named_child(0)).flatten()
+                matches!(inner.kind(), "parenthesized_declarator" | "reference_declarator")
+                    .then(|| inner.named_child(0))
+                    .flatten()
             });
         }
         found
     });
-    let Some(list) = list else { return 0 };
+    let Some(list) = list.or_else(|| last_of(node, syntax, flag::PARAMETERS)) else {
+        if !syntax.flags.is(flag::PARAMETER) {
+            return 0;
+        }
+        let mut cursor = node.walk();
+        let found =
+            node.named_children(&mut cursor).filter(|child| syntax.kind(child.kind_id()).is(flag::PARAMETER));
+        return u32::try_from(found.count()).unwrap_or(u32::MAX);
+    };
     if list.named_child_count() == 0 {
         // A lambda's only parameter may stand without parentheses.
         return u32::from(list.child_count() == 0 && !list.byte_range().is_empty());

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::scopes::Function;
 use super::tokens::hash;
-use super::walk::Function;
 use crate::code::syntax::Habits;
 
 /// Functions around a caller in which a name is looked up.
@@ -117,15 +117,22 @@ pub(super) fn in_cycles(
                 None => break,
             }
         }
-        let arguments = if habits.overloads && called.len() > 1 { arity(call) } else { None };
-        for &callee in called {
-            let fits =
-                arguments.is_none_or(|count| functions.get(callee).is_some_and(|f| f.parameters == count));
-            if fits {
-                if let Some(edges) = edges.get_mut(caller) {
-                    edges.push(callee);
+        let fits = |callee: usize, count: u32| functions.get(callee).is_some_and(|f| f.parameters == count);
+        let called = match called.as_slice() {
+            several if habits.overloads && several.len() > 1 => {
+                let count = arity(call);
+                let mut fitting =
+                    several.iter().filter(|&&callee| count.is_none_or(|count| fits(callee, count)));
+                // Which of several overloads is meant, their types would have to say.
+                match (fitting.next(), fitting.next()) {
+                    (Some(&only), None) => vec![only],
+                    _ => continue,
                 }
             }
+            all => all.to_vec(),
+        };
+        if let Some(edges) = edges.get_mut(caller) {
+            edges.extend(called);
         }
     }
     cycles(&edges)

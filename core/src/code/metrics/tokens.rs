@@ -69,7 +69,7 @@ fn mix(mut value: u64) -> u64 {
 }
 
 /// A hash of a token's text, the same on every platform and in every release.
-pub(in crate::code) fn hash(text: &[u8]) -> u64 {
+pub fn hash(text: &[u8]) -> u64 {
     let mut state = 0x9e37_79b9_7f4a_7c15 ^ text.len() as u64;
     let mut chunks = text.chunks_exact(8);
     for chunk in &mut chunks {

@@ -15,13 +15,14 @@ const LONGEST_RUN: usize = 400;
 /// Whether a comment before the line of `node`, on its lines' ends or first inside it matches.
 pub(super) fn near(look: &Look<'_, '_>, node: Node<'_>, regex: &Regex) -> bool {
     let text = look.parsed.text;
+    let hash = matches!(look.parsed.language, Language::Python | Language::Bash | Language::Ruby);
     let from = line_start(text, node.start_byte());
     let first_end = line_end(text, node.start_byte());
     let to = line_end(text, node.end_byte());
     // Its own first line and the end of its last one.
     let own = text.get(from..first_end).unwrap_or_default();
     let behind = text.get(node.end_byte()..to).unwrap_or_default();
-    if has_marker(own) && regex.is_match(own) || has_marker(behind) && regex.is_match(behind) {
+    if has_marker(hash, own) && regex.is_match(own) || has_marker(hash, behind) && regex.is_match(behind) {
         return true;
     }
     // The first lines inside.
@@ -29,7 +30,7 @@ pub(super) fn near(look: &Look<'_, '_>, node: Node<'_>, regex: &Regex) -> bool {
     while at < to {
         let end = line_end(text, at);
         let line = text.get(at..end).unwrap_or_default();
-        if !is_comment_line(line) {
+        if !is_comment_line(hash, line) {
             break;
         }
         if regex.is_match(line) {
@@ -47,7 +48,7 @@ pub(super) fn near(look: &Look<'_, '_>, node: Node<'_>, regex: &Regex) -> bool {
         let start = line_start(text, at - 1);
         let line = text.get(start..at - 1).unwrap_or_default();
         let trimmed = line.trim_ascii();
-        if is_comment_line(line) {
+        if is_comment_line(hash, line) {
             if regex.is_match(line) {
                 return true;
             }
@@ -67,16 +68,19 @@ pub(super) fn near(look: &Look<'_, '_>, node: Node<'_>, regex: &Regex) -> bool {
     false
 }
 
-fn has_marker(line: &[u8]) -> bool {
-    line.windows(2).any(|two| two == b"//" || two == b"/*") || line.contains(&b'#')
+fn has_marker(hash: bool, line: &[u8]) -> bool {
+    match hash {
+        true => line.contains(&b'#'),
+        false => line.windows(2).any(|two| two == b"//" || two == b"/*"),
+    }
 }
 
-fn is_comment_line(line: &[u8]) -> bool {
+fn is_comment_line(hash: bool, line: &[u8]) -> bool {
     let line = line.trim_ascii();
-    line.starts_with(b"//")
-        || line.starts_with(b"/*")
-        || line.starts_with(b"*")
-        || line.starts_with(b"#") && !line.starts_with(b"#[")
+    match hash {
+        true => line.starts_with(b"#"),
+        false => line.starts_with(b"//") || line.starts_with(b"/*") || line.starts_with(b"*"),
+    }
 }
 
 fn line_start(text: &[u8], at: usize) -> usize {
@@ -109,7 +113,7 @@ static STATEMENT: LazyLock<[Regex; 4]> = LazyLock::new(|| {
         ),
         // Go.
         regex(
-            r"^(?:[\w., ]+ :?= .*|(?:if|for|switch) .*\{|\} else.*\{|return\b.*|func .*\{|var \w+ .*|(?:go|defer) .*\)|[\w]+(?:\.\w+)+\(.*\)|import .*)$",
+            r"^(?:[\w., ]+ :?= .*|(?:if|for|switch) .*\{|\} else.*\{|return\b.*|func .*\{|var \w+ .*|(?:go|defer) .*\)|\w+(?:\.\w+)*\(.*\)|import .*)$",
         ),
     ]
 });

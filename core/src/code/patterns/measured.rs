@@ -106,9 +106,17 @@ pub(super) fn rules() -> Vec<Rule> {
     let languages: Vec<Language> = Language::all().filter(|language| language.grammar().is_some()).collect();
     TABLE
         .iter()
-        .map(|(id, _, severity, reason, action)| Rule {
+        .map(|(id, measure, severity, reason, action)| Rule {
             id: (*id).to_owned(),
-            languages: languages.clone(),
+            // Functions of a shell name no parameters, and there are no classes.
+            languages: languages
+                .iter()
+                .copied()
+                .filter(|language| {
+                    *language != Language::Bash
+                        || !matches!(measure, Measure::Parameters | Measure::ClassLines)
+                })
+                .collect(),
             severity: *severity,
             reason: (*reason).to_owned(),
             action: (*action).to_owned(),
@@ -126,7 +134,12 @@ pub(super) fn search(
     cancel: &CancelToken,
     found: &mut Vec<Hit>,
 ) -> Result<()> {
-    let metrics = measure(parsed, cancel)?;
+    let metrics = match measure(parsed, cancel) {
+        Ok(metrics) => metrics,
+        // A language may have rules before it has measures.
+        Err(error) if error.code() == "language.not_built_in" => return Ok(()),
+        Err(error) => return Err(error),
+    };
     for hit in found.iter_mut() {
         // The innermost function is the last one that begins before and ends behind.
         let around = metrics.functions.iter().rfind(|one| one.line <= hit.line && hit.line <= one.end_line);

@@ -63,15 +63,20 @@ pub(super) fn is_likely_value(literal: &[u8]) -> bool {
     if letters == 0 || digits == 0 {
         return false;
     }
+    let is_ending =
+        |ending: &str| (2..=4).contains(&ending.len()) && ending.chars().all(|c| c.is_ascii_alphabetic());
+    if value.starts_with(['/', '~', '.'])
+        || value.rsplit_once('.').is_some_and(|(_, ending)| is_ending(ending))
+    {
+        return false;
+    }
     // Words joined by `-`, `_`, `.` or `/` are a name, a path or a version.
     let parts: Vec<&str> = value.split(['-', '_', '.', '/']).collect();
-    let words = parts
-        .iter()
-        .filter(|part| {
-            part.chars().all(|c| c.is_ascii_alphabetic()) || part.chars().all(|c| c.is_ascii_digit())
-        })
-        .count();
-    if parts.len() > 1 && words * 2 >= parts.len() {
+    let is_word = |part: &&str| {
+        part.chars().all(|letter| letter.is_ascii_alphabetic())
+            || part.trim_start_matches(['v', 'V']).chars().all(|letter| letter.is_ascii_digit())
+    };
+    if parts.len() > 1 && parts.iter().all(is_word) {
         return false;
     }
     // A word and a number behind it (`password1` aside) is an identifier.

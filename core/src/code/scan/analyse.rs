@@ -5,6 +5,7 @@ use std::io::Read;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::facts::FileFacts;
 use super::notebook;
 use super::recognise::{ByName, Content, by_shebang};
 use super::walk::{Met, walk};
@@ -14,7 +15,7 @@ use crate::base::port::{Progress, Segments};
 use crate::base::shared::Shared;
 use crate::code::cache::{Cache, Found, Key, Piece, Remembered, Row, Stored, hash, kind_number, source_file};
 use crate::code::language::Language;
-use crate::code::parse::Reader;
+use crate::code::parse::{Reader, not_built_in};
 use crate::code::record::{SkipReason, SkippedFile};
 use crate::error::{Error, Result};
 
@@ -122,6 +123,12 @@ impl<A: Analysis> Plan<'_, A> {
     /// What becomes of a file that need not be read.
     fn at_once(&self, met: &Met, memory: &Remembered) -> Option<Fate<A::Out>> {
         let everything = met.named || self.request.include_generated;
+        if let ByName::Language(language) = met.name
+            && met.facts.language.is_none()
+            && !self.wants(language)
+        {
+            return Some(Fate::Unwanted);
+        }
         if met.facts.vendored == Some(true) && !everything {
             return Some(skipped(
                 met,
@@ -130,10 +137,10 @@ impl<A: Analysis> Plan<'_, A> {
             ));
         }
         if let ByName::Language(language) = met.name
-            && met.facts.language.is_none()
-            && !self.wants(language)
+            && met.facts == FileFacts::default()
+            && !language.is_built_in()
         {
-            return Some(Fate::Unwanted);
+            return Some(skipped(met, SkipReason::NotBuiltIn, not_built_in(language).message()));
         }
         if met.name != ByName::Shebang
             && let Some(fate) = too_large(met)
@@ -416,7 +423,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::port::Silent;
+    use crate::base::port::{Memory, Silent};
     use crate::code::parse::Parsed;
 
     /// Counts the named nodes of a file.
@@ -492,6 +499,60 @@ mod tests {
             ]
         );
         assert_eq!(all.unknown, 1);
+        std::fs::remove_dir_all(top).unwrap();
+    }
+
+    /// Counts how often a text was parsed.
+    struct Counting(AtomicUsize);
+
+    impl Analysis for Counting {
+        type Out = u64;
+
+        fn kind(&self) -> String {
+            "counting/1".to_owned()
+        }
+
+        fn analyse(&self, parsed: &Parsed<'_>, _: &CancelToken) -> Result<u64> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Ok(parsed.text.len() as u64)
+        }
+    }
+
+    fn count(top: &std::path::Path, cache: &Cache, segments: &Memory) -> (usize, Vec<u64>) {
+        let counting = Counting(AtomicUsize::new(0));
+        let all =
+            analyse(request(top), &counting, cache, Some(segments), &Silent, &CancelToken::new()).unwrap();
+        (counting.0.into_inner(), all.files.iter().map(|one| *one.result).collect())
+    }
+
+    #[test]
+    fn only_new_texts_are_parsed_and_damage_costs_time_and_nothing_else() {
+        let top = folder("kept", &[("a.py", "a = 1\n"), ("b.py", "b = 22\n"), ("c.js", "c(333);\n")]);
+        let (segments, sizes) = (Memory::default(), vec![6, 7, 8]);
+        let cache = Cache::default();
+        assert_eq!(count(&top, &cache, &segments), (3, sizes.clone()));
+        assert_eq!(count(&top, &cache, &segments), (0, sizes.clone()));
+        // Another process, with what is kept.
+        assert_eq!(count(&top, &Cache::default(), &segments), (0, sizes.clone()));
+        // A moved file is known by its content.
+        std::fs::rename(top.join("a.py"), top.join("z.py")).unwrap();
+        assert_eq!(count(&top, &Cache::default(), &segments), (0, vec![7, 8, 6]));
+        std::fs::write(top.join("b.py"), "b = 11\n").unwrap();
+        assert_eq!(count(&top, &cache, &segments).0, 1);
+        let sizes = vec![7, 8, 6];
+        for name in ["code/files/v1", "code/counting/v1"] {
+            let (tip, bytes) = segments.read(name).unwrap().unwrap();
+            for at in 0..bytes.len() {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= 0x10;
+                segments.replace(name, &tip, &damaged).unwrap();
+                assert_eq!(count(&top, &Cache::default(), &segments).1, sizes, "{name} at {at}");
+                damaged.truncate(at);
+                segments.replace(name, &tip, &damaged).unwrap();
+                assert_eq!(count(&top, &Cache::default(), &segments).1, sizes, "{name} up to {at}");
+            }
+            assert_eq!(count(&top, &Cache::default(), &segments), (0, sizes.clone()));
+        }
         std::fs::remove_dir_all(top).unwrap();
     }
 }

@@ -15,6 +15,9 @@ pub struct FileFacts {
 
 /// Tells what is known of files.
 pub trait Outside {
+    /// Whether something is said besides what `.gitattributes` files on the way say.
+    fn is_mentioned(&self) -> bool;
+
     /// The facts of the file at `path`, relative to the top, `/` between components.
     fn facts(&mut self, path: &[u8]) -> FileFacts;
 }

@@ -25,7 +25,7 @@ use crate::error::Result;
 
 pub use analyse::analyse;
 pub use facts::{FileFacts, Outside};
-pub use notebook::{Cell, Cells};
+pub use notebook::Cells;
 pub use recognise::{Content, is_generated_name, recognise};
 pub use walk::{Stamp, is_vendored};
 

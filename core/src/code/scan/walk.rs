@@ -10,7 +10,7 @@ use ignore::WalkBuilder;
 use serde::{Deserialize, Serialize};
 
 use super::Request;
-use super::facts::FileFacts;
+use super::facts::{FileFacts, Outside};
 use super::recognise::{Around, ByName, by_name};
 use crate::base::cancel::CancelToken;
 use crate::base::clock::Clock;
@@ -20,6 +20,9 @@ use crate::error::{Error, Result};
 
 /// Hidden folders in which projects keep code of their own.
 const KNOWN_HIDDEN: &[&str] = &[".ci", ".circleci", ".github", ".gitlab", ".husky"];
+
+/// The files in which git keeps attributes.
+const ATTRIBUTES: &str = ".gitattributes";
 
 /// Folders of other people's code, by name, in lower case.
 const VENDORED: &[&str] = &[
@@ -133,8 +136,10 @@ pub(super) struct Walked {
 pub(super) fn walk(request: &mut Request<'_>, cancel: &CancelToken) -> Result<Walked> {
     let mut found = Found {
         top: request.top,
-        // What is somebody else's may be ours by what is known from outside.
-        enter_vendored: request.include_generated || request.outside.is_some(),
+        include_vendored: request.include_generated,
+        // Else nobody can say of a file what its name does not.
+        attributes: request.outside.as_ref().map(|outside| outside.is_mentioned()),
+        unnamed: Vec::new(),
         now_ms: Clock::system().now_ms(),
         files: BTreeMap::new(),
         vendored: BTreeMap::new(),
@@ -179,7 +184,11 @@ fn locate(top: &Path, from: &Path, path: &str) -> Result<PathBuf> {
 
 struct Found<'a> {
     top: &'a Path,
-    enter_vendored: bool,
+    include_vendored: bool,
+    /// Whether attributes were met that say what linguist wants to know; `None` where nothing can say it.
+    attributes: Option<bool>,
+    /// Files whose name says nothing.
+    unnamed: Vec<PathBuf>,
     now_ms: i64,
     /// By path in answers: sorted, and each once. Beside it the folder of other people's code that it lies in.
     files: BTreeMap<Vec<u8>, Met>,
@@ -190,8 +199,11 @@ struct Found<'a> {
 
 impl Found<'_> {
     fn folder(&mut self, folder: &Path, cancel: &CancelToken) -> Result<()> {
+        self.attributes_above(folder);
         let passed: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
-        let (enter, note) = (self.enter_vendored, Arc::clone(&passed));
+        let note = Arc::clone(&passed);
+        let (everything, may_be_ours) = (self.include_vendored, self.attributes.is_some());
+        let start = folder.to_owned();
         let mut builder = WalkBuilder::new(folder);
         builder
             .hidden(false)
@@ -205,7 +217,9 @@ impl Found<'_> {
                     return true;
                 }
                 let name = entry.file_name();
-                if !enter && is_vendored_name(name) {
+                // Attributes above it may call it ours.
+                let enter = || everything || (may_be_ours && has_attributes_above(&start, entry.path()));
+                if is_vendored_name(name) && !enter() {
                     note.lock().unwrap_or_else(PoisonError::into_inner).push(entry.path().to_owned());
                     return false;
                 }
@@ -215,7 +229,10 @@ impl Found<'_> {
             cancel.check()?;
             match entry {
                 Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
-                    let vendored = if enter { vendored_folder(folder, entry.path()) } else { None };
+                    let vendored = match self.include_vendored {
+                        true => None,
+                        false => vendored_folder(folder, entry.path()),
+                    };
                     self.met(entry.into_path(), vendored);
                 }
                 Ok(_) => {}
@@ -234,8 +251,10 @@ impl Found<'_> {
     /// A file that the caller named.
     fn named(&mut self, file: PathBuf, metadata: &Metadata) {
         let name = by_name(file.file_name().unwrap_or_default());
+        self.attributes_above(&file);
         if name == ByName::Unknown {
             self.walked.unknown += 1;
+            self.unnamed.push(file);
             return;
         }
         let among_cpp = name == ByName::Header && is_among_cpp(&file);
@@ -246,8 +265,17 @@ impl Found<'_> {
     fn met(&mut self, file: PathBuf, vendored: Option<PathBuf>) {
         let file_name = file.file_name().unwrap_or_default();
         let name = by_name(file_name);
-        if name == ByName::Unknown || (is_hidden(file_name) && name == ByName::Shebang) {
-            self.walked.unknown += u64::from(!is_hidden(file_name));
+        if is_hidden(file_name) && matches!(name, ByName::Unknown | ByName::Shebang) {
+            if file_name == ATTRIBUTES {
+                self.note_attributes(&file);
+            }
+            return;
+        }
+        if name == ByName::Unknown {
+            self.walked.unknown += 1;
+            if self.attributes.is_some() && vendored.is_none() {
+                self.unnamed.push(file);
+            }
             return;
         }
         match std::fs::symlink_metadata(&file) {
@@ -293,14 +321,47 @@ impl Found<'_> {
         });
     }
 
+    /// Asks of every file below the top what is known of it from outside.
+    fn ask(&mut self, outside: &mut dyn Outside) {
+        for file in std::mem::take(&mut self.unnamed) {
+            let Ok(inside) = file.strip_prefix(self.top) else { continue };
+            let known = outside.facts(&bytes_of(inside)).language;
+            if known.is_some_and(|name| Language::of_linguist(&name).is_some())
+                && let Ok(metadata) = std::fs::symlink_metadata(&file)
+            {
+                self.walked.unknown -= 1;
+                self.add(file, ByName::Unknown, false, false, &metadata);
+            }
+        }
+        for (key, met) in &mut self.files {
+            if met.file.starts_with(self.top) {
+                met.facts = outside.facts(key);
+            }
+        }
+    }
+
+    /// Notes the attributes of the folders from the top down to `folder`.
+    fn attributes_above(&mut self, folder: &Path) {
+        if self.attributes == Some(false) {
+            let above = folder.ancestors().skip(1).take_while(|above| above.starts_with(self.top));
+            let files: Vec<PathBuf> = above.map(|above| above.join(ATTRIBUTES)).collect();
+            files.iter().for_each(|file| self.note_attributes(file));
+        }
+    }
+
+    fn note_attributes(&mut self, file: &Path) {
+        if self.attributes == Some(false) {
+            let says = |text: Vec<u8>| text.windows(9).any(|part| part == b"linguist-");
+            self.attributes = Some(std::fs::read(file).is_ok_and(says));
+        }
+    }
+
     /// Everything that was met, with what is known from outside of it.
     fn end(mut self, request: &mut Request<'_>) -> Walked {
-        if let Some(outside) = &mut request.outside {
-            for (key, met) in &mut self.files {
-                if met.file.starts_with(request.top) {
-                    met.facts = outside.facts(key);
-                }
-            }
+        if self.attributes == Some(true)
+            && let Some(outside) = &mut request.outside
+        {
+            self.ask(*outside);
         }
         let mut passed = BTreeSet::new();
         if !request.include_generated {
@@ -397,6 +458,14 @@ fn vendored_folder(folder: &Path, file: &Path) -> Option<PathBuf> {
         }
     }
     None
+}
+
+/// Whether a folder from `start` down to `folder` has attributes.
+fn has_attributes_above(start: &Path, folder: &Path) -> bool {
+    folder
+        .ancestors()
+        .take_while(|above| above.starts_with(start))
+        .any(|above| above.join(ATTRIBUTES).exists())
 }
 
 fn place_of(error: &ignore::Error) -> Option<&Path> {

@@ -39,7 +39,6 @@ pub(super) const C: Description = Description {
         ("preproc_def", Role::Plain, STATEMENT),
         ("preproc_function_def", Role::Plain, STATEMENT),
         ("identifier", Role::Plain, NAME),
-        ("field_identifier", Role::Plain, 0),
         ("primitive_type", Role::Plain, OPERATOR | ATOM),
         ("type_qualifier", Role::Plain, OPERATOR | ATOM),
         ("storage_class_specifier", Role::Plain, OPERATOR | ATOM),
@@ -47,5 +46,11 @@ pub(super) const C: Description = Description {
     ],
     tokens: &[("case", Role::Plain, DECISION)],
     nested_fields: &["body", "consequence"],
-    habits: Habits { implicit_this: false, overloads: false, module_functions: false, decorators: false },
+    habits: Habits {
+        implicit_this: false,
+        overloads: false,
+        module_functions: false,
+        decorators: false,
+        expression_lambdas: false,
+    },
 };

@@ -11,18 +11,34 @@ use tree_sitter::Node;
 use super::language::Language;
 use super::metrics::hash;
 
+#[cfg(feature = "lang-bash")]
+mod bash;
 #[cfg(feature = "lang-c")]
 mod c;
+#[cfg(feature = "lang-cpp")]
+mod cpp;
+#[cfg(feature = "lang-csharp")]
+mod csharp;
 #[cfg(feature = "lang-go")]
 mod go;
 #[cfg(feature = "lang-java")]
 mod java;
 #[cfg(any(feature = "lang-javascript", feature = "lang-typescript"))]
 mod javascript;
+#[cfg(feature = "lang-kotlin")]
+mod kotlin;
+#[cfg(feature = "lang-php")]
+mod php;
 #[cfg(feature = "lang-python")]
 mod python;
+#[cfg(feature = "lang-ruby")]
+mod ruby;
 #[cfg(feature = "lang-rust")]
 mod rust;
+#[cfg(feature = "lang-scala")]
+mod scala;
+#[cfg(feature = "lang-swift")]
+mod swift;
 
 /// What a node is for the structure of the code around it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,6 +84,8 @@ pub(crate) enum Role {
     Binary,
     /// Parentheses.
     Group,
+    /// The unparsed inside of a macro call: its tokens count as they stand.
+    Tokens,
     /// `break`, `continue`: with a label or number they jump.
     Jump,
     /// `goto`.
@@ -124,8 +142,19 @@ pub(crate) mod flag {
     pub(crate) const FIELD: u32 = 1 << 16;
     /// The label or number that makes a `break` a jump.
     pub(crate) const LABEL: u32 = 1 << 17;
-    /// A list of parameters.
+    /// A list of parameters, where the grammar has no field for it.
     pub(crate) const PARAMETERS: u32 = 1 << 18;
+    /// A parameter, where the grammar has no list.
+    pub(crate) const PARAMETER: u32 = 1 << 19;
+    /// What stands in a structure as its body, where the grammar has no field for it; on a lambda: its
+    /// statements stand in it directly; on an `else`: an `if` in it is a statement of its own.
+    pub(crate) const BODY: u32 = 1 << 20;
+    /// The token behind which the body of a structure begins, where no field says it.
+    pub(crate) const THEN: u32 = 1 << 21;
+    /// The word of a condition or loop, for the inside of macro calls.
+    pub(crate) const BRANCH: u32 = 1 << 23;
+    /// The word of a jump.
+    pub(crate) const JUMP: u32 = 1 << 22;
 }
 
 /// What a node of one kind means.
@@ -165,6 +194,8 @@ pub(crate) struct Habits {
     pub(crate) overloads: bool,
     /// A function that only declares is a stand-in for a class (white paper, compensating usages).
     pub(crate) module_functions: bool,
+    /// A lambda is an expression of the function around it, and no function of its own.
+    pub(crate) expression_lambdas: bool,
     /// A function of a function and a `return` is a decorator (white paper, compensating usages).
     pub(crate) decorators: bool,
 }
@@ -174,6 +205,8 @@ pub(crate) struct Syntax {
     kinds: Vec<Kind>,
     /// Hashes of the names, which for tokens are their texts.
     hashes: Vec<u64>,
+    /// Everything that some kind is.
+    pub(crate) flags: Kind,
     /// By field id.
     nested_fields: Vec<bool>,
     pub(crate) habits: Habits,
@@ -232,12 +265,14 @@ impl Syntax {
                         "." | "->" | "::" | "?." | "&." => flag::OPERATOR | flag::MEMBER,
                         "&&" | "and" => flag::OPERATOR | flag::AND,
                         "||" | "or" => flag::OPERATOR | flag::OR,
+                        "break" | "continue" => flag::OPERATOR | flag::JUMP,
                         _ if name.trim().is_empty() => flag::LAYOUT,
                         _ => flag::OPERATOR,
                     };
                 kind
             };
         }
+        let flags = Kind { role: Role::Plain, flags: kinds.iter().fold(0, |all, kind| all | kind.flags) };
         let mut nested_fields = vec![false; grammar.field_count() + 1];
         let field = |name: &str| grammar.field_id_for_name(name).map_or(0, |id| id.get());
         for name in description.nested_fields {
@@ -248,6 +283,7 @@ impl Syntax {
         Some(Syntax {
             kinds,
             hashes,
+            flags,
             nested_fields,
             habits: description.habits,
             field: Fields {
@@ -310,7 +346,60 @@ fn description(language: Language) -> Option<&'static Description> {
         Language::Rust => Some(&rust::RUST),
         #[cfg(feature = "lang-c")]
         Language::C => Some(&c::C),
+        #[cfg(feature = "lang-bash")]
+        Language::Bash => Some(&bash::BASH),
+        #[cfg(feature = "lang-cpp")]
+        Language::Cpp => Some(&cpp::CPP),
+        #[cfg(feature = "lang-csharp")]
+        Language::CSharp => Some(&csharp::CSHARP),
+        #[cfg(feature = "lang-kotlin")]
+        Language::Kotlin => Some(&kotlin::KOTLIN),
+        #[cfg(feature = "lang-php")]
+        Language::Php => Some(&php::PHP),
+        #[cfg(feature = "lang-ruby")]
+        Language::Ruby => Some(&ruby::RUBY),
+        #[cfg(feature = "lang-scala")]
+        Language::Scala => Some(&scala::SCALA),
+        #[cfg(feature = "lang-swift")]
+        Language::Swift => Some(&swift::SWIFT),
         #[allow(unreachable_patterns, reason = "with every language built in, nothing is left")]
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_name_only_nodes_that_the_grammar_has() {
+        let mut unknown = Vec::new();
+        for language in Language::all() {
+            let (Some(grammar), Some(description)) = (language.grammar(), description(language)) else {
+                continue;
+            };
+            // JavaScript's table also holds what TypeScript adds.
+            let others: Vec<tree_sitter::Language> = match language {
+                Language::JavaScript => [Language::TypeScript].iter().filter_map(|l| l.grammar()).collect(),
+                _ => Vec::new(),
+            };
+            for (rows, named) in [(description.named, true), (description.tokens, false)] {
+                for (name, ..) in rows {
+                    let known = |grammar: &tree_sitter::Language| grammar.id_for_node_kind(name, named) != 0;
+                    let optional = matches!(language, Language::TypeScript | Language::Tsx);
+                    if !known(&grammar) && !others.iter().any(known) && !optional {
+                        unknown.push(format!("{}: {name}", language.name()));
+                    }
+                }
+            }
+        }
+        assert!(unknown.is_empty(), "{unknown:#?}");
+    }
+
+    #[test]
+    fn every_language_that_is_built_in_has_a_table() {
+        for language in Language::all().filter(|language| language.grammar().is_some()) {
+            assert!(Syntax::of(language).is_some(), "{}", language.name());
+        }
     }
 }

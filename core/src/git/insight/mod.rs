@@ -3,10 +3,12 @@
 
 mod bots;
 mod columns;
+mod complexity;
 mod coupling;
 mod files;
 mod hotspots;
 mod indentation;
+mod kept;
 mod owners;
 mod people;
 mod scope;
@@ -30,8 +32,7 @@ use people::People;
 use tip::Tip;
 use touches::{Lists, Touch, by_name, followed};
 
-pub use hotspots::Complexities;
-pub use tip::ignored_revisions;
+pub use complexity::Complexities;
 
 pub(super) const DAY: f64 = 86_400.0;
 

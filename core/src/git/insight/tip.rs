@@ -38,20 +38,6 @@ pub(in crate::git) struct Tip {
     pub ignored: HashSet<ObjectId>,
 }
 
-/// The commits that `.git-blame-ignore-revs` at the top of `tip` names: reformatting and the like,
-/// to be left out where somebody is asked for. Empty where there is no such file.
-#[allow(dead_code, reason = "the search for what caused a fix leaves them out")]
-pub fn ignored_revisions(repo: &Repository, tip: ObjectId) -> HashSet<ObjectId> {
-    let local = repo.local();
-    let entry = local
-        .find_commit(tip)
-        .ok()
-        .and_then(|commit| commit.tree().ok())
-        .and_then(|tree| tree.lookup_entry_by_path(IGNORED).ok().flatten());
-    let text = entry.and_then(|entry| small(&mut repo.reader(), &entry.object_id()));
-    text.map(|text| revisions(&text)).unwrap_or_default()
-}
-
 impl Tip {
     /// Reads the trees of `tip` and its small files.
     ///

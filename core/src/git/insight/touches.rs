@@ -58,78 +58,49 @@ impl<T: Copy> Lists<T> {
 
 /// The touches of each file, oldest first.
 ///
-/// A rename from old to new adds to the history of new what old's was by then, and old keeps its own
-/// (as in the measures of changes). Read from the newest commit back, that is: each path has the
-/// files whose history runs through it; a rename lets those of new run through old as well.
+/// A rename hands the past of the old name to the new one; a file that is made anew under the old
+/// name begins there. Read from the newest commit back, that is: each path has the file whose past
+/// runs through it (its heir), first itself; a rename makes the heir of the new path that of the old
+/// one. Where the new path has none, as the rename did not last, everything stays as it was.
 pub(in crate::git) fn followed(log: &Log, order: &[u32], files: &[TipFile]) -> Lists<Touch> {
-    let mut heirs = Heirs { first: vec![NONE; log.paths()], links: Vec::new() };
+    let mut heirs = vec![NONE; log.paths()];
     for (number, file) in files.iter().enumerate() {
         if let Some(path) = log.path_number(&file.path) {
-            heirs.add(path, number as u32);
+            heirs[path as usize] = number as u32;
         }
     }
     let mut found: Vec<(u32, Touch)> = Vec::new();
     let mut last: Vec<u32> = vec![NONE; files.len()];
+    let mut given: Vec<(u32, u32)> = Vec::new();
     for (place, at) in order.iter().enumerate().rev() {
-        let touched = log.files_of(*at);
-        for part in touched {
+        for part in log.files_of(*at) {
+            let file = heirs[part.path as usize];
+            if file == NONE {
+                continue;
+            }
+            if part.from != NONE {
+                given.push((part.from, file));
+            }
             let touch = touch(place as u32, part);
-            let mut link = heirs.first[part.path as usize];
-            while link != NONE {
-                let (file, next) = heirs.links[link as usize];
-                link = next;
-                // Two names of one file in one commit are one touch.
-                match found.get_mut(last[file as usize] as usize) {
-                    Some((_, known)) if known.place == touch.place => {
-                        known.added = known.added.saturating_add(touch.added);
-                        known.deleted = known.deleted.saturating_add(touch.deleted);
-                        known.after = known.after.max(touch.after);
-                    }
-                    _ => {
-                        last[file as usize] = found.len() as u32;
-                        found.push((file, touch));
-                    }
+            // Two names of one file in one commit are one touch.
+            match found.get_mut(last[file as usize] as usize) {
+                Some((_, known)) if known.place == touch.place => {
+                    known.added = known.added.saturating_add(touch.added);
+                    known.deleted = known.deleted.saturating_add(touch.deleted);
+                    known.after = known.after.max(touch.after);
+                }
+                _ => {
+                    last[file as usize] = found.len() as u32;
+                    found.push((file, touch));
                 }
             }
         }
         // Only then, so that a name that is given away and taken anew in one commit is two files.
-        let mut given: Vec<(u32, u32)> = Vec::new();
-        for part in touched.iter().filter(|part| part.from != NONE) {
-            let mut link = heirs.first[part.path as usize];
-            while link != NONE {
-                let (file, next) = heirs.links[link as usize];
-                link = next;
-                given.push((part.from, file));
-            }
-        }
-        for (path, file) in given {
-            heirs.add(path, file);
+        for (path, file) in given.drain(..) {
+            heirs[path as usize] = file;
         }
     }
     Lists::new(files.len(), found.iter().rev().copied())
-}
-
-/// By path: the files whose history runs through it.
-struct Heirs {
-    first: Vec<u32>,
-    /// A file and the next link.
-    links: Vec<(u32, u32)>,
-}
-
-impl Heirs {
-    fn add(&mut self, path: u32, file: u32) {
-        let first = self.first[path as usize];
-        let mut link = first;
-        while link != NONE {
-            let (known, next) = self.links[link as usize];
-            if known == file {
-                return;
-            }
-            link = next;
-        }
-        self.first[path as usize] = self.links.len() as u32;
-        self.links.push((file, first));
-    }
 }
 
 fn touch(place: u32, part: &Touched) -> Touch {

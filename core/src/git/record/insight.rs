@@ -55,7 +55,8 @@ pub struct CountedHistory {
     pub history: HistorySpan,
 }
 
-/// What history says about one file of the tip; merges are left out, renames followed.
+/// What history says about one file of the tip. Merges are left out; a rename hands the past of the old
+/// name to the new one, and a file made anew under the old name begins there.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FileHistory {
     /// The path at the tip.
@@ -76,7 +77,7 @@ pub struct FileHistory {
     pub age_days: Option<f64>,
     /// Days from the last commit that counts to the tip's time; null where none counts.
     pub last_change_days: Option<f64>,
-    /// Distinct authors, after `.mailmap`.
+    /// Distinct authors: signatures with, after `.mailmap`, a common e-mail address or full name.
     pub authors: u64,
     /// Authors with less than 5 % of its commits (Bird et al. 2011: minor contributors).
     pub minor_authors: u64,
@@ -219,7 +220,7 @@ pub struct OwnersArgs {
     pub by: OwnedBy,
     /// Folders at most this deep, from 1; 0: however deep.
     pub depth: u64,
-    /// At most this many owners for each; 0: all.
+    /// At most this many owners for each path; 0: all.
     pub limit: u64,
     /// After this many days a commit weighs half, for `weighted_commits` and `bus_factor`; more than 0.
     pub half_life_days: f64,
@@ -236,7 +237,7 @@ impl Default for OwnersArgs {
             bots: false,
             by: OwnedBy::Folder,
             depth: 0,
-            limit: 0,
+            limit: 10,
             half_life_days: 180.0,
         }
     }
@@ -258,7 +259,8 @@ pub enum OwnedBy {
 /// An author of a file or folder.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Owner {
-    /// Name, after `.mailmap`; as in the newest of the author's commits.
+    /// Name after `.mailmap`, as in the newest of the author's commits; signatures with a common e-mail
+    /// address or full name (two words or more) are one author's.
     pub name: String,
     /// E-mail address, after `.mailmap`, in lower case.
     pub email: String,

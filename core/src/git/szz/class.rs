@@ -4,6 +4,8 @@
 //! line's class hardly ever needs one; so comments are told by their marks, searched for backwards
 //! from the line. Files of languages without a grammar are read the same way.
 
+use std::cell::OnceCell;
+
 use gix::bstr::ByteSlice;
 
 /// What a line is.
@@ -153,16 +155,15 @@ fn extension(path: &[u8]) -> Option<String> {
 /// Whether a file may hold the cause of a bug: all but texts, data and records of releases.
 pub(super) fn is_code(path: &[u8]) -> bool {
     let name = String::from_utf8_lossy(basename(path)).to_ascii_lowercase();
-    let stem = name.split('.').next().unwrap_or_default();
-    if name.starts_with('.')
-        || NO_CODE_NAMES.contains(&stem) && !name.ends_with(".c") && !name.ends_with(".py")
-    {
+    let ending = extension(path).unwrap_or_default();
+    if name == "cmakelists.txt" {
+        return true;
+    }
+    if name.starts_with('.') || NO_CODE.contains(&ending.as_str()) {
         return false;
     }
-    match extension(path) {
-        Some(ending) => !NO_CODE.contains(&ending.as_str()),
-        None => true,
-    }
+    let known = STYLES.iter().any(|(_, endings)| endings.contains(&ending.as_str()));
+    known || !NO_CODE_NAMES.contains(&name.split('.').next().unwrap_or_default())
 }
 
 /// Whether a file holds tests, by the usual names of folders and files.
@@ -208,6 +209,16 @@ pub(super) struct Classes<'a> {
     data: &'a [u8],
     style: Style,
     ending: String,
+    spans: OnceCell<Vec<Span>>,
+}
+
+/// A comment over several lines, or a text in three quotes.
+struct Span {
+    start: usize,
+    /// One past its last byte.
+    end: usize,
+    /// Whether nothing stands before it on its line.
+    alone: bool,
 }
 
 impl<'a> Classes<'a> {
@@ -220,7 +231,7 @@ impl<'a> Classes<'a> {
         let by_ending =
             STYLES.iter().find(|(_, endings)| endings.contains(&ending.as_str())).map(|(style, _)| *style);
         let style = by_ending.unwrap_or(if data.starts_with(b"#!") { Style::Hash } else { Style::Unknown });
-        Classes { data, style, ending }
+        Classes { data, style, ending, spans: OnceCell::new() }
     }
 
     /// The class of the line at these bytes.
@@ -270,7 +281,7 @@ impl<'a> Classes<'a> {
     /// one or with one, and nothing but comment follows.
     fn in_block(&self, start: usize, text: &[u8], open: &[u8], close: &[u8], line_comment: &[u8]) -> bool {
         let mut rest = text;
-        if self.open_before(start, open, close, line_comment) {
+        if self.span_at(start, open, close, line_comment).is_some() {
             match rest.find(close) {
                 None => return true,
                 Some(end) => rest = rest[end + close.len()..].trim_start(),
@@ -290,69 +301,82 @@ impl<'a> Classes<'a> {
         }
     }
 
-    /// Whether a comment that opened before a line is still open at its start.
-    fn open_before(&self, start: usize, open: &[u8], close: &[u8], line_comment: &[u8]) -> bool {
-        let mut before = self.data.get(..start).unwrap_or_default();
-        let closed = before.rfind(close);
-        // Beyond the last close nothing can be open.
-        let floor = closed.map_or(0, |at| at + close.len());
-        while let Some(at) = before.get(floor..).and_then(|part| part.rfind(open)) {
-            let at = floor + at;
-            let line = before[..at].rfind_byte(b'\n').map_or(0, |end| end + 1);
-            let ahead = &before[line..at];
+    /// The comments over several lines, or the texts in three quotes, of the whole file: found once, as
+    /// marks are rare and searching for them is quick.
+    fn spans(&self, open: &[u8], close: &[u8], line_comment: &[u8]) -> &[Span] {
+        self.spans.get_or_init(|| {
+            if self.style == Style::Python { self.texts() } else { self.blocks(open, close, line_comment) }
+        })
+    }
+
+    fn span_at(&self, place: usize, open: &[u8], close: &[u8], line_comment: &[u8]) -> Option<&Span> {
+        let spans = self.spans(open, close, line_comment);
+        let next = spans.partition_point(|span| span.end <= place);
+        spans.get(next).filter(|span| span.start < place)
+    }
+
+    fn blocks(&self, open: &[u8], close: &[u8], line_comment: &[u8]) -> Vec<Span> {
+        let (open, close) = (gix::bstr::Finder::new(open), gix::bstr::Finder::new(close));
+        let mut spans = Vec::new();
+        let mut from = 0;
+        while let Some(start) = open.find(&self.data[from..]).map(|found| from + found) {
+            from = start + open.needle().len();
+            let ahead = self.ahead(start);
             let quotes = ahead.iter().filter(|byte| matches!(byte, b'"' | b'\'' | b'`')).count();
             // A mark within a text or behind a line comment opens nothing.
             if quotes.is_multiple_of(2) && ahead.find(line_comment).is_none() {
-                return true;
+                let end = close.find(&self.data[from..]);
+                let end = end.map_or(self.data.len(), |end| from + end + close.needle().len());
+                spans.push(Span { start, end, alone: true });
+                from = end;
             }
-            before = &before[..at];
         }
-        false
+        spans
     }
 
-    /// Whether a line belongs to a text in three quotes that stands alone, as documentation does.
-    fn in_docstring(&self, start: usize, text: &[u8]) -> bool {
-        let quotes = |text: &[u8]| text.starts_with(b"\"\"\"") || text.starts_with(b"'''");
-        let bare = text.trim_start_with(|letter| matches!(letter, 'r' | 'u' | 'b' | 'R' | 'U' | 'B'));
-        if quotes(bare) {
-            // One that closes an assigned text is not told from one that opens a new one by itself.
-            return !self.in_assigned_text(start);
-        }
-        matches!(self.text_open_at(start), Some(true))
+    /// What stands before a place on its line.
+    fn ahead(&self, place: usize) -> &[u8] {
+        let line = self.data[..place].rfind_byte(b'\n').map_or(0, |end| end + 1);
+        &self.data[line..place]
     }
 
-    fn in_assigned_text(&self, start: usize) -> bool {
-        self.text_open_at(start) == Some(false)
-    }
-
-    /// Whether a text in three quotes is open at a place: `None` where not, else whether it stands
-    /// alone on the line that opens it.
-    fn text_open_at(&self, start: usize) -> Option<bool> {
-        let data = self.data.get(..start).unwrap_or_default();
-        let mut open: Option<(u8, bool)> = None;
+    fn texts(&self) -> Vec<Span> {
+        let mut spans: Vec<Span> = Vec::new();
+        let mut open: Option<(u8, usize, bool)> = None;
         let mut at = 0;
-        while let Some(found) = data[at..].iter().position(|byte| matches!(byte, b'"' | b'\'')) {
+        while let Some(found) = self.data[at..].find_byteset(b"\"'") {
             let place = at + found;
-            let quote = data[place];
+            let quote = self.data[place];
             at = place + 1;
-            if data.get(place..place + 3) != Some(&[quote; 3][..]) {
+            if self.data.get(place..place + 3) != Some(&[quote; 3][..]) {
                 continue;
             }
             at = place + 3;
             match open {
-                Some((known, _)) if known == quote => open = None,
+                Some((known, start, alone)) if known == quote => {
+                    spans.push(Span { start, end: at, alone });
+                    open = None;
+                }
                 Some(_) => {}
                 None => {
-                    let line = data[..place].rfind_byte(b'\n').map_or(0, |end| end + 1);
-                    let ahead = data[line..place].trim();
-                    if ahead.contains(&b'#') {
-                        continue;
+                    let ahead = self.ahead(place).trim();
+                    if !ahead.contains(&b'#') {
+                        open = Some((quote, place, ahead.iter().all(|byte| b"rubRUB".contains(byte))));
                     }
-                    open = Some((quote, ahead.iter().all(|byte| b"rubRUB".contains(byte))));
                 }
             }
         }
-        open.map(|open| open.1)
+        spans.extend(open.map(|(_, start, alone)| Span { start, end: self.data.len(), alone }));
+        spans
+    }
+
+    /// Whether a line belongs to a text in three quotes that stands alone, as documentation does.
+    fn in_docstring(&self, start: usize, text: &[u8]) -> bool {
+        if let Some(span) = self.span_at(start, b"", b"", b"") {
+            return span.alone;
+        }
+        let bare = text.trim_start_with(|letter| matches!(letter, 'r' | 'u' | 'b' | 'R' | 'U' | 'B'));
+        bare.starts_with(b"\"\"\"") || bare.starts_with(b"'''")
     }
 
     fn is_import(&self, start: usize, text: &[u8]) -> bool {
@@ -448,6 +472,7 @@ mod tests {
     #[test]
     fn files_are_told_apart() {
         assert!(is_code(b"src/a.c") && is_code(b"Makefile") && is_code(b"a/b.sh"));
+        assert!(is_code(b"core/history.rs") && is_code(b"version.go") && is_code(b"lib/CMakeLists.txt"));
         assert!(!is_code(b"NEWS") && !is_code(b"doc/a.rst") && !is_code(b"CHANGELOG.md"));
         assert!(is_test(b"tests/a.py") && is_test(b"a/foo_test.go") && is_test(b"A/FooTest.java"));
         assert!(!is_test(b"src/latest.c") && !is_test(b"a/contest.rs"));

@@ -33,17 +33,31 @@ impl Part {
     /// `data[from..to]`, whose first line is number `first`.
     pub fn new(data: &[u8], from: usize, to: usize, first: u32) -> Part {
         let mut part = Part { first, ..Part::default() };
+        let mut digest = Digest::default();
         let mut at = from;
         while at < to {
             let end = find(b'\n', &data[at..to]).map_or(to, |end| at + end + 1);
-            let (hash, weight) = digest(&data[at..end]);
             part.starts.push(small(at));
-            part.hashes.push(hash);
-            part.weights.push(weight);
+            part.hashes.push(digest.of(&data[at..end]));
             at = end;
         }
+        part.weights = vec![0; part.hashes.len()];
         part.starts.push(small(to));
         part
+    }
+
+    /// Weighs these lines.
+    fn weigh(&mut self, data: &[u8], from: u32, lines: u32) {
+        for line in from..from + lines {
+            let letters =
+                self.text(data, line).iter().filter(|byte| byte.is_ascii_alphanumeric() || **byte >= 0x80);
+            let weight = u8::try_from(letters.count()).unwrap_or(u8::MAX);
+            if let Some(slot) = self.slot(line)
+                && let Some(known) = self.weights.get_mut(slot)
+            {
+                *known = weight;
+            }
+        }
     }
 
     /// A whole file.
@@ -65,7 +79,7 @@ impl Part {
         self.hashes.get(self.slot(line)?).copied()
     }
 
-    /// Letters and digits of a line, at most 255; 0 outside of the part.
+    /// Letters and digits of a line, at most 255; 0 outside of the hunks.
     pub fn weight(&self, line: u32) -> u8 {
         self.slot(line).and_then(|slot| self.weights.get(slot)).copied().unwrap_or(0)
     }
@@ -95,12 +109,12 @@ pub(super) struct Compared {
 pub(super) fn compare(old: &[u8], new: &[u8]) -> Compared {
     let (start, end) = equal_ends(old, new);
     let first = count(&old[..start]);
-    let old_part = Part::new(old, start, old.len() - end, first);
-    let new_part = Part::new(new, start, new.len() - end, first);
+    let mut old_part = Part::new(old, start, old.len() - end, first);
+    let mut new_part = Part::new(new, start, new.len() - end, first);
     let input = InternedInput::new(Hashes(&old_part.hashes), Hashes(&new_part.hashes));
     let mut diff = Diff::compute(Algorithm::Histogram, &input);
     diff.postprocess_no_heuristic(&input);
-    let hunks = diff
+    let hunks: Vec<Hunk> = diff
         .hunks()
         .map(|hunk| Hunk {
             old: first + hunk.before.start,
@@ -109,21 +123,27 @@ pub(super) fn compare(old: &[u8], new: &[u8]) -> Compared {
             added: hunk.after.end - hunk.after.start,
         })
         .collect();
+    for hunk in &hunks {
+        old_part.weigh(old, hunk.old, hunk.removed);
+        new_part.weigh(new, hunk.new, hunk.added);
+    }
     Compared { old: old_part, new: new_part, hunks }
 }
 
 /// A file that has no version before: all of it is added.
 pub(super) fn added(new: &[u8]) -> Compared {
-    let new = Part::whole(new);
-    let hunks = vec![Hunk { old: 0, removed: 0, new: 0, added: new.lines() }];
-    Compared { old: Part::default(), new, hunks }
+    let mut part = Part::whole(new);
+    part.weigh(new, 0, part.lines());
+    let hunks = vec![Hunk { old: 0, removed: 0, new: 0, added: part.lines() }];
+    Compared { old: Part::default(), new: part, hunks }
 }
 
 /// A file that has no version after: all of it is removed.
 pub(super) fn removed(old: &[u8]) -> Compared {
-    let old = Part::whole(old);
-    let hunks = vec![Hunk { old: 0, removed: old.lines(), new: 0, added: 0 }];
-    Compared { old, new: Part::default(), hunks }
+    let mut part = Part::whole(old);
+    part.weigh(old, 0, part.lines());
+    let hunks = vec![Hunk { old: 0, removed: part.lines(), new: 0, added: 0 }];
+    Compared { old: part, new: Part::default(), hunks }
 }
 
 #[derive(Clone, Copy)]
@@ -142,27 +162,46 @@ impl<'a> TokenSource for Hashes<'a> {
     }
 }
 
-/// The hash of a line without its whitespace, and how many letters and digits it has.
-fn digest(line: &[u8]) -> (u64, u8) {
-    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    let (mut word, mut filled, mut letters) = (0u64, 0u32, 0u32);
-    for byte in line {
-        if *byte <= b' ' {
-            continue;
-        }
-        letters += u32::from(byte.is_ascii_alphanumeric() || *byte >= 0x80);
-        word = word << 8 | u64::from(*byte);
-        filled += 1;
-        if filled == 8 {
-            hash = (hash ^ word).wrapping_mul(MULTIPLIER);
-            hash ^= hash >> 29;
-            (word, filled) = (0, 0);
-        }
+/// Hashes lines without their whitespace.
+struct Digest {
+    buffer: [u8; Digest::STEP + 8],
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        Digest { buffer: [0; Digest::STEP + 8] }
     }
-    hash = (hash ^ word ^ u64::from(filled) << 56).wrapping_mul(MULTIPLIER);
-    hash ^= hash >> 32;
-    (hash.wrapping_mul(MULTIPLIER), u8::try_from(letters).unwrap_or(u8::MAX))
+}
+
+impl Digest {
+    const STEP: usize = 256;
+
+    fn of(&mut self, line: &[u8]) -> u64 {
+        let mut hash = 0xcbf2_9ce4_8422_2325u64;
+        let mut filled = 0;
+        for part in line.chunks(Self::STEP) {
+            for byte in part {
+                // Whitespace is written over by what comes next: no branch to guess wrong.
+                self.buffer[filled] = *byte;
+                filled += usize::from(*byte > b' ');
+            }
+            let whole = filled / 8 * 8;
+            for word in self.buffer[..whole].as_chunks::<8>().0 {
+                hash = mix(hash ^ u64::from_le_bytes(*word));
+            }
+            self.buffer.copy_within(whole..filled, 0);
+            filled -= whole;
+        }
+        let mut last = [0; 8];
+        last[..filled].copy_from_slice(&self.buffer[..filled]);
+        hash = mix(hash ^ u64::from_le_bytes(last) ^ (filled as u64) << 56);
+        mix(hash)
+    }
+}
+
+fn mix(value: u64) -> u64 {
+    let value = value.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    value ^ value >> 32
 }
 
 /// Bytes of whole lines that are equal at the start and at the end, less [`CONTEXT`].
@@ -257,8 +296,12 @@ mod tests {
     fn lengths_near_a_word_have_their_own_hashes() {
         let mut seen = std::collections::HashSet::new();
         for length in 0..40 {
-            assert!(seen.insert(digest(&vec![b'x'; length]).0));
+            assert!(seen.insert(Digest::default().of(&vec![b'x'; length])));
         }
-        assert_eq!(digest(b"a1 _ b").1, 3);
+        let mut digest = Digest::default();
+        let long = [b"ab ".repeat(400), b"c".to_vec()].concat();
+        let bare = [b"ab".repeat(400), b"c\n".to_vec()].concat();
+        assert_eq!(digest.of(&long), digest.of(&bare));
+        assert_eq!(compare(b"", b"a1 _ b\n").new.weight(0), 3);
     }
 }

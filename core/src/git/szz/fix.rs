@@ -3,7 +3,7 @@
 use super::blocks::{Side, reflowed};
 use super::class::{Class, Classes, is_code};
 use super::compare::Hunk;
-use super::record::SzzSkipped;
+use super::record::{SzzSkipped, SzzSource};
 use super::trace::{Ask, OwnBlocks, Pair, Run, Scene, Touched};
 
 /// Lines of code above and below added lines that count as their surroundings.
@@ -17,8 +17,8 @@ pub(super) struct Asked {
     /// The path before the fix, by number.
     pub path: u32,
     pub run: Run,
-    /// Whether the lines are not removed but stand around added ones.
-    pub context: bool,
+    /// What the lines are.
+    pub source: SzzSource,
 }
 
 /// The lines of fixes.
@@ -26,8 +26,8 @@ pub(super) struct Asked {
 pub(super) struct FixAsk {
     /// Only files at or below this path; empty for all.
     pub below: Vec<u8>,
-    /// Whether lines around added ones are asked for.
-    pub context: bool,
+    /// Whether lines are asked for that are no code of the program, too.
+    pub weak: bool,
     pub asked: Vec<Asked>,
     pub skipped: SzzSkipped,
 }
@@ -55,12 +55,15 @@ impl Ask for FixAsk {
             if !self.wants(&path) {
                 continue;
             }
-            if !is_code(&path) {
+            let code = is_code(&path);
+            if !code {
                 self.skipped.no_code_files += 1;
-                continue;
             }
             if change.new.is_none() {
                 self.skipped.deleted_files += 1;
+                continue;
+            }
+            if !code && !self.weak {
                 continue;
             }
             let Some((old_path, old)) = scene.before(touched, change) else { continue };
@@ -69,19 +72,19 @@ impl Ask for FixAsk {
                 continue;
             }
             let mut file =
-                File { pair: &pair, classes: Classes::new(&path, pair.old_bytes()), runs: Vec::new() };
+                File { pair: &pair, classes: Classes::new(&path, pair.old_bytes()), code, runs: Vec::new() };
             let own = OwnBlocks::new(old_path, Side::Added, &pair.compared);
             for hunk in &pair.compared.hunks {
                 if hunk.removed > 0 {
                     self.removed(scene, touched, &mut file, &own, hunk);
-                } else if self.context {
+                } else if self.weak && code {
                     file.around(hunk);
                 }
             }
-            for (line, len, context) in file.runs {
+            for (line, len, source) in file.runs {
                 let run = Run { start: line, len, first: next };
                 next += len;
-                self.asked.push(Asked { fix: at, path: old_path, run, context });
+                self.asked.push(Asked { fix: at, path: old_path, run, source });
                 runs.push((old_path, run));
             }
         }
@@ -101,30 +104,42 @@ impl FixAsk {
         let (old, new) = (file.pair.old_bytes(), file.pair.new_bytes());
         if reflowed(old, new, &file.pair.compared, hunk).is_some() {
             self.skipped.reflowed += u64::from(hunk.removed);
+            self.keep_weak(file, hunk.old, hunk.removed, SzzSource::Layout);
             return;
         }
         let mut line = hunk.old;
         while line < hunk.old + hunk.removed {
+            let mut lines = 1;
+            if !file.code {
+                self.keep_weak(file, line, 1, SzzSource::Text);
+                line += 1;
+                continue;
+            }
             let skipped = &mut self.skipped;
-            let reason = match file.class(line) {
-                Class::Blank => &mut skipped.blank,
-                Class::Comment => &mut skipped.comment,
-                Class::Import => &mut skipped.import,
-                Class::Punctuation => &mut skipped.punctuation,
+            let (reason, source) = match file.class(line) {
+                Class::Blank => (&mut skipped.blank, SzzSource::Layout),
+                Class::Comment => (&mut skipped.comment, SzzSource::Comment),
+                Class::Import => (&mut skipped.import, SzzSource::Import),
+                Class::Punctuation => (&mut skipped.punctuation, SzzSource::Layout),
                 Class::Code => {
-                    if let Some(found) = scene.moved(touched, own, &file.pair.compared, hunk, line) {
-                        let lines = found.lines.min(hunk.old + hunk.removed - line);
-                        skipped.moved += u64::from(lines);
-                        line += lines;
-                    } else {
-                        file.push(line, false);
+                    let Some(found) = scene.moved(touched, own, &file.pair.compared, hunk, line) else {
+                        file.push(line, 1, SzzSource::Lines);
                         line += 1;
-                    }
-                    continue;
+                        continue;
+                    };
+                    lines = found.lines.min(hunk.old + hunk.removed - line);
+                    (&mut skipped.moved, SzzSource::Moved)
                 }
             };
-            *reason += 1;
-            line += 1;
+            *reason += u64::from(lines);
+            self.keep_weak(file, line, lines, source);
+            line += lines;
+        }
+    }
+
+    fn keep_weak(&self, file: &mut File<'_>, line: u32, lines: u32, source: SzzSource) {
+        if self.weak {
+            file.push(line, lines, source);
         }
     }
 }
@@ -132,8 +147,10 @@ impl FixAsk {
 struct File<'p> {
     pair: &'p Pair,
     classes: Classes<'p>,
-    /// First line, lines, whether context.
-    runs: Vec<(u32, u32, bool)>,
+    /// Whether it holds a program.
+    code: bool,
+    /// First line, lines, what they are.
+    runs: Vec<(u32, u32, SzzSource)>,
 }
 
 impl File<'_> {
@@ -141,10 +158,10 @@ impl File<'_> {
         self.pair.compared.old.range(line).map_or(Class::Blank, |range| self.classes.of(range))
     }
 
-    fn push(&mut self, line: u32, context: bool) {
+    fn push(&mut self, line: u32, lines: u32, source: SzzSource) {
         match self.runs.last_mut() {
-            Some((start, len, same)) if *start + *len == line && *same == context => *len += 1,
-            _ => self.runs.push((line, 1, context)),
+            Some((start, len, same)) if *start + *len == line && *same == source => *len += lines,
+            _ => self.runs.push((line, lines, source)),
         }
     }
 
@@ -156,7 +173,7 @@ impl File<'_> {
             above.chain(below).filter(|line| self.class(*line) == Class::Code).collect();
         lines.sort_unstable();
         for line in lines {
-            self.push(line, true);
+            self.push(line, 1, SzzSource::Context);
         }
     }
 }

@@ -13,8 +13,15 @@ mod compare;
 mod fix;
 mod graph;
 mod message;
+// Until the ages of findings stand on it.
+#[allow(dead_code)]
+mod origins;
 pub mod record;
 mod table;
 mod trace;
+#[cfg(test)]
+mod trial;
 
+#[allow(unused_imports)]
+pub use origins::{FileLines, LineOrigin, origins};
 pub use table::{Fixes, Settings, szz};

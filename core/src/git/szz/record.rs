@@ -32,10 +32,12 @@ pub struct SzzArgs {
     /// These commits are the fixes, whatever their messages say; `range` then gives nothing but
     /// the history.
     pub from_commits: Vec<String>,
-    /// Whether a fix that only adds lines is answered, too, with the origin of the code around
-    /// them; such rows have the source `context` and are right less often.
-    pub context: bool,
-    /// Whether every commit that made a line of a fix is answered, and not the likeliest only.
+    /// Whether a fix that changes no line of code is answered, too, from what else it does: lines that
+    /// it moves, imports, comments, texts, and the code around lines that it adds. Such rows say so in
+    /// `source` and are right less often.
+    pub weak: bool,
+    /// Whether every commit that made a line of a fix is answered, and not only the one that made most of
+    /// them and any other that made at least two fifths.
     pub all: bool,
 }
 
@@ -43,15 +45,42 @@ pub struct SzzArgs {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SzzSource {
-    /// The fix changes or removes a line that the commit made.
+    /// The fix changes or removes code that the commit made.
     #[default]
     Lines,
     /// The fix names the commit in a `Fixes:` trailer.
     Trailer,
     /// The fix reverts the commit.
     Revert,
-    /// The fix adds lines among those that the commit made.
+    /// The fix moves code that the commit made.
+    Moved,
+    /// The fix adds lines among code that the commit made.
     Context,
+    /// The fix changes an import that the commit made.
+    Import,
+    /// The fix changes a text, data or documentation that the commit made.
+    Text,
+    /// The fix changes a comment that the commit made.
+    Comment,
+    /// The fix changes blank lines, brackets or line breaks that the commit made.
+    Layout,
+}
+
+impl SzzSource {
+    /// The name in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            SzzSource::Lines => "lines",
+            SzzSource::Trailer => "trailer",
+            SzzSource::Revert => "revert",
+            SzzSource::Moved => "moved",
+            SzzSource::Context => "context",
+            SzzSource::Import => "import",
+            SzzSource::Text => "text",
+            SzzSource::Comment => "comment",
+            SzzSource::Layout => "layout",
+        }
+    }
 }
 
 /// A line that a fix changes, and the commit that made it.
@@ -65,8 +94,8 @@ pub struct SzzRow {
     pub path: String,
     /// The line in that file before the fix, from 1; 0 where `path` is empty.
     pub line: u64,
-    /// The file's path in the inducing commit, where it is another.
-    pub inducing_path: Option<String>,
+    /// The file's path in the inducing commit; empty where `path` is.
+    pub inducing_path: String,
     /// The line in the inducing commit, from 1; 0 where `path` is empty.
     pub inducing_line: u64,
     /// What the answer stands on.

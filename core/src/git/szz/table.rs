@@ -17,10 +17,21 @@ use crate::git::read::Reader;
 use crate::git::record::HistorySpan;
 use crate::git::repository::Repository;
 
-/// Threads at most; each holds its own readers.
-const THREADS: usize = 8;
 /// Where git's own users keep the commits that blame looks through.
 const IGNORED: &[u8] = b".git-blame-ignore-revs";
+
+/// What lines say of where a bug came from, strongest first; measured on fixes that name the commit.
+const STRENGTH: [SzzSource; 7] = [
+    SzzSource::Lines,
+    SzzSource::Moved,
+    SzzSource::Context,
+    SzzSource::Import,
+    SzzSource::Text,
+    SzzSource::Comment,
+    SzzSource::Layout,
+];
+/// A commit that made two fifths of the lines is answered beside the one that made most.
+const PART: (u64, u64) = (2, 5);
 
 /// Which commits are the fixes.
 #[derive(Clone, Debug)]
@@ -45,8 +56,8 @@ pub struct Settings {
     pub fixes: Fixes,
     /// Only files at or below this path; empty for all.
     pub below: String,
-    /// Whether fixes that only add lines are answered from the code around them.
-    pub context: bool,
+    /// Whether fixes that change no code are answered, too.
+    pub weak: bool,
     /// Whether every commit found is answered, and not the likeliest only.
     pub all: bool,
 }
@@ -70,11 +81,10 @@ pub fn szz(
     let paths = Mutex::default();
     let ignored = tip.map(|tip| ignored(repo, &graph, tip)).unwrap_or_default();
     let shared = Shared { graph: &graph, paths, ignored, marked };
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(THREADS);
-    let asks = (0..threads)
+    let asks = (0..trace::threads())
         .map(|_| FixAsk {
             below: settings.below.trim_matches('/').as_bytes().to_vec(),
-            context: settings.context,
+            weak: settings.weak,
             ..FixAsk::default()
         })
         .collect();
@@ -135,7 +145,7 @@ fn marked(graph: &Graph, fixes: &Fixes, named: &NamedBy) -> Vec<bool> {
 }
 
 /// The commits that the repository asks blame to look through.
-fn ignored(repo: &Repository, graph: &Graph, tip: ObjectId) -> HashSet<u32> {
+pub(super) fn ignored(repo: &Repository, graph: &Graph, tip: ObjectId) -> HashSet<u32> {
     let mut reader: Reader = repo.reader();
     let blob = graph
         .find(&tip)
@@ -183,7 +193,7 @@ fn assemble(
     for at in graph.order.iter().rev().filter(|at| shared.marked[**at as usize]) {
         table.fixes += 1;
         let mut lines = by_fix.remove(at).unwrap_or_default();
-        if lines.iter().any(|line| !line.test && !line.asked.context) {
+        if lines.iter().any(|line| !line.test && line.asked.source == SzzSource::Lines) {
             let before = lines.len();
             lines.retain(|line| !line.test);
             skipped.tests += (before - lines.len()) as u64;
@@ -216,7 +226,7 @@ fn rows(
             inducing: id(line.origin.commit),
             path: path(from),
             line: u64::from(line.asked.run.start + line.step) + 1,
-            inducing_path: (line.origin.path != from).then(|| path(line.origin.path)),
+            inducing_path: path(line.origin.path),
             inducing_line: u64::from(line.origin.line) + 1,
             source,
         }
@@ -228,7 +238,7 @@ fn rows(
             rows.extend(
                 lines
                     .iter()
-                    .filter(|line| !line.asked.context && line.origin.commit == *inducing)
+                    .filter(|line| line.asked.source != SzzSource::Context && line.origin.commit == *inducing)
                     .map(|line| row(line, *source)),
             );
             if rows.len() == before {
@@ -242,12 +252,36 @@ fn rows(
         }
         return rows;
     }
-    let removed = lines.iter().any(|line| !line.asked.context);
-    let source = if removed { SzzSource::Lines } else { SzzSource::Context };
-    rows.extend(lines.iter().filter(|line| line.asked.context != removed).map(|line| row(line, source)));
-    let _ = settings.all;
+    rows.extend(choose(graph, lines, settings.all).into_iter().map(|line| row(line, line.asked.source)));
     rows.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     rows
+}
+
+/// The lines that say most of where the bug came from: of the strongest kind that there is, those of
+/// the commit that made most of them and of any that made its part ([`PART`]); with `all` those of
+/// every commit. Of two that made as many the later one counts.
+fn choose<'l>(graph: &Graph, lines: &'l [Line], all: bool) -> Vec<&'l Line> {
+    let strength = |line: &Line| STRENGTH.iter().position(|source| *source == line.asked.source);
+    let Some(strongest) = lines.iter().filter_map(strength).min() else { return Vec::new() };
+    let mut kept: Vec<&Line> = lines.iter().filter(|line| strength(line) == Some(strongest)).collect();
+    if all {
+        return kept;
+    }
+    let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
+    for line in &kept {
+        *counts.entry(line.origin.commit).or_default() += 1;
+    }
+    let rank = |commit: u32, count: u64| {
+        let node = &graph.nodes[commit as usize];
+        (count, node.time, node.id)
+    };
+    let best = counts.iter().max_by_key(|(commit, count)| rank(**commit, **count)).map(|(commit, _)| *commit);
+    let total = kept.len() as u64;
+    kept.retain(|line| {
+        let count = counts.get(&line.origin.commit).copied().unwrap_or(0);
+        best == Some(line.origin.commit) || count * PART.1 >= total * PART.0
+    });
+    kept
 }
 
 fn span(graph: &Graph) -> HistorySpan {

@@ -26,6 +26,8 @@ use crate::git::tree::{self, Differing, is_regular};
 
 type Version = crate::git::tree::Side;
 
+/// Threads at most; each holds its own readers.
+const THREADS: usize = 8;
 /// Commits whose trees are compared before their files are looked at.
 const WINDOW: usize = 1024;
 /// Commits that one thread compares at a time: neighbours share most trees.
@@ -318,8 +320,13 @@ pub(super) struct Traced<A> {
     pub origins: Vec<Origin>,
 }
 
-/// Traces what `asks` make of the marked commits, and the runs of `start` (commit, path, run), which
-/// go to the first of them; one thread for each.
+/// How many threads a trace is worth on this machine.
+pub(super) fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(THREADS)
+}
+
+/// Traces what `asks` make of the marked commits, and the runs of `start` (commit, path, run); one
+/// thread for each of `asks`.
 ///
 /// Errors: `call.cancelled`.
 pub(super) fn trace<A: Ask>(
@@ -348,8 +355,8 @@ pub(super) fn trace<A: Ask>(
             cancel,
         })
         .collect();
-    if let Some(share) = shares.first_mut() {
-        for (commit, path, run) in start {
+    for (commit, path, run) in start {
+        if let Some(share) = shares.get_mut(path as usize % threads) {
             share.origins.resize(share.origins.len().max((run.first + run.len) as usize), UNKNOWN);
             share.open.entry(commit).or_default().entry(path).or_default().push(run);
         }

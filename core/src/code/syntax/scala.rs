@@ -1,0 +1,52 @@
+//! What the nodes of tree-sitter-scala mean.
+
+use super::flag::*;
+use super::{Description, Habits, Role};
+
+pub(super) const SCALA: Description = Description {
+    named: &[
+        ("function_definition", Role::Function, STATEMENT),
+        ("lambda_expression", Role::Lambda, BODY),
+        ("class_definition", Role::Class, STATEMENT),
+        ("object_definition", Role::Class, STATEMENT),
+        ("trait_definition", Role::Class, STATEMENT),
+        ("enum_definition", Role::Class, STATEMENT),
+        ("val_definition", Role::Binding, STATEMENT | FIELD),
+        ("var_definition", Role::Binding, STATEMENT | FIELD),
+        ("val_declaration", Role::Plain, STATEMENT | FIELD),
+        ("var_declaration", Role::Plain, STATEMENT | FIELD),
+        ("assignment_expression", Role::Binding, STATEMENT),
+        ("if_expression", Role::If, STATEMENT | DECISION),
+        ("for_expression", Role::Loop, STATEMENT | DECISION),
+        ("while_expression", Role::Loop, STATEMENT | DECISION),
+        ("do_while_expression", Role::Loop, STATEMENT | DECISION),
+        ("match_expression", Role::Switch, STATEMENT),
+        ("case_block", Role::Arms, 0),
+        ("indented_cases", Role::Arms, 0),
+        ("case_clause", Role::Arm, 0),
+        ("guard", Role::Guard, 0),
+        ("catch_clause", Role::Catch, DECISION),
+        ("infix_expression", Role::Binary, 0),
+        ("operator_identifier", Role::Plain, OPERATOR),
+        ("parenthesized_expression", Role::Group, 0),
+        ("import_declaration", Role::Import, STATEMENT),
+        ("package_clause", Role::Plain, STATEMENT),
+        ("comment", Role::Plain, COMMENT | ATOM),
+        ("block_comment", Role::Plain, COMMENT | ATOM),
+        ("string", Role::Plain, ATOM),
+        ("return_expression", Role::Plain, STATEMENT | EXIT),
+        ("throw_expression", Role::Plain, STATEMENT | EXIT),
+        ("try_expression", Role::Plain, STATEMENT),
+        ("type_definition", Role::Plain, STATEMENT),
+        ("identifier", Role::Plain, NAME),
+    ],
+    tokens: &[("else", Role::Plain, ELSE), ("this", Role::Plain, SELF)],
+    nested_fields: &["body", "consequence"],
+    habits: Habits {
+        implicit_this: true,
+        overloads: true,
+        module_functions: false,
+        decorators: false,
+        expression_lambdas: false,
+    },
+};
