@@ -463,6 +463,9 @@ type CodePatternsOptions struct {
 	MinSeverity Severity `json:"min_severity,omitzero"`
 	// Whether folders also give generated, minified and vendored files. Default false.
 	IncludeGenerated bool `json:"include_generated,omitzero"`
+	// Whether to ask history who last changed the lines of `todo` findings, and when; lines of
+	// files that differ from HEAD are not asked for. Default false.
+	Ages bool `json:"ages,omitzero"`
 }
 
 // CodeRulesOptions are the options of code.rules; nil for the defaults.

@@ -713,12 +713,11 @@ type FileHistory struct {
 	Added int64 `json:"added"`
 	// Lines that they deleted.
 	Deleted int64 `json:"deleted"`
-	// Lines after the last commit that touched it, from the counts of that commit; a merge that
-	// joined two changes can differ.
-	Lines int64 `json:"lines"`
-	// Relative churn (Nagappan and Ball 2005, M1): lines added and deleted, each by `lines`; 0
+	// Lines at the tip, 0 where it is binary; null where its content is not in this clone.
+	Lines *int64 `json:"lines,omitzero"`
+	// Relative churn (Nagappan and Ball 2005, M1): lines added and deleted, each by `lines`; null
 	// where it has none.
-	RelativeChurn float64 `json:"relative_churn"`
+	RelativeChurn *float64 `json:"relative_churn,omitzero"`
 	// Days from the first commit that counts to the tip's time; null where none counts.
 	AgeDays *float64 `json:"age_days,omitzero"`
 	// Days from the last commit that counts to the tip's time; null where none counts.
@@ -866,11 +865,12 @@ type FunctionMetrics struct {
 	CognitiveOwn int64 `json:"cognitive_own"`
 	// Deepest nesting of control structures, functions inside included.
 	Nesting int64 `json:"nesting"`
-	// Parameters, the receiver (`self`, `this`) included where it is written as one.
+	// Declared parameters; `self` counts where it stands among them, the receiver of a Go method
+	// does not.
 	Parameters int64 `json:"parameters"`
 	// Places where it ends: `return`, `throw`, `raise`, `?`, `yield` does not count.
 	Exits int64 `json:"exits"`
-	// Tokens, comments left out.
+	// Tokens, comments and documentation strings left out; a literal is one.
 	Tokens int64 `json:"tokens"`
 	// How large it is.
 	Lines Lines `json:"lines"`
@@ -921,8 +921,11 @@ type HistorySpan struct {
 	Commits int64 `json:"commits"`
 	// Whether the history is cut: a shallow clone, and no imported pack reaches further.
 	Cut bool `json:"cut"`
-	// Commits whose changes could not be read as objects are absent (partial clones).
+	// Commits whose changes could not be read as objects are absent (partial clones) or damaged.
 	Gaps int64 `json:"gaps"`
+	// Commits, merges left out, that led up to the branch when it was read last and do not any
+	// more: its history was rewritten, for example by a force-push; 0 where it was only continued.
+	Dropped int64 `json:"dropped"`
 }
 
 // Hotspot is a file that is complex and changes often.
@@ -1012,7 +1015,7 @@ type Lines struct {
 	Logical int64 `json:"logical"`
 	// Lines with a comment or a documentation string.
 	Comment int64 `json:"comment"`
-	// Lines of white space only.
+	// Lines of white space only, inside of texts and comments too.
 	Blank int64 `json:"blank"`
 }
 

@@ -778,9 +778,9 @@ func (v *FileHistory) read(r *reader) {
 		case "deleted":
 			v.Deleted = r.int()
 		case "lines":
-			v.Lines = r.int()
+			v.Lines = optional(r, (*reader).int)
 		case "relative_churn":
-			v.RelativeChurn = r.float()
+			v.RelativeChurn = optional(r, (*reader).float)
 		case "age_days":
 			v.AgeDays = optional(r, (*reader).float)
 		case "last_change_days":
@@ -1040,6 +1040,8 @@ func (v *HistorySpan) read(r *reader) {
 			v.Cut = r.bool()
 		case "gaps":
 			v.Gaps = r.int()
+		case "dropped":
+			v.Dropped = r.int()
 		default:
 			r.skip()
 		}

@@ -232,7 +232,7 @@ export class CodeNoun extends Noun {
    */
   async patterns(paths?: readonly string[], options?: CodePatternsOptions): Promise<CodePatterns> {
     const op = 'code.patterns';
-    const given = known<CodePatternsOptions>(op, options, ['text', 'languages', 'rules', 'exclude', 'ruleFolders', 'minSeverity', 'includeGenerated'], ['paths']);
+    const given = known<CodePatternsOptions>(op, options, ['text', 'languages', 'rules', 'exclude', 'ruleFolders', 'minSeverity', 'includeGenerated', 'ages'], ['paths']);
     const wire: Wire = {
       paths: list(op, 'paths', paths, text),
       text: nullable(op, 'text', given.text, text),
@@ -242,6 +242,7 @@ export class CodeNoun extends Noun {
       rule_folders: list(op, 'ruleFolders', given.ruleFolders, text),
       min_severity: nullable(op, 'minSeverity', given.minSeverity, asSeverity),
       include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      ages: flag(op, 'ages', given.ages),
     };
     const answer = await invoke(this[OWNER], op, wire, given.signal);
     return readCodePatterns(answer);
@@ -256,7 +257,7 @@ export class CodeNoun extends Noun {
    */
   async patternsColumns(paths?: readonly string[], options?: CodePatternsOptions): Promise<Uint8Array> {
     const op = 'code.patterns';
-    const given = known<CodePatternsOptions>(op, options, ['text', 'languages', 'rules', 'exclude', 'ruleFolders', 'minSeverity', 'includeGenerated'], ['paths']);
+    const given = known<CodePatternsOptions>(op, options, ['text', 'languages', 'rules', 'exclude', 'ruleFolders', 'minSeverity', 'includeGenerated', 'ages'], ['paths']);
     const wire: Wire = {
       paths: list(op, 'paths', paths, text),
       text: nullable(op, 'text', given.text, text),
@@ -266,6 +267,7 @@ export class CodeNoun extends Noun {
       rule_folders: list(op, 'ruleFolders', given.ruleFolders, text),
       min_severity: nullable(op, 'minSeverity', given.minSeverity, asSeverity),
       include_generated: flag(op, 'includeGenerated', given.includeGenerated),
+      ages: flag(op, 'ages', given.ages),
     };
     return columns(this[OWNER], op, wire, given.signal);
   }

@@ -770,16 +770,13 @@ export interface FileHistory {
   added: number;
   /** Lines that they deleted. */
   deleted: number;
+  /** Lines at the tip, 0 where it is binary; null where its content is not in this clone. */
+  lines: number | null;
   /**
-   * Lines after the last commit that touched it, from the counts of that commit; a merge that
-   * joined two changes can differ.
+   * Relative churn (Nagappan and Ball 2005, M1): lines added and deleted, each by `lines`; null
+   * where it has none.
    */
-  lines: number;
-  /**
-   * Relative churn (Nagappan and Ball 2005, M1): lines added and deleted, each by `lines`; 0 where
-   * it has none.
-   */
-  relativeChurn: number;
+  relativeChurn: number | null;
   /** Days from the first commit that counts to the tip's time; null where none counts. */
   ageDays: number | null;
   /** Days from the last commit that counts to the tip's time; null where none counts. */
@@ -933,11 +930,14 @@ export interface FunctionMetrics {
   cognitiveOwn: number;
   /** Deepest nesting of control structures, functions inside included. */
   nesting: number;
-  /** Parameters, the receiver (`self`, `this`) included where it is written as one. */
+  /**
+   * Declared parameters; `self` counts where it stands among them, the receiver of a Go method
+   * does not.
+   */
   parameters: number;
   /** Places where it ends: `return`, `throw`, `raise`, `?`, `yield` does not count. */
   exits: number;
-  /** Tokens, comments left out. */
+  /** Tokens, comments and documentation strings left out; a literal is one. */
   tokens: number;
   /** How large it is. */
   lines: Lines;
@@ -990,8 +990,13 @@ export interface HistorySpan {
   commits: number;
   /** Whether the history is cut: a shallow clone, and no imported pack reaches further. */
   cut: boolean;
-  /** Commits whose changes could not be read as objects are absent (partial clones). */
+  /** Commits whose changes could not be read as objects are absent (partial clones) or damaged. */
   gaps: number;
+  /**
+   * Commits, merges left out, that led up to the branch when it was read last and do not any more:
+   * its history was rewritten, for example by a force-push; 0 where it was only continued.
+   */
+  dropped: number;
 }
 
 /** A file that is complex and changes often. */
@@ -1083,7 +1088,7 @@ export interface Lines {
   logical: number;
   /** Lines with a comment or a documentation string. */
   comment: number;
-  /** Lines of white space only. */
+  /** Lines of white space only, inside of texts and comments too. */
   blank: number;
 }
 
@@ -1572,6 +1577,11 @@ export interface CodePatternsOptions extends CallOptions {
   minSeverity?: Severity | null;
   /** Whether folders also give generated, minified and vendored files. Default `false`. */
   includeGenerated?: boolean;
+  /**
+   * Whether to ask history who last changed the lines of `todo` findings, and when; lines of files
+   * that differ from HEAD are not asked for. Default `false`.
+   */
+  ages?: boolean;
 }
 
 /** Options of `code.rules`. */

@@ -61,7 +61,7 @@ impl Random {
 }
 
 fn samples() -> Vec<(&'static str, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/code/symbols/samples");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/symbols");
     let notebook =
         br##"{"cells":[{"cell_type":"code","source":["import os\n","def f(a=[]):\n","  return a"]},
         {"cell_type":"markdown","source":"# x"}],"metadata":{"kernelspec":{"language":"python"}}}"##;

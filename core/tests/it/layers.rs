@@ -211,11 +211,17 @@ fn visit(folder: &Path, root: &Path, files: &mut Vec<(String, String)>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             visit(&path, root, files);
-        } else if path.extension().is_some_and(|end| end == "rs") {
+        } else if path.extension().is_some_and(|end| end == "rs") && !is_test(&path) {
             let name = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
             files.push((name, std::fs::read_to_string(&path).unwrap()));
         }
     }
+}
+
+/// Whether the folder's `mod.rs` takes the file in for tests only.
+fn is_test(path: &Path) -> bool {
+    let declared = format!("#[cfg(test)]\nmod {};", path.file_stem().unwrap().to_str().unwrap());
+    std::fs::read_to_string(path.with_file_name("mod.rs")).is_ok_and(|parent| parent.contains(&declared))
 }
 
 #[test]

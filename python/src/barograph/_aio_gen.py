@@ -220,6 +220,7 @@ class CodeNoun(AsyncNoun):
         rule_folders: Sequence[str] | None = None,
         min_severity: Severity | Literal["info", "minor", "major", "critical"] | None = None,
         include_generated: bool = False,
+        ages: bool = False,
     ) -> CodePatterns:
         """Places in code that deserve a second look: each with its rule, why it matters and what to
         do.
@@ -237,6 +238,8 @@ class CodeNoun(AsyncNoun):
                 id replaces the built-in one.
             min_severity: Findings of less weight are left out; none: all are given.
             include_generated: Whether folders also give generated, minified and vendored files.
+            ages: Whether to ask history who last changed the lines of `todo` findings, and when;
+                lines of files that differ from HEAD are not asked for.
         """
         return CodePatterns.from_wire(
             await self._call(
@@ -250,6 +253,7 @@ class CodeNoun(AsyncNoun):
                     "rule_folders": [] if rule_folders is None else rule_folders,
                     "min_severity": min_severity,
                     "include_generated": include_generated,
+                    "ages": ages,
                 },
             )
         )
@@ -265,6 +269,7 @@ class CodeNoun(AsyncNoun):
         rule_folders: Sequence[str] | None = None,
         min_severity: Severity | Literal["info", "minor", "major", "critical"] | None = None,
         include_generated: bool = False,
+        ages: bool = False,
     ) -> Columns:
         """Places in code that deserve a second look: each with its rule, why it matters and what to
         do. As Arrow columns: the fast form for many rows.
@@ -282,6 +287,8 @@ class CodeNoun(AsyncNoun):
                 id replaces the built-in one.
             min_severity: Findings of less weight are left out; none: all are given.
             include_generated: Whether folders also give generated, minified and vendored files.
+            ages: Whether to ask history who last changed the lines of `todo` findings, and when;
+                lines of files that differ from HEAD are not asked for.
         """
         return await self._columns(
             "code.patterns",
@@ -294,6 +301,7 @@ class CodeNoun(AsyncNoun):
                 "rule_folders": [] if rule_folders is None else rule_folders,
                 "min_severity": min_severity,
                 "include_generated": include_generated,
+                "ages": ages,
             },
         )
 

@@ -219,6 +219,7 @@ class CodeNoun(Noun):
         rule_folders: Sequence[str] | None = None,
         min_severity: Severity | Literal["info", "minor", "major", "critical"] | None = None,
         include_generated: bool = False,
+        ages: bool = False,
     ) -> CodePatterns:
         """Places in code that deserve a second look: each with its rule, why it matters and what to
         do.
@@ -236,6 +237,8 @@ class CodeNoun(Noun):
                 id replaces the built-in one.
             min_severity: Findings of less weight are left out; none: all are given.
             include_generated: Whether folders also give generated, minified and vendored files.
+            ages: Whether to ask history who last changed the lines of `todo` findings, and when;
+                lines of files that differ from HEAD are not asked for.
         """
         return CodePatterns.from_wire(
             self._call(
@@ -249,6 +252,7 @@ class CodeNoun(Noun):
                     "rule_folders": [] if rule_folders is None else rule_folders,
                     "min_severity": min_severity,
                     "include_generated": include_generated,
+                    "ages": ages,
                 },
             )
         )
@@ -264,6 +268,7 @@ class CodeNoun(Noun):
         rule_folders: Sequence[str] | None = None,
         min_severity: Severity | Literal["info", "minor", "major", "critical"] | None = None,
         include_generated: bool = False,
+        ages: bool = False,
     ) -> Columns:
         """Places in code that deserve a second look: each with its rule, why it matters and what to
         do. As Arrow columns: the fast form for many rows.
@@ -281,6 +286,8 @@ class CodeNoun(Noun):
                 id replaces the built-in one.
             min_severity: Findings of less weight are left out; none: all are given.
             include_generated: Whether folders also give generated, minified and vendored files.
+            ages: Whether to ask history who last changed the lines of `todo` findings, and when;
+                lines of files that differ from HEAD are not asked for.
         """
         return self._columns(
             "code.patterns",
@@ -293,6 +300,7 @@ class CodeNoun(Noun):
                 "rule_folders": [] if rule_folders is None else rule_folders,
                 "min_severity": min_severity,
                 "include_generated": include_generated,
+                "ages": ages,
             },
         )
 

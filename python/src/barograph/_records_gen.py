@@ -1614,13 +1614,11 @@ class FileHistory(Record):
     deleted: int
     """Lines that they deleted."""
 
-    lines: int
-    """Lines after the last commit that touched it, from the counts of that commit; a merge that
-    joined two changes can differ.
-    """
+    lines: int | None
+    """Lines at the tip, 0 where it is binary; null where its content is not in this clone."""
 
-    relative_churn: float
-    """Relative churn (Nagappan and Ball 2005, M1): lines added and deleted, each by `lines`; 0
+    relative_churn: float | None
+    """Relative churn (Nagappan and Ball 2005, M1): lines added and deleted, each by `lines`; null
     where it has none.
     """
 
@@ -1678,8 +1676,8 @@ class FileHistory(Record):
         row.commits = wire["commits"]
         row.added = wire["added"]
         row.deleted = wire["deleted"]
-        row.lines = wire["lines"]
-        row.relative_churn = wire["relative_churn"]
+        row.lines = wire.get("lines")
+        row.relative_churn = wire.get("relative_churn")
         row.age_days = wire.get("age_days")
         row.last_change_days = wire.get("last_change_days")
         row.authors = wire["authors"]
@@ -2089,13 +2087,15 @@ class FunctionMetrics(Record):
     """Deepest nesting of control structures, functions inside included."""
 
     parameters: int
-    """Parameters, the receiver (`self`, `this`) included where it is written as one."""
+    """Declared parameters; `self` counts where it stands among them, the receiver of a Go method
+    does not.
+    """
 
     exits: int
     """Places where it ends: `return`, `throw`, `raise`, `?`, `yield` does not count."""
 
     tokens: int
-    """Tokens, comments left out."""
+    """Tokens, comments and documentation strings left out; a literal is one."""
 
     lines: Lines
     """How large it is."""
@@ -2258,7 +2258,12 @@ class HistorySpan(Record):
     """Whether the history is cut: a shallow clone, and no imported pack reaches further."""
 
     gaps: int
-    """Commits whose changes could not be read as objects are absent (partial clones)."""
+    """Commits whose changes could not be read as objects are absent (partial clones) or damaged."""
+
+    dropped: int
+    """Commits, merges left out, that led up to the branch when it was read last and do not any
+    more: its history was rewritten, for example by a force-push; 0 where it was only continued.
+    """
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> HistorySpan:
@@ -2267,6 +2272,7 @@ class HistorySpan(Record):
             wire["commits"],
             wire["cut"],
             wire["gaps"],
+            wire["dropped"],
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -2275,6 +2281,7 @@ class HistorySpan(Record):
             "commits": self.commits,
             "cut": self.cut,
             "gaps": self.gaps,
+            "dropped": self.dropped,
         }
 
 
@@ -2539,7 +2546,7 @@ class Lines(Record):
     """Lines with a comment or a documentation string."""
 
     blank: int
-    """Lines of white space only."""
+    """Lines of white space only, inside of texts and comments too."""
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Lines:

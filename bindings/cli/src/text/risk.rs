@@ -296,7 +296,7 @@ mod tests {
                 trained_on: vec!["jit-issta21".into(), "jit-apache8".into()],
                 trained_until: "2019-12-01T00:00:00Z".into(),
             },
-            history: HistorySpan { commits: 2345, cut: false, gaps: 0 },
+            history: HistorySpan { commits: 2345, ..HistorySpan::default() },
             notes: vec!["the author is not known".into()],
             ..ChangeRisk::default()
         }
@@ -339,7 +339,7 @@ mod tests {
         risk.score_basis = Basis::Prior;
         risk.calibration = Calibration { basis: Basis::Given };
         risk.base_rate = 0.2;
-        risk.history = HistorySpan { commits: 1, cut: true, gaps: 2 };
+        risk.history = HistorySpan { commits: 1, cut: true, gaps: 2, ..HistorySpan::default() };
         risk.change.tip = None;
         let text = plain(&risk);
         assert!(

@@ -89,11 +89,6 @@ pub fn functions(parsed: &Parsed<'_>) -> Vec<FunctionSpan> {
     outline(parsed).functions
 }
 
-/// What every line of a file holds.
-pub fn line_classes(parsed: &Parsed<'_>) -> Vec<LineClass> {
-    outline(parsed).lines
-}
-
 /// Functions and lines of a file in one pass.
 pub fn outline(parsed: &Parsed<'_>) -> Outline {
     let Some(syntax) = Syntax::of(parsed.language) else { return Outline::default() };

@@ -101,7 +101,7 @@ fn lines_are_counted_by_what_stands_on_them() {
     let parsed = Reader::default().parse(Language::Python, code.as_bytes(), &cancel).unwrap();
     use LineClass::{Blank, Code, Comment, Import};
     let classes = [Import, Blank, Comment, Code, Comment, Blank, Comment, Code, Code, Blank, Code];
-    assert_eq!(line_classes(&parsed), classes);
+    assert_eq!(outline(&parsed).lines, classes);
 }
 
 #[test]
