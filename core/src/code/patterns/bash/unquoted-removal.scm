@@ -7,4 +7,5 @@
 ((command name: (command_name) @name argument: (word) @flag argument: [(simple_expansion) (expansion) (concatenation [(simple_expansion) (expansion)])] @finding)
   (#eq? @name "rm")
   (#match? @flag "^-[a-zA-Z]*[rR]")
+  (#not-file-has? "GNU Autoconf")
   (#not-match? @finding ":\\?|^\\$\\{?#"))
