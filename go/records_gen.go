@@ -866,11 +866,12 @@ type FunctionMetrics struct {
 	CognitiveOwn int64 `json:"cognitive_own"`
 	// Deepest nesting of control structures, functions inside included.
 	Nesting int64 `json:"nesting"`
-	// Parameters, the receiver (`self`, `this`) included where it is written as one.
+	// Declared parameters; `self` counts where it stands among them, the receiver of a Go method
+	// does not.
 	Parameters int64 `json:"parameters"`
 	// Places where it ends: `return`, `throw`, `raise`, `?`, `yield` does not count.
 	Exits int64 `json:"exits"`
-	// Tokens, comments left out.
+	// Tokens, comments and documentation strings left out; a literal is one.
 	Tokens int64 `json:"tokens"`
 	// How large it is.
 	Lines Lines `json:"lines"`
@@ -921,8 +922,11 @@ type HistorySpan struct {
 	Commits int64 `json:"commits"`
 	// Whether the history is cut: a shallow clone, and no imported pack reaches further.
 	Cut bool `json:"cut"`
-	// Commits whose changes could not be read as objects are absent (partial clones).
+	// Commits whose changes could not be read as objects are absent (partial clones) or damaged.
 	Gaps int64 `json:"gaps"`
+	// Commits, merges left out, that led up to the branch when it was read last and do not any
+	// more: its history was rewritten, for example by a force-push; 0 where it was only continued.
+	Dropped int64 `json:"dropped"`
 }
 
 // Hotspot is a file that is complex and changes often.
@@ -1012,7 +1016,7 @@ type Lines struct {
 	Logical int64 `json:"logical"`
 	// Lines with a comment or a documentation string.
 	Comment int64 `json:"comment"`
-	// Lines of white space only.
+	// Lines of white space only, inside of texts and comments too.
 	Blank int64 `json:"blank"`
 }
 

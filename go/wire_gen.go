@@ -1040,6 +1040,8 @@ func (v *HistorySpan) read(r *reader) {
 			v.Cut = r.bool()
 		case "gaps":
 			v.Gaps = r.int()
+		case "dropped":
+			v.Dropped = r.int()
 		default:
 			r.skip()
 		}

@@ -933,11 +933,14 @@ export interface FunctionMetrics {
   cognitiveOwn: number;
   /** Deepest nesting of control structures, functions inside included. */
   nesting: number;
-  /** Parameters, the receiver (`self`, `this`) included where it is written as one. */
+  /**
+   * Declared parameters; `self` counts where it stands among them, the receiver of a Go method
+   * does not.
+   */
   parameters: number;
   /** Places where it ends: `return`, `throw`, `raise`, `?`, `yield` does not count. */
   exits: number;
-  /** Tokens, comments left out. */
+  /** Tokens, comments and documentation strings left out; a literal is one. */
   tokens: number;
   /** How large it is. */
   lines: Lines;
@@ -990,8 +993,13 @@ export interface HistorySpan {
   commits: number;
   /** Whether the history is cut: a shallow clone, and no imported pack reaches further. */
   cut: boolean;
-  /** Commits whose changes could not be read as objects are absent (partial clones). */
+  /** Commits whose changes could not be read as objects are absent (partial clones) or damaged. */
   gaps: number;
+  /**
+   * Commits, merges left out, that led up to the branch when it was read last and do not any more:
+   * its history was rewritten, for example by a force-push; 0 where it was only continued.
+   */
+  dropped: number;
 }
 
 /** A file that is complex and changes often. */
@@ -1083,7 +1091,7 @@ export interface Lines {
   logical: number;
   /** Lines with a comment or a documentation string. */
   comment: number;
-  /** Lines of white space only. */
+  /** Lines of white space only, inside of texts and comments too. */
   blank: number;
 }
 

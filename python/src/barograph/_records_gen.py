@@ -2089,13 +2089,15 @@ class FunctionMetrics(Record):
     """Deepest nesting of control structures, functions inside included."""
 
     parameters: int
-    """Parameters, the receiver (`self`, `this`) included where it is written as one."""
+    """Declared parameters; `self` counts where it stands among them, the receiver of a Go method
+    does not.
+    """
 
     exits: int
     """Places where it ends: `return`, `throw`, `raise`, `?`, `yield` does not count."""
 
     tokens: int
-    """Tokens, comments left out."""
+    """Tokens, comments and documentation strings left out; a literal is one."""
 
     lines: Lines
     """How large it is."""
@@ -2258,7 +2260,12 @@ class HistorySpan(Record):
     """Whether the history is cut: a shallow clone, and no imported pack reaches further."""
 
     gaps: int
-    """Commits whose changes could not be read as objects are absent (partial clones)."""
+    """Commits whose changes could not be read as objects are absent (partial clones) or damaged."""
+
+    dropped: int
+    """Commits, merges left out, that led up to the branch when it was read last and do not any
+    more: its history was rewritten, for example by a force-push; 0 where it was only continued.
+    """
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> HistorySpan:
@@ -2267,6 +2274,7 @@ class HistorySpan(Record):
             wire["commits"],
             wire["cut"],
             wire["gaps"],
+            wire["dropped"],
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -2275,6 +2283,7 @@ class HistorySpan(Record):
             "commits": self.commits,
             "cut": self.cut,
             "gaps": self.gaps,
+            "dropped": self.dropped,
         }
 
 
@@ -2539,7 +2548,7 @@ class Lines(Record):
     """Lines with a comment or a documentation string."""
 
     blank: int
-    """Lines of white space only."""
+    """Lines of white space only, inside of texts and comments too."""
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Lines:
