@@ -132,7 +132,8 @@ def scored(args, repository):
     fixes = fixes[: args.fixes]
     answers = {"plain blame": {fix: blame(repository, fix)[0] for fix in fixes}}
     for name, options in (("szz", []), ("szz --weak", ["--weak"])):
-        _, _, out = szz(args, repository, "--from-commits", json.dumps(fixes), *options)
+        listed = [word for fix in fixes for word in ("--from-commits", fix)]
+        _, _, out = szz(args, repository, *listed, *options)
         answers[name] = collections.defaultdict(set)
         for row in json.loads(out)["rows"]:
             answers[name][row["fix"]].add(row["inducing"])
