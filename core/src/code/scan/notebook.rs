@@ -31,6 +31,7 @@ pub struct Cell {
 
 impl Cells {
     /// The cell of a line of the text.
+    #[allow(dead_code, reason = "for findings that name their cell")]
     pub fn at(&self, line: u64) -> Option<Cell> {
         let after = self.cells.partition_point(|cell| cell.line <= line);
         self.cells.get(after.checked_sub(1)?).copied().filter(|cell| line <= cell.end_line)
