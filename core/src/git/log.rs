@@ -235,7 +235,6 @@ pub(super) fn split(path: &[u8]) -> (&[u8], &[u8]) {
     (slash(path.iter().position(|byte| *byte == b'/')), slash(path.iter().rposition(|byte| *byte == b'/')))
 }
 
-#[allow(dead_code, reason = "tables by person read signatures")]
 impl Log {
     /// How many records there are, replaced ones included.
     pub fn len(&self) -> usize {
@@ -298,13 +297,6 @@ impl Log {
     pub fn signature(&self, at: u32) -> Option<(&BStr, &BStr)> {
         let (_, signature) = self.signatures.get(self.commit(at).signature as usize)?;
         Some((BStr::new(&signature.name), BStr::new(&signature.email)))
-    }
-
-    /// When the author says that the change was made, seconds since the Unix epoch; `None` where it
-    /// is not known.
-    pub fn author_time(&self, at: u32) -> Option<i64> {
-        let commit = self.commit(at);
-        (commit.signature != NONE).then_some(commit.author_time)
     }
 
     /// A number for each signature as written, for tables by person; `None` where it is not known.
@@ -499,7 +491,7 @@ mod tests {
         }
         assert_eq!(again.path_number(b"d"), log.path_number(b"d"));
         assert_eq!(again.signature(1), Some((BStr::new("A \u{e4}"), BStr::new(b"A\x02\xff"))));
-        assert_eq!((again.author_time(1), again.author_time(2), again.signature(2)), (Some(-7), None, None));
+        assert_eq!((again.restore(1).signature.map(|(_, time)| time), again.signature(2)), (Some(-7), None));
         assert!(again.is_unsigned());
     }
 
