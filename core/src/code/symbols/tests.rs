@@ -37,8 +37,8 @@ macro_rules! samples {
     ($($test:ident = $language:ident, $file:literal;)*) => {$(
         #[test]
         fn $test() {
-            let found = told(Language::$language, include_bytes!(concat!("samples/", $file)));
-            let expected = include_str!(concat!("samples/", $file, ".txt"));
+            let found = told(Language::$language, include_bytes!(concat!("../../../../tests/fixtures/symbols/", $file)));
+            let expected = include_str!(concat!("../../../../tests/fixtures/symbols/", $file, ".txt"));
             for (found, expected) in found.lines().zip(expected.lines()) {
                 assert_eq!(found, expected, "in {}", $file);
             }
