@@ -4,6 +4,7 @@
 //! cargo build --release -p barograph-benches --bin code-metrics
 //! target/release/code-metrics [--rounds 5] FOLDER ...     a row per folder
 //! target/release/code-metrics --functions PATH ...        CSV of every function, for comparisons
+//! target/release/code-metrics --measure LIST              measures the files that LIST names, prints how many
 //! ```
 //!
 //! Floor and metrics take turns every megabyte, on one thread, so that a busy machine is busy for
@@ -26,6 +27,16 @@ fn main() {
         match argument.as_str() {
             "--rounds" => rounds = arguments.next().and_then(|number| number.parse().ok()).unwrap_or(rounds),
             "--functions" => functions = true,
+            "--measure" => {
+                let listed = arguments.next().and_then(|list| std::fs::read_to_string(list).ok());
+                let files: Vec<File> = listed
+                    .unwrap_or_default()
+                    .lines()
+                    .flat_map(|path| files_below(Path::new(path)))
+                    .collect();
+                print(format!("{} files, {} functions", files.len(), ours(&files)));
+                return;
+            }
             _ => paths.push(PathBuf::from(argument)),
         }
     }

@@ -1,12 +1,13 @@
 //! One cold read of a repository's history, and warm repeats: what `benches/peers/git_log.py` times.
 //!
-//! `history REPOSITORY [RANGE]`, or `history REPOSITORY --new STEPS`: reads up to `HEAD~STEPS` first, and
+//! `history REPOSITORY [RANGE]`; `history REPOSITORY --files`, which reads files, renames and authors alone
+//! (`git.coupling`); or `history REPOSITORY --new STEPS`: reads up to `HEAD~STEPS` first, and
 //! then times how each next commit along first parents is taken in, by `git.features` for all rows, and by
 //! `risk.change` of the one commit.
 
 use std::time::Instant;
 
-use barograph::{FeaturesArgs, OpenArgs, Workspace, blocking};
+use barograph::{CouplingArgs, FeaturesArgs, OpenArgs, Workspace, blocking};
 
 fn main() -> barograph::Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -18,7 +19,14 @@ fn main() -> barograph::Result<()> {
             let steps = arguments.next().and_then(|steps| steps.parse().ok()).unwrap_or(20);
             return new_commits(&ws, steps).await;
         }
+        let files = range.as_deref() == Some("--files");
         for round in ["cold", "warm", "warm"] {
+            if files {
+                let start = Instant::now();
+                let pairs = ws.git().coupling(CouplingArgs::default()).await?.pairs.len();
+                report(round, pairs, ms(start));
+                continue;
+            }
             let start = Instant::now();
             let table =
                 ws.git().features(FeaturesArgs { range: range.clone(), ..FeaturesArgs::default() }).await?;

@@ -151,6 +151,36 @@ fn arguments_come_from_text_file_or_standard_input() {
 }
 
 #[test]
+fn metrics_are_text_json_csv_and_arrow() {
+    let repo = fixture("polyglot");
+    let metrics = |rest: &[&str]| {
+        let done = run(&[&["code", "metrics", "--in-memory", "--repo", &repo], rest].concat());
+        assert_eq!(status(&done), 0, "{}", err(&done));
+        done
+    };
+    let text = out(&metrics(&["server", "tides/levels.py"]));
+    assert!(text.starts_with("2 files, ") && text.contains("Hardest to follow"), "{text}");
+    assert!(text.contains("Gauge.level") && text.contains("tides/levels.py:16"), "{text}");
+    assert!(text.contains("1  written by a tool  server/level.pb.go"), "{text}");
+    let json: Value = serde_json::from_slice(&metrics(&["--format", "json", "server"]).stdout).unwrap();
+    let load = &json["files"][0]["functions"][0];
+    assert_eq!((&load["name"], &load["line"]), (&Value::from("Load"), &Value::from(14)));
+    assert_eq!((&load["cyclomatic"], &load["cognitive"]), (&Value::from(3), &Value::from(2)));
+    let csv = out(&metrics(&["--format", "csv", "server"]));
+    let lines: Vec<&str> = csv.lines().collect();
+    assert!(lines[0].starts_with("path,language,name,qualified,line,end_line,cyclomatic"), "{csv}");
+    assert!(lines[1].starts_with("server/server.go,go,Load,"), "{csv}");
+    assert_eq!(lines.len(), 3);
+    let files = out(&metrics(&["--format", "csv", "--rows", "files", "server", "buoy/buoy.c"]));
+    assert!(files.starts_with("path,language,bytes,generated,") && files.lines().count() == 3, "{files}");
+    let arrow = metrics(&["--format", "arrow", "server"]).stdout;
+    assert!(arrow.starts_with(&[0xff; 4]), "{:?}", arrow.get(..16));
+    let missing = run(&["code", "metrics", "--in-memory", "--repo", &repo, "nope"]);
+    assert_eq!(status(&missing), 3, "{}", err(&missing));
+    assert!(err(&missing).contains("`nope`"), "{}", err(&missing));
+}
+
+#[test]
 fn measures_are_csv_in_the_published_columns() {
     let done = run(&["git", "features", "--in-memory", "--repo", &fixture("linear")]);
     assert_eq!(status(&done), 0, "{}", err(&done));

@@ -118,7 +118,7 @@ pub struct Lines {
     pub logical: u64,
     /// Lines with a comment or a documentation string.
     pub comment: u64,
-    /// Lines of white space only.
+    /// Lines of white space only, inside of texts and comments too.
     pub blank: u64,
 }
 
@@ -162,11 +162,11 @@ pub struct FunctionMetrics {
     pub cognitive_own: u64,
     /// Deepest nesting of control structures, functions inside included.
     pub nesting: u64,
-    /// Parameters, the receiver (`self`, `this`) included where it is written as one.
+    /// Declared parameters; `self` counts where it stands among them, the receiver of a Go method does not.
     pub parameters: u64,
     /// Places where it ends: `return`, `throw`, `raise`, `?`, `yield` does not count.
     pub exits: u64,
-    /// Tokens, comments left out.
+    /// Tokens, comments and documentation strings left out; a literal is one.
     pub tokens: u64,
     /// How large it is.
     pub lines: Lines,

@@ -32,7 +32,7 @@ pub use attributes::Attributes;
 pub use change::Change;
 pub use gix::ObjectId;
 pub use history::{Before, History};
-pub use insight::{Commits, Complexities, Insight};
+pub use insight::{Commits, Contents, Insight, KnownContents};
 pub use measure::Measure;
 pub use mine::Level;
 pub use repository::Repository;

@@ -39,7 +39,7 @@ impl HistoryCache {
 }
 
 /// Where the log of history is kept.
-fn segments(shared: &Shared) -> &dyn Segments {
+pub(super) fn segments(shared: &Shared) -> &dyn Segments {
     shared.store.as_ref()
 }
 

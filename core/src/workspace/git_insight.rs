@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Shared;
-use super::git::{Git, ends, history, history_at};
+use super::git::{Git, ends, history, history_at, segments};
 use crate::base::cancel::CancelToken;
 use crate::base::runtime::compute;
 use crate::error::Result;
 use crate::git::record::*;
-use crate::git::{Commits, Complexities, History, Insight, Level, ObjectId};
+use crate::git::{Commits, Contents, History, Insight, KnownContents, Level, ObjectId};
 
 /// Insights of this many tips are kept for the next question.
 const KEEP: usize = 3;
@@ -19,7 +19,7 @@ const KEEP: usize = 3;
 pub(crate) struct InsightCache {
     /// Newest last.
     insights: Mutex<Vec<(Arc<History>, Arc<Insight>)>>,
-    complexities: Arc<Complexities>,
+    known: Arc<KnownContents>,
 }
 
 /// The history that leads up to `tip` by file, from memory where it is known. Blocks.
@@ -38,13 +38,18 @@ fn insight_at(shared: &Shared, tip: ObjectId, level: Level, cancel: &CancelToken
         insights.push(found.clone());
         return Ok(found.1);
     }
-    let insight =
-        Arc::new(Insight::new(shared.repository()?, &history, Arc::clone(&shared.insight.complexities))?);
+    let insight = Arc::new(Insight::new(shared.repository()?, &history, Arc::clone(&shared.insight.known))?);
     if insights.len() == KEEP {
         insights.remove(0);
     }
     insights.push((history, Arc::clone(&insight)));
     Ok(insight)
+}
+
+/// Where contents are read and kept.
+fn contents(shared: &Shared) -> Result<Contents<'_>> {
+    let (segments, progress) = (segments(shared), &shared.bus);
+    Ok(Contents { repo: shared.repository()?, segments, progress })
 }
 
 /// A range that was resolved.
@@ -99,7 +104,8 @@ impl Git {
                 until: args.until.as_deref(),
                 bots: args.bots,
             };
-            insight(&shared, span.tip, cancel)?.files(&commits, &args.paths, args.half_life_days, cancel)
+            let insight = insight(&shared, span.tip, cancel)?;
+            insight.files(&commits, &args.paths, args.half_life_days, contents(&shared)?, cancel)
         })
         .await
     }
@@ -160,7 +166,7 @@ impl Git {
                 bots: args.bots,
             };
             let insight = insight(&shared, span.tip, cancel)?;
-            insight.hotspots(shared.repository()?, &commits, &args, &shared.bus, cancel)
+            insight.hotspots(&commits, &args, contents(&shared)?, cancel)
         })
         .await
     }

@@ -105,8 +105,8 @@ fn empty_files_and_texts_that_are_not_utf_8_give_numbers() {
     write(folder.path(), "empty.py", "");
     write(folder.path(), "latin.py", b"def f(a):\n    # caf\xe9\n    return '\xff' if a else 1\n");
     let mut nul = b"def g(a):\n    return 1\n".to_vec();
-    nul.resize(9000, b'#');
-    nul.extend_from_slice(b"\n\0\ndef h(a):\n    return 1 if a else 2\n");
+    nul.extend(b"# a line of text\n".repeat(600));
+    nul.extend_from_slice(b"\0\ndef h(a):\n    return 1 if a else 2\n");
     write(folder.path(), "late.py", &nul);
     write(folder.path(), "early.py", b"\0def k(a):\n    return 1\n");
     let ws = folder.open();

@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 
+use super::scopes::Function;
 use super::tokens::hash;
-use super::walk::Function;
 use crate::code::syntax::Habits;
 
 /// Functions around a caller in which a name is looked up.
 const SCOPES_SEARCHED: usize = 16;
+
+/// With more functions of one name in one place, nothing says which is called.
+const MOST_OF_A_NAME: usize = 32;
 
 /// On what a function is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +119,9 @@ pub(super) fn in_cycles(
                 Some(parent) => caller = parent,
                 None => break,
             }
+        }
+        if called.len() > MOST_OF_A_NAME {
+            continue;
         }
         let fits = |callee: usize, count: u32| functions.get(callee).is_some_and(|f| f.parameters == count);
         let called = match called.as_slice() {

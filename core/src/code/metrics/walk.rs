@@ -6,6 +6,7 @@ use super::chain::{Chain, Operator};
 use super::lines::{Rows, row};
 use super::names;
 use super::recursion::{Call, Receiver};
+use super::scopes::{Around, Class, Counters, Function, Scope};
 use super::tokens::{Mark, Tokens, Totals};
 use crate::base::cancel::CancelToken;
 use crate::code::parse::Parsed;
@@ -14,126 +15,22 @@ use crate::error::Result;
 
 /// Nodes between two looks at the cancel token.
 const NODES_PER_CHECK: u32 = 1 << 16;
-/// A qualified name grows no longer, however deep functions nest.
-const LONGEST_NAME: usize = 1_000;
 const NOWHERE: u32 = u32::MAX;
 
-/// Counters that only grow; a function's share is the difference between its end and its beginning.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counters {
-    pub(super) decisions: u32,
-    /// Cognitive increments, those for nesting counted from the file's top.
-    pub(super) cognitive: u64,
-    /// How many of them grow with nesting.
-    pub(super) structural: u64,
-    pub(super) exits: u32,
-    pub(super) statements: u32,
-}
-
-impl Counters {
-    fn since(self, before: Counters) -> Counters {
-        Counters {
-            decisions: self.decisions - before.decisions,
-            cognitive: self.cognitive - before.cognitive,
-            structural: self.structural - before.structural,
-            exits: self.exits - before.exits,
-            statements: self.statements - before.statements,
-        }
-    }
-
-    fn add(&mut self, other: Counters) {
-        self.decisions += other.decisions;
-        self.cognitive += other.cognitive;
-        self.structural += other.structural;
-        self.exits += other.exits;
-        self.statements += other.statements;
-    }
-}
-
-/// What is known of a function once the pass has left it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Function {
-    pub(super) name: String,
-    pub(super) qualified: String,
-    pub(super) anonymous: bool,
-    /// The function around it.
-    pub(super) parent: Option<usize>,
-    /// The class that it is a method of.
-    pub(super) class: Option<usize>,
-    pub(super) receiver: Option<String>,
-    pub(super) type_name: Option<String>,
-    pub(super) bytes: std::ops::Range<usize>,
-    pub(super) body: std::ops::Range<usize>,
-    pub(super) rows: std::ops::Range<usize>,
-    pub(super) parameters: u32,
-    pub(super) decisions_own: u32,
-    pub(super) decisions: u32,
-    /// Functions inside.
-    pub(super) nested: u32,
-    pub(super) cognitive_own: u64,
-    pub(super) cognitive: u64,
-    pub(super) nesting: u32,
-    pub(super) exits: u32,
-    pub(super) statements: u32,
-    pub(super) totals: Totals,
-    pub(super) distinct: (u64, u64),
-    pub(super) identity: u64,
-}
-
-/// What is known of a class.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Class {
-    pub(super) name: String,
-    pub(super) rows: std::ops::Range<usize>,
-    pub(super) fields: u32,
-    pub(super) statements: u32,
-    /// The class around it.
-    pub(super) parent: Option<usize>,
-}
-
-/// A function that the pass is in; the first is the file.
-struct Scope {
-    at: Option<usize>,
-    /// Nesting where it begins.
-    base: u32,
-    /// Functions inside are no level deeper.
-    transparent: bool,
-    before: Counters,
-    totals: Totals,
-    /// Shares of the functions directly inside.
-    inner: Counters,
-    inner_cognitive: u64,
-    inner_functions: u32,
-    control: u32,
-    deepest: u32,
-    body_start: u32,
-    body: Option<Mark>,
-    path: usize,
-}
-
-/// A class that the pass is in.
-struct Around {
-    at: usize,
-    /// How many functions were around it.
-    functions: usize,
-    statements: u32,
-    path: usize,
-}
-
 /// A node that the pass is in and that cares for its children or its end.
-struct Frame {
-    depth: u32,
-    role: Role,
+pub(super) struct Frame {
+    pub(super) depth: u32,
+    pub(super) role: Role,
     /// Levels of nesting that end with it.
-    nest: u32,
+    pub(super) nest: u32,
     /// What was met so far.
-    state: State,
-    chain: Chain,
+    pub(super) state: State,
+    pub(super) chain: Chain,
 }
 
 /// How far a structure has been read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     #[default]
     Header,
     /// Behind `then` or its like, the first arm, the word of a jump.
@@ -146,7 +43,7 @@ enum State {
 
 /// The last tokens, to see who is called.
 #[derive(Clone, Copy, Default)]
-struct Last {
+pub(super) struct Last {
     flags: u32,
     start: u32,
     end: u32,
@@ -163,32 +60,34 @@ pub(super) struct Outcome {
 }
 
 pub(super) struct Walk<'a> {
-    syntax: &'static Syntax,
-    text: &'a [u8],
-    tokens: Tokens,
-    rows: Rows,
-    frames: Vec<Frame>,
-    bindings: Vec<Node<'a>>,
-    scopes: Vec<Scope>,
-    around: Vec<Around>,
-    functions: Vec<Function>,
-    classes: Vec<Class>,
-    calls: Vec<Call>,
-    counters: Counters,
-    nesting: u32,
-    control: u32,
-    path: String,
+    pub(super) syntax: &'static Syntax,
+    pub(super) text: &'a [u8],
+    pub(super) tokens: Tokens,
+    pub(super) rows: Rows,
+    pub(super) frames: Vec<Frame>,
+    pub(super) bindings: Vec<Node<'a>>,
+    /// Exits before each lambda that the pass is in and that is no function.
+    pub(super) lambda_exits: Vec<u32>,
+    pub(super) scopes: Vec<Scope>,
+    pub(super) around: Vec<Around>,
+    pub(super) functions: Vec<Function>,
+    pub(super) classes: Vec<Class>,
+    pub(super) calls: Vec<Call>,
+    pub(super) counters: Counters,
+    pub(super) nesting: u32,
+    pub(super) control: u32,
+    pub(super) path: String,
     /// Where the innermost function's body begins, until it does.
-    body_at: u32,
+    pub(super) body_at: u32,
     /// Where the innermost class's body begins.
-    class_body: usize,
+    pub(super) class_body: usize,
     /// The next `if` goes on with an `else`.
-    else_if: bool,
-    imports: u32,
-    damages: u64,
-    damaged_bytes: u64,
-    damaged_to: usize,
-    last: [Last; 3],
+    pub(super) else_if: bool,
+    pub(super) imports: u32,
+    pub(super) damages: u64,
+    pub(super) damaged_bytes: u64,
+    pub(super) damaged_to: usize,
+    pub(super) last: [Last; 3],
 }
 
 /// Whether the pass goes into a node.
@@ -209,6 +108,7 @@ impl<'a> Walk<'a> {
             rows: Rows::of(text),
             frames: Vec::with_capacity(64),
             bindings: Vec::new(),
+            lambda_exits: Vec::new(),
             scopes: vec![Scope {
                 at: None,
                 base: 0,
@@ -273,7 +173,7 @@ impl<'a> Walk<'a> {
             } else {
                 Way::Into
             };
-            if kind.is(flag::DECISION | flag::STATEMENT | flag::EXIT) {
+            if kind.is(flag::DECISION | flag::STATEMENT | flag::EXIT) && way != Way::Past {
                 self.count(kind);
             }
             if way == Way::Into && cursor.goto_first_child() {
@@ -322,7 +222,7 @@ impl<'a> Walk<'a> {
         self.counters.cognitive += 1;
     }
 
-    fn push(&mut self, depth: u32, role: Role) {
+    pub(super) fn push(&mut self, depth: u32, role: Role) {
         self.frames.push(Frame { depth, role, nest: 0, state: State::Header, chain: Chain::default() });
     }
 
@@ -388,6 +288,20 @@ impl<'a> Walk<'a> {
                 frame.chain.operator(operator);
                 self.counters.decisions += 1;
             }
+            Role::Tokens => {
+                if kind.is(flag::BRANCH) {
+                    self.counters.decisions += 1;
+                    self.structural();
+                } else if kind.is(flag::AND | flag::OR) {
+                    self.counters.decisions += 1;
+                    // Behind an operand it joins; elsewhere it is a closure's empty list of parameters.
+                    let before = self.last[0].flags;
+                    if before & (flag::NAMED | flag::CLOSES) != 0 {
+                        let operator = if kind.is(flag::AND) { Operator::And } else { Operator::Or };
+                        frame.chain.operator(operator);
+                    }
+                }
+            }
             Role::Arms | Role::Switch => {
                 if kind.role == Role::Arm {
                     self.counters.decisions += u32::from(frame.state == State::Body);
@@ -443,6 +357,16 @@ impl<'a> Walk<'a> {
                     return Way::Token;
                 }
             }
+            Role::Lambda
+                if self.syntax.habits.expression_lambdas
+                    && (self.scopes.len() > 1 || self.bound_to(depth).is_none()) =>
+            {
+                let nest = u32::from(self.scopes.len() > 1);
+                self.nesting += nest;
+                self.lambda_exits.push(self.counters.exits);
+                let (role, state) = (Role::Lambda, State::Header);
+                self.frames.push(Frame { depth, role, nest, state, chain: Chain::default() });
+            }
             Role::Function | Role::Lambda => self.function(node, kind, depth),
             Role::Class => self.class(node, depth),
             Role::If => {
@@ -495,7 +419,7 @@ impl<'a> Walk<'a> {
                     self.fundamental();
                 }
             }
-            Role::Binary | Role::Group | Role::Arms | Role::Jump | Role::Fields => {
+            Role::Binary | Role::Group | Role::Tokens | Role::Arms | Role::Jump | Role::Fields => {
                 if kind.is(flag::FIELD) {
                     self.field();
                 }
@@ -550,179 +474,6 @@ impl<'a> Walk<'a> {
             && node.child(0).is_some_and(|child| self.syntax.kind(child.kind_id()).role == Role::Text)
     }
 
-    fn function(&mut self, node: Node<'a>, kind: Kind, depth: u32) {
-        let Some(body) = names::body(node, kind, self.syntax) else { return };
-        let outer = self.scopes.last();
-        let level = u32::from(outer.is_some_and(|scope| !scope.transparent));
-        let parent = outer.and_then(|scope| scope.at);
-        let class =
-            self.around.last().filter(|around| around.functions == self.scopes.len()).map(|around| around.at);
-        let bound = self.bound_to(depth);
-        let name = match kind.role {
-            Role::Function => names::of_function(node, self.syntax, self.text),
-            _ => names::of_lambda(node, bound, self.syntax, self.text),
-        };
-        let (receiver, mut type_name) = names::receiver(node, self.syntax, self.text);
-        let name = name.map(|name| match name.rsplit_once("::") {
-            // `int Queue::size()` is a method of `Queue` (C++).
-            Some((owner, name)) => {
-                type_name =
-                    owner.rsplit("::").next().map(|owner| names::without_arguments(owner).to_string());
-                name.trim_start().to_string()
-            }
-            None => name,
-        });
-        let habits = self.syntax.habits;
-        let transparent = (habits.module_functions && parent.is_none() && names::only_declares(body))
-            || (habits.decorators && names::decorates(body));
-        let path = self.path.len();
-        let anonymous = name.is_none();
-        let name = name.unwrap_or_else(|| names::ANONYMOUS.to_string());
-        if let Some(type_name) = &type_name {
-            self.step(type_name);
-        }
-        self.step(&name);
-        let at = self.functions.len();
-        self.functions.push(Function {
-            name,
-            qualified: self.path.clone(),
-            anonymous,
-            parent,
-            class,
-            receiver,
-            type_name,
-            bytes: node.byte_range(),
-            body: body.byte_range(),
-            rows: node.start_position().row..node.end_position().row + 1,
-            parameters: names::parameters(node, self.syntax, self.text),
-            ..Function::default()
-        });
-        self.nesting += level;
-        let body_start = span(body).0;
-        self.scopes.push(Scope {
-            at: Some(at),
-            base: self.nesting,
-            transparent,
-            before: self.counters,
-            totals: self.tokens.totals,
-            inner: Counters::default(),
-            inner_cognitive: 0,
-            inner_functions: 0,
-            control: self.control,
-            deepest: self.control,
-            body_start,
-            body: None,
-            path,
-        });
-        self.body_at = body_start;
-        self.tokens.open();
-        self.frames.push(Frame {
-            depth,
-            role: Role::Function,
-            nest: level,
-            state: State::Header,
-            chain: Chain::default(),
-        });
-    }
-
-    fn step(&mut self, name: &str) {
-        if self.path.len() + name.len() < LONGEST_NAME {
-            if !self.path.is_empty() {
-                self.path.push('.');
-            }
-            self.path.push_str(name);
-        }
-    }
-
-    /// What the value at `depth` is bound to, if it stands directly in a binding.
-    fn bound_to(&self, depth: u32) -> Option<Node<'a>> {
-        let mut below = depth;
-        for frame in self.frames.iter().rev().skip_while(|frame| frame.depth >= depth) {
-            if frame.depth + 1 != below {
-                return None;
-            }
-            match frame.role {
-                Role::Group => below = frame.depth,
-                Role::Binding | Role::LetElse => return self.bindings.last().copied(),
-                _ => return None,
-            }
-        }
-        None
-    }
-
-    fn end_of_function(&mut self) {
-        let Some(scope) = self.scopes.pop() else { return };
-        if scope.transparent && self.syntax.habits.module_functions {
-            // It was taken for a stand-in for a class; with structure of its own it is none.
-            let structured = self.counters.structural - scope.before.structural > scope.inner.structural;
-            self.counters.cognitive += if structured { scope.inner.structural } else { 0 };
-        }
-        let share = self.counters.since(scope.before);
-        let levels = |counters: Counters| counters.cognitive - counters.structural * u64::from(scope.base);
-        let own = levels(Counters {
-            cognitive: share.cognitive - scope.inner.cognitive,
-            structural: share.structural - scope.inner.structural,
-            ..Counters::default()
-        });
-        let identity = self.tokens.identity(scope.body.unwrap_or_else(|| self.tokens.mark()));
-        let distinct = self.tokens.close();
-        self.path.truncate(scope.path);
-        let Some(function) = scope.at.and_then(|at| self.functions.get_mut(at)) else { return };
-        function.cognitive_own = own;
-        // Equal to what the pass counted: where a function is transparent, nesting did not grow.
-        function.cognitive = levels(share);
-        function.decisions = share.decisions;
-        function.decisions_own = share.decisions - scope.inner.decisions;
-        function.nested = scope.inner_functions;
-        function.exits = share.exits - scope.inner.exits;
-        function.statements = share.statements;
-        function.nesting = scope.deepest - scope.control;
-        function.totals = Totals {
-            tokens: self.tokens.totals.tokens - scope.totals.tokens,
-            operators: self.tokens.totals.operators - scope.totals.operators,
-            operands: self.tokens.totals.operands - scope.totals.operands,
-        };
-        function.distinct = distinct;
-        function.identity = identity;
-        let cognitive = function.cognitive;
-        if let Some(outer) = self.scopes.last_mut() {
-            outer.inner.add(share);
-            outer.inner_cognitive += cognitive;
-            outer.inner_functions += 1 + scope.inner_functions;
-            outer.deepest = outer.deepest.max(scope.deepest);
-            // The function may have stood before the outer one's body, as a default value.
-            self.body_at = if outer.body.is_none() { outer.body_start } else { NOWHERE };
-        }
-    }
-
-    fn class(&mut self, node: Node<'a>, depth: u32) {
-        let Some((name, body)) = names::of_class(node, self.bound_to(depth), self.syntax, self.text) else {
-            return;
-        };
-        let path = self.path.len();
-        self.step(&name);
-        let at = self.classes.len();
-        self.classes.push(Class {
-            name,
-            rows: node.start_position().row..node.end_position().row + 1,
-            fields: 0,
-            statements: 0,
-            parent: self.around.last().map(|around| around.at),
-        });
-        self.class_body = body;
-        let functions = self.scopes.len();
-        self.around.push(Around { at, functions, statements: self.counters.statements, path });
-        self.push(depth, Role::Class);
-    }
-
-    fn end_of_class(&mut self) {
-        let Some(around) = self.around.pop() else { return };
-        self.path.truncate(around.path);
-        if let Some(class) = self.classes.get_mut(around.at) {
-            class.statements = self.counters.statements - around.statements;
-        }
-    }
-
     /// The end of the node at `depth`.
     fn leave(&mut self, depth: u32) {
         while let Some(frame) = self.frames.pop_if(|frame| frame.depth == depth) {
@@ -732,17 +483,22 @@ impl<'a> Walk<'a> {
                     self.end_of_function();
                     continue;
                 }
+                Role::Lambda => {
+                    // What ends a lambda does not end the function.
+                    self.counters.exits = self.lambda_exits.pop().unwrap_or(self.counters.exits);
+                    continue;
+                }
                 Role::Class => self.end_of_class(),
                 Role::Binding | Role::LetElse => {
                     self.bindings.pop();
                 }
                 Role::Import => self.imports -= 1,
                 Role::Layout => self.tokens.bound(2),
-                Role::Binary | Role::Group if !frame.chain.is_empty() => {
+                Role::Binary | Role::Group | Role::Tokens if !frame.chain.is_empty() => {
                     let outer = self.frames.last_mut().filter(|outer| outer.depth + 1 == depth);
                     match outer {
                         Some(outer)
-                            if matches!(outer.role, Role::Binary | Role::Group)
+                            if matches!(outer.role, Role::Binary | Role::Group | Role::Tokens)
                                 && (frame.chain.logical || frame.role == Role::Group) =>
                         {
                             outer.chain.operand(frame.chain);

@@ -22,6 +22,8 @@ pub(super) fn is_test(path: &str) -> bool {
                 | "mocks"
                 | "testsuite"
                 | "integration_tests"
+                | "testutil"
+                | "testutils"
         ) || part.starts_with("test-")
             || part.ends_with("-test")
             || part.ends_with("-tests")
@@ -74,6 +76,7 @@ pub(super) fn is_script(path: &str) -> bool {
                 | "cli"
                 | "build"
                 | "ci"
+                | "release"
                 | ".github"
                 | "playground"
                 | "samples"

@@ -283,7 +283,7 @@ fn jumps_back<'t>(look: &mut Look<'_, 't>, label: Node<'t>) -> bool {
     let name = look.text_of(label);
     let before = look.parsed.text.get(function.start_byte()..label.start_byte()).unwrap_or_default();
     before.windows(name.len() + 1).enumerate().any(|(at, window)| {
-        window.starts_with(name)
+        let is_label = window.starts_with(name)
             && window.ends_with(b":")
             && (at == 0
                 || !before.get(at - 1).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'))
@@ -291,16 +291,56 @@ fn jumps_back<'t>(look: &mut Look<'_, 't>, label: Node<'t>) -> bool {
                 .iter()
                 .rev()
                 .take_while(|byte| **byte != b'\n')
-                .all(|byte| byte.is_ascii_whitespace())
+                .all(|byte| byte.is_ascii_whitespace());
+        is_label && comes_back(look, function.start_byte() + at, label.start_byte())
     })
 }
 
-/// Whether control runs from this case into the next one without a word about it.
-fn falls_through(look: &mut Look<'_, '_>, case: Node<'_>) -> bool {
-    let mut next = case.next_named_sibling();
-    while let Some(node) = next.filter(Node::is_extra) {
+/// Whether what follows the label at `from` runs on to `to`: behind a clean-up that ends in a
+/// `return` no loop is made.
+fn comes_back(look: &Look<'_, '_>, from: usize, to: usize) -> bool {
+    let root = look.parsed.tree.root_node();
+    let Some(name) = root.descendant_for_byte_range(from, from + 1) else { return true };
+    let Some(labeled) = look.around(name).into_iter().rev().find(|node| node.kind() == "labeled_statement")
+    else {
+        return true;
+    };
+    let leaves = |node: &Node<'_>| matches!(node.kind(), "return_statement" | "goto_statement");
+    if last_statement(labeled).is_some_and(|last| leaves(&last) && last.end_byte() < to) {
+        return false;
+    }
+    let mut next = labeled.next_named_sibling();
+    while let Some(node) = next.filter(|node| node.end_byte() < to) {
+        if leaves(&node)
+            || node.kind() == "labeled_statement" && last_statement(node).is_some_and(|last| leaves(&last))
+        {
+            return false;
+        }
         next = node.next_named_sibling();
     }
+    true
+}
+
+/// Whether control runs from this case into the next one without a word about it. Where several
+/// in a row do, that is how the code is meant.
+fn falls_through(look: &Look<'_, '_>, case: Node<'_>) -> bool {
+    runs_on(look, case)
+        && !neighbour(case, Node::next_named_sibling).is_some_and(|next| runs_on(look, next))
+        && !neighbour(case, Node::prev_named_sibling).is_some_and(|before| runs_on(look, before))
+}
+
+/// The sibling that is no comment.
+fn neighbour<'t>(node: Node<'t>, step: impl Fn(&Node<'t>) -> Option<Node<'t>>) -> Option<Node<'t>> {
+    let mut found = step(&node);
+    while let Some(comment) = found.filter(Node::is_extra) {
+        found = step(&comment);
+    }
+    found
+}
+
+/// Whether control runs from this case into the next one and no comment says so.
+fn runs_on(look: &Look<'_, '_>, case: Node<'_>) -> bool {
+    let next = neighbour(case, Node::next_named_sibling);
     let Some(next) = next.filter(|next| {
         next.kind().contains("case") || next.kind().contains("default") || next.kind() == case.kind()
     }) else {
@@ -326,7 +366,10 @@ fn falls_through(look: &mut Look<'_, '_>, case: Node<'_>) -> bool {
 /// The last statement of a case or block, comments left out.
 fn last_statement(node: Node<'_>) -> Option<Node<'_>> {
     let count = u32::try_from(node.named_child_count()).unwrap_or(u32::MAX);
-    let last = (0..count).rev().filter_map(|at| node.named_child(at)).find(|child| !child.is_extra())?;
+    let last = (0..count).rev().filter_map(|at| node.named_child(at)).find(|child| {
+        // A `;` of its own is no statement.
+        !child.is_extra() && child.end_byte() - child.start_byte() > 1
+    })?;
     // The value of a case stands before the colon; with nothing behind it the case is empty.
     let is_value = node.child_by_field_name("value").is_some_and(|value| value == last);
     (!is_value).then_some(last)
@@ -383,6 +426,7 @@ fn ends(look: &Look<'_, '_>, statement: Node<'_>) -> bool {
                     "abort",
                     "panic",
                     "die",
+                    "reached",
                     "unreachable",
                     "fatal",
                     "fail",

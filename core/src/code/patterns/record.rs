@@ -27,6 +27,9 @@ pub struct CodePatternsArgs {
     pub min_severity: Option<Severity>,
     /// Whether folders also give generated, minified and vendored files.
     pub include_generated: bool,
+    /// Whether to ask history who last changed the lines of `todo` findings, and when; lines of files
+    /// that differ from HEAD are not asked for.
+    pub ages: bool,
 }
 
 /// What the rules found, and what was not searched.

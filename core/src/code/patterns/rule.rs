@@ -23,6 +23,8 @@ pub struct Rule {
     pub not_in: Vec<Place>,
     /// Where alone it holds; empty: everywhere.
     pub only_in: Vec<Place>,
+    /// Texts of which the code in question holds one; empty: it may hold anything.
+    pub needs: Vec<String>,
     /// The file that it came from, for messages.
     pub file: String,
     /// The whole file; empty for a rule over measures.
@@ -43,7 +45,7 @@ pub enum Place {
 }
 
 /// The names a header may use.
-const MEMBERS: &[&str] = &["id", "severity", "reason", "action", "languages", "not-in", "only-in"];
+const MEMBERS: &[&str] = &["id", "severity", "reason", "action", "languages", "needs", "not-in", "only-in"];
 
 impl Rule {
     /// Reads the rule in `source`; `folder` is the language whose folder the file lies in.
@@ -89,6 +91,10 @@ impl Rule {
                                 .ok_or_else(|| wrong(format!("no language `{name}` is known")))
                         })
                         .collect::<Result<_>>()?;
+                }
+                "needs" => {
+                    rule.needs =
+                        value.split('|').filter(|text| !text.is_empty()).map(str::to_owned).collect();
                 }
                 "not-in" => rule.not_in = words(value).map(Place::of_name).collect(),
                 "only-in" => rule.only_in = words(value).map(Place::of_name).collect(),

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, LazyLock, OnceLock};
 
+use regex::bytes::Regex;
 use sha2::{Digest, Sha256};
 use tree_sitter::{Query, QueryErrorKind};
 
@@ -25,16 +26,44 @@ pub struct Rules {
     fingerprint: String,
 }
 
-/// The rules of one language as one query.
+/// The rules of one language.
 #[derive(Debug)]
 pub(super) struct Set {
+    /// The rules in it, by their place in the list of rules.
+    pub(super) members: Vec<usize>,
+    /// Those that may hold anywhere, and those that need one of a few texts.
+    pub(super) parts: Vec<Part>,
+}
+
+/// Rules that are searched by together.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// Where there is none of these texts there is no finding; `None`: the rules need none.
+    pub(super) texts: Option<Regex>,
+    members: Vec<usize>,
+    /// Compiled when a file first has one of the texts.
+    joined: OnceLock<Result<Joined>>,
+}
+
+impl Part {
+    /// Its rules as one query.
+    pub(super) fn joined(&self, rules: &Rules, language: Language) -> Result<Option<&Joined>> {
+        let Some(grammar) = language.grammar() else { return Ok(None) };
+        match self.joined.get_or_init(|| rules.join(language, &grammar, self.members.clone())) {
+            Ok(joined) => Ok(Some(joined)),
+            Err(error) => Err(error.clone()),
+        }
+    }
+}
+
+/// Rules of one language as one query.
+#[derive(Debug)]
+pub(super) struct Joined {
     pub(super) query: Query,
     /// What each pattern of the query belongs to and asks besides.
     pub(super) patterns: Vec<Pattern>,
     /// The index of `@finding`.
     pub(super) finding: u32,
-    /// The rules in it, by their place in the list of rules.
-    pub(super) members: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -78,7 +107,9 @@ impl Rules {
         languages.sort_unstable();
         languages.dedup();
         for language in languages {
-            rules.set(language)?;
+            for part in rules.set(language)?.map_or(&[][..], |set| &set.parts) {
+                part.joined(&rules, language)?;
+            }
         }
         Ok(Arc::new(rules))
     }
@@ -123,8 +154,25 @@ impl Rules {
         let members: Vec<usize> = (0..self.rules.len())
             .filter(|&at| !self.rules[at].source.is_empty() && self.rules[at].languages.contains(&language))
             .collect();
-        let Some(grammar) = language.grammar().filter(|_| !members.is_empty()) else { return Ok(None) };
-        self.join(language, &grammar, members).map(Some)
+        if members.is_empty() || language.grammar().is_none() {
+            return Ok(None);
+        }
+        let (anywhere, rare): (Vec<usize>, Vec<usize>) =
+            members.iter().partition(|&&at| self.rules[at].needs.is_empty());
+        let mut parts = Vec::new();
+        if !anywhere.is_empty() {
+            parts.push(Part { texts: None, members: anywhere, joined: OnceLock::new() });
+        }
+        if !rare.is_empty() {
+            let mut texts: Vec<String> =
+                rare.iter().flat_map(|&at| &self.rules[at].needs).map(|text| regex::escape(text)).collect();
+            texts.sort_unstable();
+            texts.dedup();
+            let texts = Regex::new(&texts.join("|"))
+                .map_err(|error| invalid("rules", 1, &format!("`needs` is too long: {error}")))?;
+            parts.push(Part { texts: Some(texts), members: rare, joined: OnceLock::new() });
+        }
+        Ok(Some(Set { members, parts }))
     }
 
     /// One query of these rules.
@@ -133,7 +181,7 @@ impl Rules {
         language: Language,
         grammar: &tree_sitter::Language,
         members: Vec<usize>,
-    ) -> Result<Set> {
+    ) -> Result<Joined> {
         let mut text = String::new();
         let mut spans: Vec<Range<usize>> = Vec::new();
         for &at in &members {
@@ -181,7 +229,7 @@ impl Rules {
         if let Some(place) = captures.iter().position(|seen| !seen) {
             return Err(invalid(&self.rules[members[place]].file, 1, "the file holds no pattern"));
         }
-        Ok(Set { query, patterns, finding: finding.unwrap_or_default(), members })
+        Ok(Joined { query, patterns, finding: finding.unwrap_or_default() })
     }
 
     /// The ids, each once, sorted.

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
+use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
 use streaming_iterator::StreamingIterator as _;
 use tree_sitter::{Node, QueryCursor, QueryCursorOptions};
 
 use super::locals::{self, Locals};
 use super::rule::Place;
-use super::rules::{Rules, Set};
+use super::rules::{Joined, Rules, Set};
 use super::{measured, secret};
 use crate::base::cancel::CancelToken;
 use crate::code::parse::{Parsed, Reader};
@@ -24,6 +25,10 @@ const LONGEST_ALONE: Duration = Duration::from_secs(5);
 const MOST_STATES: u32 = 8_192;
 /// How many findings one rule may have in one file.
 const MOST_FINDINGS: usize = 10_000;
+/// Texts that stand this near are searched around together, in bytes.
+const NEAR: usize = 512;
+/// Up to so many places are searched around one by one.
+const MOST_CLUSTERS: usize = 48;
 /// Longest excerpt in bytes.
 const LONGEST_EXCERPT: usize = 160;
 
@@ -109,7 +114,7 @@ pub fn search(parsed: &Parsed<'_>, rules: &Rules, cancel: &CancelToken) -> Resul
     let mut found = Vec::new();
     if let Some(set) = rules.set(parsed.language)? {
         let mut look = Look::new(parsed, cancel, Instant::now() + LONGEST);
-        if run(set, rules, &mut look, &mut found) != Ended::Done {
+        if run_parts(set, rules, &mut look, &mut found)? != Ended::Done {
             cancel.check()?;
             found = one_by_one(set, rules, parsed, cancel)?;
         }
@@ -128,9 +133,55 @@ enum Ended {
     TooManyStates,
 }
 
-fn run(set: &Set, rules: &Rules, look: &mut Look<'_, '_>, found: &mut Vec<Hit>) -> Ended {
+/// Runs the rules that may hold anywhere over the whole tree, and those that need a text over the
+/// places that have one.
+fn run_parts(set: &Set, rules: &Rules, look: &mut Look<'_, '_>, found: &mut Vec<Hit>) -> Result<Ended> {
+    for part in &set.parts {
+        let ranges = match &part.texts {
+            None => std::iter::once(0..look.parsed.text.len()).collect(),
+            Some(texts) => clusters(texts, look.parsed.text),
+        };
+        if ranges.is_empty() {
+            continue;
+        }
+        let Some(joined) = part.joined(rules, look.parsed.language)? else { continue };
+        for range in ranges {
+            let ended = run(joined, range, rules, look, found);
+            if ended != Ended::Done {
+                return Ok(ended);
+            }
+        }
+    }
+    Ok(Ended::Done)
+}
+
+/// Where the texts stand, neighbours taken together.
+fn clusters(texts: &Regex, text: &[u8]) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for one in texts.find_iter(text) {
+        match found.last_mut() {
+            Some(last) if one.start() < last.end + NEAR => last.end = one.end(),
+            _ => found.push(one.range()),
+        }
+    }
+    // Each run begins at the root: past some dozens, one over all of them is cheaper.
+    if let (Some(first), Some(last), true) = (found.first(), found.last(), found.len() > MOST_CLUSTERS) {
+        let whole = first.start..last.end;
+        found = std::iter::once(whole).collect();
+    }
+    found
+}
+
+fn run(
+    set: &Joined,
+    range: Range<usize>,
+    rules: &Rules,
+    look: &mut Look<'_, '_>,
+    found: &mut Vec<Hit>,
+) -> Ended {
     let mut cursor = QueryCursor::new();
     cursor.set_match_limit(MOST_STATES);
+    cursor.set_byte_range(range);
     let (cancel, until) = (look.cancel, look.until);
     let mut stopped = false;
     let mut progress = |_: &tree_sitter::QueryCursorState| {
@@ -232,7 +283,7 @@ fn one_by_one(set: &Set, rules: &Rules, parsed: &Parsed<'_>, cancel: &CancelToke
     for &member in &set.members {
         let alone = rules.join(parsed.language, &grammar, vec![member])?;
         let mut look = Look::new(parsed, cancel, Instant::now() + LONGEST_ALONE);
-        let ended = run(&alone, rules, &mut look, &mut found);
+        let ended = run(&alone, 0..parsed.text.len(), rules, &mut look, &mut found);
         cancel.check()?;
         let rule = &rules.list()[member];
         let why = match ended {

@@ -63,6 +63,13 @@ pub(super) fn is_likely_value(literal: &[u8]) -> bool {
     if letters == 0 || digits == 0 {
         return false;
     }
+    let is_ending =
+        |ending: &str| (2..=4).contains(&ending.len()) && ending.chars().all(|c| c.is_ascii_alphabetic());
+    if value.starts_with(['/', '~', '.'])
+        || value.rsplit_once('.').is_some_and(|(_, ending)| is_ending(ending))
+    {
+        return false;
+    }
     // Words joined by `-`, `_`, `.` or `/` are a name, a path or a version.
     let parts: Vec<&str> = value.split(['-', '_', '.', '/']).collect();
     let is_word = |part: &&str| {

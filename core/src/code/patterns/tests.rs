@@ -54,7 +54,8 @@ impl Fixture {
             let times = if word == "times:" { values.parse().unwrap() } else { 1 };
             for _ in 0..times {
                 line_number += 1;
-                fixture.text.push_str(code);
+                // A key of a known shape must not stand in a file of this repository.
+                fixture.text.push_str(&code.replace("{key}", &format!("AKIA{}", "QYLPMN5HFIQR7XYA")));
                 fixture.text.push('\n');
             }
             let rules = values.split(", ").map(|rule| (line_number, rule.to_owned()));
@@ -143,8 +144,10 @@ fn every_rule_compiles_and_says_the_same_of_itself_everywhere() {
     let rules = Rules::built_in();
     let mut wrong = Vec::new();
     for &language in LANGUAGES {
-        if let Err(error) = rules.set(language) {
-            wrong.push(format!("{}: {error}", language.name()));
+        for part in &rules.set(language).unwrap().unwrap().parts {
+            if let Err(error) = part.joined(&rules, language) {
+                wrong.push(format!("{}: {error}", language.name()));
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

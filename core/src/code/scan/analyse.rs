@@ -22,6 +22,9 @@ use crate::error::{Error, Result};
 /// How many bytes of a file without an ending are read to see whether it names an interpreter.
 const FIRST_LINE: u64 = 512;
 
+/// From so many files on that must be read, their texts may be those of another branch, seen before.
+const MANY: usize = 256;
+
 /// A buffer that grew beyond this is given back.
 const USUAL: usize = 1 << 20;
 
@@ -123,18 +126,18 @@ impl<A: Analysis> Plan<'_, A> {
     /// What becomes of a file that need not be read.
     fn at_once(&self, met: &Met, memory: &Remembered) -> Option<Fate<A::Out>> {
         let everything = met.named || self.request.include_generated;
+        if let ByName::Language(language) = met.name
+            && met.facts.language.is_none()
+            && !self.wants(language)
+        {
+            return Some(Fate::Unwanted);
+        }
         if met.facts.vendored == Some(true) && !everything {
             return Some(skipped(
                 met,
                 SkipReason::Vendored,
                 "it is somebody else's code, as .gitattributes say",
             ));
-        }
-        if let ByName::Language(language) = met.name
-            && met.facts.language.is_none()
-            && !self.wants(language)
-        {
-            return Some(Fate::Unwanted);
         }
         if let ByName::Language(language) = met.name
             && met.facts == FileFacts::default()
@@ -204,11 +207,14 @@ impl<A: Analysis> Plan<'_, A> {
         fates: &mut [Option<Fate<A::Out>>],
         progress: &dyn Progress,
     ) -> Result<()> {
+        // A text that changed is one that the store seldom has, unless many did at once.
+        let many = open.len() >= MANY;
         let wanted: Vec<Key> = open
             .iter()
-            .filter_map(|at| {
-                let memory = &remembered[*at];
-                memory.row.as_ref().or(memory.before.as_ref().map(|(row, _)| row))
+            .filter_map(|at| match (&remembered[*at].row, &remembered[*at].before) {
+                (Some(row), _) => Some(row),
+                (None, Some((row, done))) if done.is_none() || many => Some(row),
+                _ => None,
             })
             .map(|row| Key::new(self.kind, row))
             .collect();

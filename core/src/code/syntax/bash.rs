@@ -26,5 +26,11 @@ pub(super) const BASH: Description = Description {
     ],
     tokens: &[("then", Role::Plain, THEN)],
     nested_fields: &["body"],
-    habits: Habits { implicit_this: false, overloads: false, module_functions: false, decorators: false },
+    habits: Habits {
+        implicit_this: false,
+        overloads: false,
+        module_functions: false,
+        decorators: false,
+        expression_lambdas: false,
+    },
 };

@@ -46,5 +46,11 @@ pub(super) const C: Description = Description {
     ],
     tokens: &[("case", Role::Plain, DECISION)],
     nested_fields: &["body", "consequence"],
-    habits: Habits { implicit_this: false, overloads: false, module_functions: false, decorators: false },
+    habits: Habits {
+        implicit_this: false,
+        overloads: false,
+        module_functions: false,
+        decorators: false,
+        expression_lambdas: false,
+    },
 };

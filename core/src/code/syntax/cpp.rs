@@ -62,5 +62,11 @@ pub(super) const CPP: Description = Description {
     ],
     tokens: &[("case", Role::Plain, DECISION)],
     nested_fields: &["body", "consequence"],
-    habits: Habits { implicit_this: true, overloads: true, module_functions: false, decorators: false },
+    habits: Habits {
+        implicit_this: true,
+        overloads: true,
+        module_functions: false,
+        decorators: false,
+        expression_lambdas: false,
+    },
 };

@@ -48,5 +48,11 @@ pub(super) const GO: Description = Description {
     ],
     tokens: &[("else", Role::Plain, ELSE)],
     nested_fields: &["body", "consequence"],
-    habits: Habits { implicit_this: false, overloads: false, module_functions: false, decorators: false },
+    habits: Habits {
+        implicit_this: false,
+        overloads: false,
+        module_functions: false,
+        decorators: false,
+        expression_lambdas: false,
+    },
 };

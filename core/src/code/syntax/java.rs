@@ -56,5 +56,11 @@ pub(super) const JAVA: Description = Description {
     ],
     tokens: &[("case", Role::Plain, DECISION), ("else", Role::Plain, ELSE)],
     nested_fields: &["body", "consequence"],
-    habits: Habits { implicit_this: true, overloads: true, module_functions: false, decorators: false },
+    habits: Habits {
+        implicit_this: true,
+        overloads: true,
+        module_functions: false,
+        decorators: false,
+        expression_lambdas: true,
+    },
 };

@@ -70,5 +70,11 @@ pub(super) const JAVASCRIPT: Description = Description {
     ],
     tokens: &[],
     nested_fields: &["body", "consequence"],
-    habits: Habits { implicit_this: false, overloads: false, module_functions: true, decorators: false },
+    habits: Habits {
+        implicit_this: false,
+        overloads: false,
+        module_functions: true,
+        decorators: false,
+        expression_lambdas: false,
+    },
 };

@@ -44,5 +44,11 @@ pub(super) const KOTLIN: Description = Description {
     ],
     tokens: &[("else", Role::Plain, ELSE), (")", Role::Plain, THEN), ("do", Role::Plain, THEN)],
     nested_fields: &[],
-    habits: Habits { implicit_this: true, overloads: true, module_functions: false, decorators: false },
+    habits: Habits {
+        implicit_this: true,
+        overloads: true,
+        module_functions: false,
+        decorators: false,
+        expression_lambdas: false,
+    },
 };

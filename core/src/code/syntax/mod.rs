@@ -84,6 +84,8 @@ pub(crate) enum Role {
     Binary,
     /// Parentheses.
     Group,
+    /// The unparsed inside of a macro call: its tokens count as they stand.
+    Tokens,
     /// `break`, `continue`: with a label or number they jump.
     Jump,
     /// `goto`.
@@ -149,6 +151,8 @@ pub(crate) mod flag {
     pub(crate) const BODY: u32 = 1 << 20;
     /// The token behind which the body of a structure begins, where no field says it.
     pub(crate) const THEN: u32 = 1 << 21;
+    /// The word of a condition or loop, for the inside of macro calls.
+    pub(crate) const BRANCH: u32 = 1 << 23;
     /// The word of a jump.
     pub(crate) const JUMP: u32 = 1 << 22;
 }
@@ -190,6 +194,8 @@ pub(crate) struct Habits {
     pub(crate) overloads: bool,
     /// A function that only declares is a stand-in for a class (white paper, compensating usages).
     pub(crate) module_functions: bool,
+    /// A lambda is an expression of the function around it, and no function of its own.
+    pub(crate) expression_lambdas: bool,
     /// A function of a function and a `return` is a decorator (white paper, compensating usages).
     pub(crate) decorators: bool,
 }

@@ -56,5 +56,11 @@ pub(super) const PHP: Description = Description {
     ],
     tokens: &[],
     nested_fields: &["body", "consequence"],
-    habits: Habits { implicit_this: false, overloads: false, module_functions: false, decorators: false },
+    habits: Habits {
+        implicit_this: false,
+        overloads: false,
+        module_functions: false,
+        decorators: false,
+        expression_lambdas: false,
+    },
 };

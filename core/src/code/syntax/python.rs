@@ -21,7 +21,7 @@ pub(super) const PYTHON: Description = Description {
         ("conditional_expression", Role::Ternary, DECISION),
         ("boolean_operator", Role::Binary, 0),
         ("parenthesized_expression", Role::Group, 0),
-        ("assignment", Role::Binding, 0),
+        ("assignment", Role::Binding, FIELD),
         ("keyword_argument", Role::Binding, 0),
         ("named_expression", Role::Binding, 0),
         ("pair", Role::Binding, 0),
@@ -53,5 +53,11 @@ pub(super) const PYTHON: Description = Description {
     ],
     tokens: &[],
     nested_fields: &["body", "consequence"],
-    habits: Habits { implicit_this: false, overloads: false, module_functions: false, decorators: true },
+    habits: Habits {
+        implicit_this: false,
+        overloads: false,
+        module_functions: false,
+        decorators: true,
+        expression_lambdas: true,
+    },
 };

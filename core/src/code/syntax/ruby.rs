@@ -49,5 +49,11 @@ pub(super) const RUBY: Description = Description {
     ],
     tokens: &[],
     nested_fields: &["body", "consequence"],
-    habits: Habits { implicit_this: true, overloads: false, module_functions: false, decorators: false },
+    habits: Habits {
+        implicit_this: true,
+        overloads: false,
+        module_functions: false,
+        decorators: false,
+        expression_lambdas: false,
+    },
 };

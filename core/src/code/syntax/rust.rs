@@ -23,6 +23,7 @@ pub(super) const RUST: Description = Description {
         ("match_arm", Role::Arm, 0),
         ("binary_expression", Role::Binary, 0),
         ("let_chain", Role::Binary, 0),
+        ("token_tree", Role::Tokens, 0),
         ("parenthesized_expression", Role::Group, 0),
         ("break_expression", Role::Jump, 0),
         ("continue_expression", Role::Jump, 0),
@@ -54,7 +55,18 @@ pub(super) const RUST: Description = Description {
         ("primitive_type", Role::Plain, OPERATOR | ATOM),
         ("attribute_item", Role::Plain, NO_PARAMETER),
     ],
-    tokens: &[("else", Role::Plain, ELSE)],
+    tokens: &[
+        ("else", Role::Plain, ELSE),
+        ("if", Role::Plain, BRANCH),
+        ("for", Role::Plain, BRANCH),
+        ("while", Role::Plain, BRANCH),
+    ],
     nested_fields: &["body", "consequence"],
-    habits: Habits { implicit_this: false, overloads: false, module_functions: false, decorators: false },
+    habits: Habits {
+        implicit_this: false,
+        overloads: false,
+        module_functions: false,
+        decorators: false,
+        expression_lambdas: false,
+    },
 };

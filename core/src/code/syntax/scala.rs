@@ -42,5 +42,11 @@ pub(super) const SCALA: Description = Description {
     ],
     tokens: &[("else", Role::Plain, ELSE), ("this", Role::Plain, SELF)],
     nested_fields: &["body", "consequence"],
-    habits: Habits { implicit_this: true, overloads: true, module_functions: false, decorators: false },
+    habits: Habits {
+        implicit_this: true,
+        overloads: true,
+        module_functions: false,
+        decorators: false,
+        expression_lambdas: false,
+    },
 };

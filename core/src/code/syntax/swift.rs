@@ -43,5 +43,11 @@ pub(super) const SWIFT: Description = Description {
     ],
     tokens: &[("{", Role::Plain, THEN), ("return", Role::Plain, EXIT)],
     nested_fields: &[],
-    habits: Habits { implicit_this: true, overloads: true, module_functions: false, decorators: false },
+    habits: Habits {
+        implicit_this: true,
+        overloads: true,
+        module_functions: false,
+        decorators: false,
+        expression_lambdas: false,
+    },
 };

@@ -38,6 +38,12 @@ impl<'a, T> Columns<'a, T> {
         self
     }
 
+    fn whole_or_null(mut self, name: &'static str, field: impl Fn(&T) -> Option<u64>) -> Self {
+        let column: UInt64Array = self.rows.iter().map(field).collect();
+        self.columns.push((name, Arc::new(column), true));
+        self
+    }
+
     fn signed(mut self, name: &'static str, field: impl Fn(&T) -> i64) -> Self {
         let column = Int64Array::from(self.rows.iter().map(field).collect::<Vec<i64>>());
         self.columns.push((name, Arc::new(column), false));
@@ -78,8 +84,8 @@ impl FileHistories {
             .whole("commits", |row| row.commits)
             .whole("added", |row| row.added)
             .whole("deleted", |row| row.deleted)
-            .whole("lines", |row| row.lines)
-            .real("relative_churn", |row| row.relative_churn)
+            .whole_or_null("lines", |row| row.lines)
+            .real_or_null("relative_churn", |row| row.relative_churn)
             .real_or_null("age_days", |row| row.age_days)
             .real_or_null("last_change_days", |row| row.last_change_days)
             .whole("authors", |row| row.authors)

@@ -4,7 +4,8 @@ use gix::bstr::ByteSlice;
 
 use super::scope::{Paths, days};
 use super::tally::{Part, Tally};
-use super::{Commits, Insight, LIGHT, MINOR, Scope, fewest_of_half};
+use super::tip::TipFile;
+use super::{Commits, Contents, Insight, LIGHT, MINOR, Scope, fewest_of_half};
 use crate::base::cancel::CancelToken;
 use crate::error::Result;
 use crate::git::record::{FileHistories, FileHistory};
@@ -12,44 +13,55 @@ use crate::git::record::{FileHistories, FileHistory};
 impl Insight {
     /// What history says about each file of the tip that `paths` selects.
     ///
+    /// Counts the lines of contents that were not counted before, and keeps that.
     /// Errors: `args.invalid` for paths, times or a half-life that cannot be used, `call.cancelled`.
     pub fn files(
         &self,
         commits: &Commits<'_>,
         paths: &[String],
         half_life_days: f64,
+        contents: Contents<'_>,
         cancel: &CancelToken,
     ) -> Result<FileHistories> {
         let paths = Paths::new(paths)?;
         let weights = self.weights(days("half_life_days", half_life_days)?);
         let scope = self.scope(commits)?;
         let mut tally = Tally::new(self.people.len());
-        let mut files = Vec::new();
-        for (number, file) in self.tip.files.iter().enumerate() {
-            if !paths.has(file.path.as_ref()) {
-                continue;
-            }
+        let selected: Vec<usize> = (0..self.tip.files.len())
+            .filter(|number| paths.has(self.tip.files[*number].path.as_ref()))
+            .collect();
+        let read: Vec<&TipFile> = selected.iter().map(|number| &self.tip.files[*number]).collect();
+        let lines = self.known.lines.of(&read, contents, cancel)?;
+        let mut files = Vec::with_capacity(selected.len());
+        for (number, lines) in selected.into_iter().zip(lines) {
             if number % 1024 == 0 {
                 cancel.check()?;
             }
-            files.push(self.file(number, &scope, &weights, &mut tally));
+            let lines = lines.map(u64::from);
+            files.push(self.file(number, lines, &scope, &weights, &mut tally));
         }
         Ok(FileHistories { files, basis: scope.basis })
     }
 
-    fn file(&self, number: usize, scope: &Scope, weights: &[f64], tally: &mut Tally) -> FileHistory {
+    fn file(
+        &self,
+        number: usize,
+        lines: Option<u64>,
+        scope: &Scope,
+        weights: &[f64],
+        tally: &mut Tally,
+    ) -> FileHistory {
         let file = &self.tip.files[number];
-        let all = self.touches.of(number);
         let mut row = FileHistory {
             path: file.path.to_str_lossy().into_owned(),
-            lines: all.last().map_or(0, |touch| u64::from(touch.after)),
+            lines,
             generated: file.generated,
             vendored: file.vendored,
             weight: if file.generated || file.vendored { LIGHT } else { 1.0 },
             ..FileHistory::default()
         };
         tally.clear();
-        for touch in all.iter().filter(|touch| scope.has(touch)) {
+        for touch in self.touches.of(number).iter().filter(|touch| scope.has(touch)) {
             let weight = weights[touch.place as usize];
             let days = self.days_since(touch.place);
             row.commits += 1;
@@ -65,9 +77,8 @@ impl Insight {
             }
             tally.add(self.people.author_of(touch.place), touch, weight, true);
         }
-        if row.lines > 0 {
-            row.relative_churn = (row.added + row.deleted) as f64 / row.lines as f64;
-        }
+        let churn = (row.added + row.deleted) as f64;
+        row.relative_churn = lines.filter(|lines| *lines > 0).map(|lines| churn / lines as f64);
         let parts = self.ranked(tally);
         row.authors = parts.len() as u64;
         if let Some(main) = parts.first() {

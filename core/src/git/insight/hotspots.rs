@@ -1,159 +1,14 @@
 //! `git.hotspots`: files that are complex and change often (Tornhill: Your Code as a Crime Scene).
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use gix::bstr::{BStr, ByteSlice};
 
-use gix::ObjectId;
-use gix::bstr::{BStr, BString, ByteSlice};
-
+use super::complexity::{Complexity, Measured, may_be_code};
 use super::scope::{Paths, days};
 use super::tip::TipFile;
-use super::{Commits, Insight, LIGHT, Scope, indentation};
+use super::{Commits, Contents, Insight, LIGHT, Scope};
 use crate::base::cancel::CancelToken;
-use crate::base::port::Progress;
-use crate::code::language::Language;
-use crate::code::scan::recognise;
-use crate::code::{metrics, parse};
 use crate::error::Result;
 use crate::git::record::{ChangeTrend, ComplexityBasis, Hotspot, Hotspots, HotspotsArgs};
-use crate::git::repository::Repository;
-
-/// Larger files are not measured.
-const LARGEST: u64 = 4 << 20;
-
-/// Files that one thread takes at a time.
-const PORTION: usize = 32;
-
-/// Endings and whole names of files of code in languages without a grammar here.
-const OTHER_CODE: &[&str] = &[
-    "adb",
-    "ads",
-    "asm",
-    "bat",
-    "clj",
-    "cljc",
-    "cljs",
-    "cmake",
-    "coffee",
-    "cr",
-    "cu",
-    "cuh",
-    "d",
-    "dart",
-    "el",
-    "elm",
-    "erl",
-    "ex",
-    "exs",
-    "f",
-    "f90",
-    "fs",
-    "fsx",
-    "gd",
-    "gleam",
-    "glsl",
-    "gradle",
-    "groovy",
-    "hrl",
-    "hs",
-    "jl",
-    "l",
-    "less",
-    "lisp",
-    "lua",
-    "m",
-    "m4",
-    "mk",
-    "ml",
-    "mli",
-    "mm",
-    "nim",
-    "nix",
-    "pas",
-    "pl",
-    "pm",
-    "ps1",
-    "psm1",
-    "proto",
-    "pyx",
-    "r",
-    "rkt",
-    "s",
-    "scm",
-    "scss",
-    "sol",
-    "sql",
-    "sv",
-    "svelte",
-    "sty",
-    "t",
-    "tcl",
-    "tf",
-    "v",
-    "vb",
-    "vhd",
-    "vhdl",
-    "vim",
-    "vue",
-    "y",
-    "zig",
-    "makefile",
-    "dockerfile",
-    "cmakelists.txt",
-    "build.bazel",
-    "justfile",
-];
-
-/// How complex a file is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Complexity {
-    value: f64,
-    basis: ComplexityBasis,
-    /// Lines that are not blank.
-    lines: u64,
-    /// Whether its head or its long lines say that a tool wrote it.
-    generated: bool,
-}
-
-/// What was found for a file.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Measured {
-    /// Not readable, not text or too large.
-    Failed,
-    /// It is no code.
-    Other,
-    Is(Complexity),
-}
-
-/// Complexity by content and ending of the name, as far as it was asked for: the next tip has mostly
-/// the same files.
-#[derive(Debug, Default)]
-pub struct Complexities(Mutex<HashMap<Key, Measured>>);
-
-type Key = (ObjectId, BString);
-
-fn key(file: &TipFile) -> Key {
-    let name = file.path.rfind_byte(b'/').map_or(0, |slash| slash + 1);
-    let ending = file.path[name..].rfind_byte(b'.').map_or(name, |dot| name + dot);
-    (file.id, file.path[ending..].into())
-}
-
-/// What a name says of whether it is code; a name without an ending may be that of a script.
-fn may_be_code(path: &BStr) -> bool {
-    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_str_lossy();
-    let extension = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map(|(_, ending)| ending);
-    is_other_code(&name)
-        || Language::of_file_name(&name).is_some()
-        || extension.is_none_or(|ending| Language::of_extension(ending).is_some())
-}
-
-/// Whether it is code in a language without a grammar here.
-fn is_other_code(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let ending = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map(|(_, ending)| ending);
-    OTHER_CODE.contains(&name.as_str()) || ending.is_some_and(|ending| OTHER_CODE.contains(&ending))
-}
 
 /// The share of the values that are less than this one, among all others; sorted values.
 fn rank(sorted: &[f64], value: f64) -> f64 {
@@ -176,14 +31,13 @@ fn trend(recent: u64, earlier: u64) -> ChangeTrend {
 impl Insight {
     /// The files that are complex and change often, within the limits of `args`.
     ///
-    /// Reads the contents of the tip's files once.
+    /// Reads the contents of the tip's files that were not measured before, and keeps that.
     /// Errors: `args.invalid` for paths, times or days that cannot be used, `call.cancelled`.
     pub fn hotspots(
         &self,
-        repo: &Repository,
         commits: &Commits<'_>,
         args: &HotspotsArgs,
-        progress: &dyn Progress,
+        contents: Contents<'_>,
         cancel: &CancelToken,
     ) -> Result<Hotspots> {
         let paths = Paths::new(&args.paths)?;
@@ -195,7 +49,8 @@ impl Insight {
             .filter(|at| args.include_generated || !light(&self.tip.files[*at]))
             .filter(|at| may_be_code(self.tip.files[*at].path.as_ref()))
             .collect();
-        let measured = self.measured(repo, &asked, progress, cancel)?;
+        let files: Vec<&TipFile> = asked.iter().map(|at| &self.tip.files[*at]).collect();
+        let measured = self.known.complexities.of(&files, contents, cancel)?;
         let mut unmeasured = 0;
         let mut rows: Vec<(Hotspot, bool)> = Vec::with_capacity(asked.len());
         for (at, measured) in asked.into_iter().zip(measured) {
@@ -283,95 +138,6 @@ impl Insight {
         row.trend = trend(row.recent_commits, row.earlier_commits);
         row
     }
-
-    /// The complexity of the files asked for; what was measured before is not read again.
-    fn measured(
-        &self,
-        repo: &Repository,
-        asked: &[usize],
-        progress: &dyn Progress,
-        cancel: &CancelToken,
-    ) -> Result<Vec<Measured>> {
-        let mut known = self.complexities.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let open: Vec<&TipFile> = asked
-            .iter()
-            .map(|at| &self.tip.files[*at])
-            .filter(|file| !known.contains_key(&key(file)))
-            .collect();
-        let next = AtomicUsize::new(0);
-        let found: Mutex<Vec<(Key, Measured)>> = Mutex::default();
-        let work = || -> Result<()> {
-            let (mut reader, mut parser) = (repo.reader(), parse::Reader::default());
-            loop {
-                let from = next.fetch_add(PORTION, Ordering::Relaxed);
-                let portion = open.get(from..open.len().min(from + PORTION)).unwrap_or_default();
-                if portion.is_empty() {
-                    return Ok(());
-                }
-                let mut done = Vec::with_capacity(portion.len());
-                for file in portion {
-                    cancel.check()?;
-                    let small = reader.size(&file.id).is_some_and(|size| size <= LARGEST);
-                    let measured = match if small { reader.blob(&file.id) } else { None } {
-                        Some(blob) => measure(&mut parser, file, &blob.data, cancel)?,
-                        None => Measured::Failed,
-                    };
-                    done.push((key(file), measured));
-                }
-                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-                found.extend(done);
-                progress.report(found.len() as u64, open.len() as u64, "files", "complexity");
-            }
-        };
-        let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let ended = std::thread::scope(|scope| {
-            let threads: Vec<_> =
-                (0..workers.min(open.len() / PORTION + 1)).map(|_| scope.spawn(work)).collect();
-            let mut ended = Ok(());
-            for thread in threads {
-                match thread.join() {
-                    Ok(result) => ended = ended.and(result),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            ended
-        });
-        // What was measured before the call was cancelled is kept for the next one.
-        known.extend(found.into_inner().unwrap_or_else(PoisonError::into_inner));
-        ended?;
-        let of = |at: &usize| known.get(&key(&self.tip.files[*at])).copied().unwrap_or(Measured::Failed);
-        Ok(asked.iter().map(of).collect())
-    }
-}
-
-fn measure(
-    parser: &mut parse::Reader,
-    file: &TipFile,
-    text: &[u8],
-    cancel: &CancelToken,
-) -> Result<Measured> {
-    let path = file.path.to_str_lossy();
-    let content = recognise(&path, text);
-    let name = path.rsplit('/').next().unwrap_or_default();
-    if content.language.is_none() && !is_other_code(name) {
-        return Ok(Measured::Other);
-    }
-    if content.binary {
-        return Ok(Measured::Failed);
-    }
-    let (levels, lines) = indentation::measure(text);
-    let generated = content.generated || content.minified;
-    let by_indentation =
-        Complexity { value: levels as f64, basis: ComplexityBasis::Indentation, lines, generated };
-    let Some(language) = content.language else { return Ok(Measured::Is(by_indentation)) };
-    match parser.parse(language, text, cancel).and_then(|parsed| metrics::measure(&parsed, cancel)) {
-        Ok(found) => {
-            let (value, basis) = (found.cognitive as f64, ComplexityBasis::Cognitive);
-            Ok(Measured::Is(Complexity { value, basis, ..by_indentation }))
-        }
-        Err(error) if error.code() == "call.cancelled" => Err(error),
-        Err(_) => Ok(Measured::Is(by_indentation)),
-    }
 }
 
 fn reason(row: &Hotspot, change: f64, complexity: f64, period: f64) -> String {
@@ -429,17 +195,5 @@ mod tests {
         ] {
             assert_eq!(trend(recent, earlier), expected, "{recent} after {earlier}");
         }
-    }
-
-    #[test]
-    fn code_is_told_by_name() {
-        for path in ["a/b.tcl", "Makefile", "x/CMakeLists.txt", "x.vue", "q.sql", "x.py", "bin/tool"] {
-            assert!(may_be_code(path.into()), "{path}");
-        }
-        for path in ["README.md", "a.json", "x/y.txt", "a.yml", "d.c.orig"] {
-            assert!(!may_be_code(path.into()), "{path}");
-        }
-        assert!(is_other_code("Makefile") && is_other_code("x.TCL"));
-        assert!(!is_other_code("x.py") && !is_other_code("tool") && !is_other_code(".d"));
     }
 }

@@ -3,10 +3,13 @@
 
 mod bots;
 mod columns;
+mod complexity;
 mod coupling;
 mod files;
 mod hotspots;
 mod indentation;
+mod kept;
+mod lines;
 mod owners;
 mod people;
 mod scope;
@@ -25,12 +28,13 @@ use super::log::{BOUNDARY, FIX, Log};
 use super::record::{CountedHistory, HistorySpan};
 use super::repository::Repository;
 use crate::base::clock::rfc3339;
+use crate::base::port::{Progress, Segments};
 use crate::error::Result;
+use complexity::Complexities;
+use lines::LineCounts;
 use people::People;
 use tip::Tip;
 use touches::{Lists, Touch, by_name, followed};
-
-pub use hotspots::Complexities;
 
 pub(super) const DAY: f64 = 86_400.0;
 
@@ -51,7 +55,7 @@ pub struct Insight {
     people: People,
     touches: Lists<Touch>,
     names: OnceLock<(Vec<BString>, Lists<Touch>)>,
-    complexities: Arc<Complexities>,
+    known: Arc<KnownContents>,
     span: HistorySpan,
 }
 
@@ -68,6 +72,24 @@ pub struct Commits<'a> {
     pub bots: bool,
 }
 
+/// What was read of contents before, of any tip.
+#[derive(Debug, Default)]
+pub struct KnownContents {
+    complexities: Complexities,
+    lines: LineCounts,
+}
+
+/// Where contents are read, and where what was read of them is kept.
+#[derive(Clone, Copy)]
+pub struct Contents<'a> {
+    /// Their repository.
+    pub repo: &'a Repository,
+    /// What is kept.
+    pub segments: &'a dyn Segments,
+    /// Is told how far reading has come.
+    pub progress: &'a dyn Progress,
+}
+
 /// Which commits count.
 struct Scope {
     /// By place.
@@ -82,17 +104,17 @@ impl Scope {
 }
 
 impl Insight {
-    /// Joins the history that leads up to its tip to the files of the tip; `complexities` are shared
-    /// with other tips.
+    /// Joins the history that leads up to its tip to the files of the tip; `known` is shared with
+    /// other tips.
     ///
     /// Errors: `git.object_missing` where some trees of the tip are not in this clone.
-    pub fn new(repo: &Repository, history: &History, complexities: Arc<Complexities>) -> Result<Insight> {
+    pub fn new(repo: &Repository, history: &History, known: Arc<KnownContents>) -> Result<Insight> {
         let (log, order, id) = (Arc::clone(history.log()), Arc::clone(history.order()), history.tip());
         let tip = Tip::read(repo, id)?;
         let people = People::of(&log, &order, &tip.mailmap);
         let touches = followed(&log, &order, &tip.files);
         let span = history.span(Some(id));
-        Ok(Insight { log, id, tip, order, people, touches, names: OnceLock::new(), complexities, span })
+        Ok(Insight { log, id, tip, order, people, touches, names: OnceLock::new(), known, span })
     }
 
     /// Every name ever used and its touches.

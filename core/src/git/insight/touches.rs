@@ -13,8 +13,6 @@ pub(in crate::git) struct Touch {
     pub place: u32,
     pub added: u32,
     pub deleted: u32,
-    /// Lines after it; 0 where it is binary.
-    pub after: u32,
 }
 
 /// Lists of values by number, end to end.
@@ -87,7 +85,6 @@ pub(in crate::git) fn followed(log: &Log, order: &[u32], files: &[TipFile]) -> L
                 Some((_, known)) if known.place == touch.place => {
                     known.added = known.added.saturating_add(touch.added);
                     known.deleted = known.deleted.saturating_add(touch.deleted);
-                    known.after = known.after.max(touch.after);
                 }
                 _ => {
                     last[file as usize] = found.len() as u32;
@@ -104,13 +101,7 @@ pub(in crate::git) fn followed(log: &Log, order: &[u32], files: &[TipFile]) -> L
 }
 
 fn touch(place: u32, part: &Touched) -> Touch {
-    let counts = &part.counts;
-    let after = match (counts.flags & NEW_BINARY, part.from) {
-        (NEW_BINARY, _) => 0,
-        (_, NONE) => (counts.before + counts.added).saturating_sub(counts.deleted),
-        _ => counts.after,
-    };
-    Touch { place, added: counts.added, deleted: counts.deleted, after }
+    Touch { place, added: part.counts.added, deleted: part.counts.deleted }
 }
 
 /// The touches of every name that was ever used, oldest first: a rename deletes one file and adds
@@ -127,8 +118,8 @@ pub(in crate::git) fn by_name(log: &Log, order: &[u32]) -> (Vec<BString>, Lists<
             }
             let deleted = if counts.flags & OLD_BINARY != 0 { 0 } else { counts.before };
             let added = if counts.flags & NEW_BINARY != 0 { 0 } else { counts.after };
-            found.push((part.from, Touch { place, added: 0, deleted, after: 0 }));
-            found.push((part.path, Touch { place, added, deleted: 0, after: added }));
+            found.push((part.from, Touch { place, added: 0, deleted }));
+            found.push((part.path, Touch { place, added, deleted: 0 }));
         }
     }
     let mut used: Vec<u32> = found.iter().map(|(path, _)| *path).collect();

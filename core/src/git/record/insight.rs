@@ -67,12 +67,11 @@ pub struct FileHistory {
     pub added: u64,
     /// Lines that they deleted.
     pub deleted: u64,
-    /// Lines after the last commit that touched it, from the counts of that commit; a merge that
-    /// joined two changes can differ.
-    pub lines: u64,
-    /// Relative churn (Nagappan and Ball 2005, M1): lines added and deleted, each by `lines`; 0
+    /// Lines at the tip, 0 where it is binary; null where its content is not in this clone.
+    pub lines: Option<u64>,
+    /// Relative churn (Nagappan and Ball 2005, M1): lines added and deleted, each by `lines`; null
     /// where it has none.
-    pub relative_churn: f64,
+    pub relative_churn: Option<f64>,
     /// Days from the first commit that counts to the tip's time; null where none counts.
     pub age_days: Option<f64>,
     /// Days from the last commit that counts to the tip's time; null where none counts.

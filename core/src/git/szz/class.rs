@@ -155,16 +155,15 @@ fn extension(path: &[u8]) -> Option<String> {
 /// Whether a file may hold the cause of a bug: all but texts, data and records of releases.
 pub(super) fn is_code(path: &[u8]) -> bool {
     let name = String::from_utf8_lossy(basename(path)).to_ascii_lowercase();
-    let stem = name.split('.').next().unwrap_or_default();
-    if name.starts_with('.')
-        || NO_CODE_NAMES.contains(&stem) && !name.ends_with(".c") && !name.ends_with(".py")
-    {
+    let ending = extension(path).unwrap_or_default();
+    if name == "cmakelists.txt" {
+        return true;
+    }
+    if name.starts_with('.') || NO_CODE.contains(&ending.as_str()) {
         return false;
     }
-    match extension(path) {
-        Some(ending) => !NO_CODE.contains(&ending.as_str()),
-        None => true,
-    }
+    let known = STYLES.iter().any(|(_, endings)| endings.contains(&ending.as_str()));
+    known || !NO_CODE_NAMES.contains(&name.split('.').next().unwrap_or_default())
 }
 
 /// Whether a file holds tests, by the usual names of folders and files.
@@ -473,6 +472,7 @@ mod tests {
     #[test]
     fn files_are_told_apart() {
         assert!(is_code(b"src/a.c") && is_code(b"Makefile") && is_code(b"a/b.sh"));
+        assert!(is_code(b"core/history.rs") && is_code(b"version.go") && is_code(b"lib/CMakeLists.txt"));
         assert!(!is_code(b"NEWS") && !is_code(b"doc/a.rst") && !is_code(b"CHANGELOG.md"));
         assert!(is_test(b"tests/a.py") && is_test(b"a/foo_test.go") && is_test(b"A/FooTest.java"));
         assert!(!is_test(b"src/latest.c") && !is_test(b"a/contest.rs"));

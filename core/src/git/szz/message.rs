@@ -46,6 +46,6 @@ mod tests {
         assert_eq!(named(text).unwrap().fixes, ["0123456789ab", "abcdef0"]);
         let text = b"Revert \"x\"\n\nThis reverts commit 0123456789012345678901234567890123456789.\n";
         assert_eq!(named(text).unwrap().reverts, ["0123456789012345678901234567890123456789"]);
-        assert_eq!(named(b"Fixes: #12\nFixes: https://example.org/0123456789\nfixes: effaced"), None);
+        assert_eq!(named(b"Fixes: #12\nFixes: https://example.org/0123456789\nfixes: faded"), None);
     }
 }

@@ -33,7 +33,7 @@ const WINDOW: usize = 1024;
 /// Commits that one thread compares at a time: neighbours share most trees.
 const CHUNK: usize = 32;
 /// What all threads together keep of what they have read, in bytes.
-const MEMORY: usize = 160 << 20;
+const MEMORY: usize = 112 << 20;
 /// In a commit of more files than this nobody looks for lines moved between them.
 const MOVE_FILES: usize = 120;
 /// A file larger than this (bytes) neither gives nor takes lines moved between files.
@@ -158,6 +158,8 @@ pub(super) struct Scene<'s, 'g> {
     reader: &'s mut Reader,
     pairs: HashMap<(Option<ObjectId>, Option<ObjectId>), Option<Pair>>,
     moved: [Option<Blocks>; 2],
+    /// Whether comparisons are kept for the next question about the commit.
+    keep: bool,
 }
 
 impl Scene<'_, '_> {
@@ -188,7 +190,10 @@ impl Scene<'_, '_> {
             }
             _ => None,
         };
-        self.pairs.insert(key, pair.clone());
+        // Of a commit of very many files nothing is asked twice, and all of it would be much to hold.
+        if self.keep {
+            self.pairs.insert(key, pair.clone());
+        }
         pair
     }
 
@@ -540,8 +545,13 @@ impl<A: Ask> Share<'_, A> {
         if carried.is_empty() && !asked {
             return;
         }
-        let mut scene =
-            Scene { shared, reader: &mut self.reader, pairs: HashMap::new(), moved: [None, None] };
+        let mut scene = Scene {
+            shared,
+            reader: &mut self.reader,
+            pairs: HashMap::new(),
+            moved: [None, None],
+            keep: touched.changes.len() <= MOVE_FILES,
+        };
         let mut answers: Vec<(Run, Origin)> = Vec::new();
         let by_path: HashMap<u32, &Change> = if carried.is_empty() {
             HashMap::new()
@@ -587,8 +597,13 @@ impl<A: Ask> Share<'_, A> {
     fn merge(&mut self, shared: &Shared<'_>, at: u32, parents: &[u32], touched: &Touched, mut open: Open) {
         let mut handed: Vec<Open> = parents.iter().map(|_| Open::default()).collect();
         let mut answers: Vec<(Run, Origin)> = Vec::new();
-        let mut scene =
-            Scene { shared, reader: &mut self.reader, pairs: HashMap::new(), moved: [None, None] };
+        let mut scene = Scene {
+            shared,
+            reader: &mut self.reader,
+            pairs: HashMap::new(),
+            moved: [None, None],
+            keep: false,
+        };
         let mut renamed: HashMap<usize, HashMap<u32, (u32, Version)>> = HashMap::new();
         for change in &touched.changes {
             let Some(new) = change.new else { continue };

@@ -4,9 +4,6 @@
 ; action: Take it from the environment or a secret store, and replace it where it is in use.
 ; not-in: tests
 
-((string) @finding
-  (#secret? @finding))
-
 ((variable_assignment name: (_) @name value: [(string) (raw_string) (word)] @value) @finding
   (#match? @name "(?i)(passw(or)?d|passwd|pwd|secret|api_?key|access_?key|auth_?key|private_?key|client_?secret|credential|token)s?[\"']?\\]?$")
   (#secret-value? @value))

@@ -5,9 +5,6 @@
 ; languages: c, cpp
 ; not-in: tests
 
-((string_literal) @finding
-  (#secret? @finding))
-
 ((init_declarator declarator: (_) @name value: (string_literal) @value) @finding
   (#match? @name "(?i)(passw(or)?d|passwd|pwd|secret|api_?key|access_?key|auth_?key|private_?key|client_?secret|credential|token)s?[\"']?\\]?(\\[\\])?$")
   (#secret-value? @value))

@@ -3,6 +3,7 @@
 ; reason: Whoever has seen a few of these numbers can guess the next ones.
 ; action: Use the system's secure source of random numbers.
 ; languages: c, cpp
+; needs: rand|random
 ; not-in: tests
 
 ([(init_declarator declarator: (_) @name value: (_) @value) (assignment_expression left: (_) @name right: (_) @value)] @finding

@@ -3,6 +3,7 @@
 ; reason: It writes as far as its source goes, past the end of where it writes to.
 ; action: Use the form that takes the size: `snprintf`, `strlcpy`, `fgets`.
 ; languages: c, cpp
+; needs: strcpy|strcat|stpcpy|sprintf|gets
 ; not-in: tests
 
 ((call_expression function: (identifier) @name arguments: (argument_list (_) . (_) @source)) @finding

@@ -8,4 +8,4 @@
   (#calls-fallible? @callee))
 
 ((expression_statement (call_expression function: (selector_expression) @callee) @finding)
-  (#match? @callee "^(os\\.(Remove|RemoveAll|Rename|Mkdir|MkdirAll|WriteFile|Chmod|Chdir|Setenv|Symlink|Truncate)|json\\.Unmarshal|xml\\.Unmarshal|yaml\\.Unmarshal|io\\.(Copy|ReadFull|WriteString)|binary\\.(Read|Write)|filepath\\.Walk(Dir)?)$"))
+  (#match? @callee "^(os\\.(Rename|Mkdir|MkdirAll|WriteFile|Chmod|Chdir|Setenv|Symlink|Truncate)|json\\.Unmarshal|xml\\.Unmarshal|yaml\\.Unmarshal|io\\.(Copy|ReadFull|WriteString)|binary\\.(Read|Write)|filepath\\.Walk(Dir)?)$"))

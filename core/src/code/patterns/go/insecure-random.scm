@@ -2,6 +2,7 @@
 ; severity: major
 ; reason: Whoever has seen a few of these numbers can guess the next ones.
 ; action: Use the system's secure source of random numbers.
+; needs: rand.
 ; not-in: tests
 
 ([(short_var_declaration left: (_) @name right: (_) @value) (assignment_statement left: (_) @name right: (_) @value)] @finding

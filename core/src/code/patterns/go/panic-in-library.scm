@@ -1,7 +1,8 @@
 ; id: panic-in-library
-; severity: minor
+; severity: info
 ; reason: Whoever calls this cannot go on: the whole program ends.
 ; action: Return an error.
+; needs: panic
 ; not-in: tests, scripts
 
 ((call_expression function: (identifier) @name) @finding

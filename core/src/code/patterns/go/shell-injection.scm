@@ -2,6 +2,7 @@
 ; severity: critical
 ; reason: A command line is put together from text, so a value can add commands.
 ; action: Pass the program and its arguments as a list, without a shell.
+; needs: exec.Command
 ; not-in: tests, scripts
 
 ((call_expression function: (selector_expression) @function

@@ -2,6 +2,7 @@
 ; severity: critical
 ; reason: SQL is put together from text, so a value can change the statement.
 ; action: Pass values as parameters of the statement.
+; needs: SELECT |select |Select |INSERT |insert |UPDATE |update |DELETE |delete from|DROP |drop table
 ; not-in: tests
 
 ((call_expression function: (selector_expression field: (field_identifier) @method)

@@ -2,6 +2,7 @@
 ; severity: critical
 ; reason: Nobody checks who is at the other end, so anybody on the way can read and change what is sent.
 ; action: Verify certificates; add a private authority to the trusted ones instead.
+; needs: InsecureSkipVerify
 ; not-in: tests
 
 ((keyed_element (literal_element) @name (literal_element (true))) @finding

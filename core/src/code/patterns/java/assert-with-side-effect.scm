@@ -2,6 +2,7 @@
 ; severity: major
 ; reason: Assertions can be switched off, and then this change does not happen.
 ; action: Do it before, and assert its result.
+; needs: assert
 ; not-in: tests
 
 ((assert_statement . (_) @condition) @finding

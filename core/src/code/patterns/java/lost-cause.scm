@@ -2,6 +2,7 @@
 ; severity: minor
 ; reason: A new exception takes the place of the caught one, and where it came from is lost.
 ; action: Pass the caught exception on as the cause.
+; needs: catch
 ; not-in: tests
 
 ((catch_clause (catch_formal_parameter (catch_type) @type name: (identifier) @name) body: (block (throw_statement (object_creation_expression)) @finding) @body)

@@ -2,6 +2,7 @@
 ; severity: info
 ; reason: The test waits too long on a fast machine and not long enough on a slow one.
 ; action: Wait for the condition itself, with a limit.
+; needs: sleep|Sleep
 ; only-in: tests
 
 ((method_invocation object: (_) @object name: (identifier) @name arguments: (argument_list . (_) @time)) @finding

@@ -2,6 +2,7 @@
 ; severity: minor
 ; reason: Two texts of the same MD5 or SHA-1 hash can be made at will.
 ; action: Use SHA-256 or better; where it is no matter of security, say so in a comment.
+; needs: MessageDigest
 ; not-in: tests
 
 ((method_invocation object: (identifier) @object name: (identifier) @method arguments: (argument_list . (string_literal) @name)) @finding

@@ -3,6 +3,7 @@
 ; reason: Output for debugging is left in code that others call.
 ; action: Remove it, or use the log.
 ; languages: javascript, typescript, tsx
+; needs: console|debugger
 ; not-in: tests, scripts
 
 (debugger_statement) @finding

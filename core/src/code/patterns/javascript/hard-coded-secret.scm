@@ -5,9 +5,6 @@
 ; languages: javascript, typescript, tsx
 ; not-in: tests
 
-((string) @finding
-  (#secret? @finding))
-
 ((variable_declarator name: (_) @name value: (string) @value) @finding
   (#match? @name "(?i)(passw(or)?d|passwd|pwd|secret|api_?key|access_?key|auth_?key|private_?key|client_?secret|credential|token)s?[\"']?\\]?$")
   (#secret-value? @value))

@@ -3,6 +3,7 @@
 ; reason: Whoever has seen a few of these numbers can guess the next ones.
 ; action: Use the system's secure source of random numbers.
 ; languages: javascript, typescript, tsx
+; needs: Math.random
 ; not-in: tests
 
 ([(variable_declarator name: (_) @name value: (_) @value) (assignment_expression left: (_) @name right: (_) @value) (pair key: (_) @name value: (_) @value)] @finding

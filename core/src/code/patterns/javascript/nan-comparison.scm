@@ -3,6 +3,7 @@
 ; reason: NaN is equal to nothing, itself included, so this comparison always has the same result.
 ; action: Use the language's own test for NaN.
 ; languages: javascript, typescript, tsx
+; needs: nan|NaN|NAN
 
 ((binary_expression operator: ["==" "===" "!=" "!=="] right: (_) @nan) @finding
   (#any-of? @nan "NaN" "Number.NaN"))

@@ -3,6 +3,7 @@
 ; reason: The test does not run, and nobody knows when it may again.
 ; action: Mend it, delete it, or give the reason.
 ; languages: javascript, typescript, tsx
+; needs: .skip|xit|xdescribe|xtest
 
 ((call_expression function: (member_expression object: (identifier) @object property: (property_identifier) @name) arguments: (arguments . (string))) @finding
   (#any-of? @object "it" "test" "describe" "context")

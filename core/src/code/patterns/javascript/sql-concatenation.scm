@@ -3,6 +3,7 @@
 ; reason: SQL is put together from text, so a value can change the statement.
 ; action: Pass values as parameters of the statement.
 ; languages: javascript, typescript, tsx
+; needs: SELECT |select |Select |INSERT |insert |UPDATE |update |DELETE |delete from|DROP |drop table
 ; not-in: tests
 
 ((call_expression function: (member_expression property: (property_identifier) @method)

@@ -3,6 +3,7 @@
 ; reason: Text becomes part of the page as HTML, so a value can bring scripts along.
 ; action: Set `textContent`, or clean the HTML first.
 ; languages: javascript, typescript, tsx
+; needs: HTML|document.write
 ; not-in: tests
 
 ((assignment_expression left: (member_expression property: (property_identifier) @name) right: [(template_string (template_substitution)) (binary_expression) (identifier) (member_expression)] @value) @finding

@@ -3,6 +3,7 @@
 ; reason: The cipher or its mode is broken: what it hides can be read.
 ; action: Use AES-GCM or ChaCha20-Poly1305.
 ; languages: javascript, typescript, tsx
+; needs: ipher
 ; not-in: tests
 
 ((call_expression function: (_) @function arguments: (arguments . (string) @name)) @finding

@@ -2,6 +2,7 @@
 ; severity: major
 ; reason: Whoever has seen a few of these numbers can guess the next ones.
 ; action: Use the system's secure source of random numbers.
+; needs: random.
 ; not-in: tests
 
 ((assignment left: (_) @name right: (_) @value) @finding

@@ -2,6 +2,7 @@
 ; severity: major
 ; reason: The return throws away an exception that is on its way.
 ; action: Return behind the `try`.
+; needs: finally
 
 ((finally_clause "finally" @finding (block) @body)
   (#has? @body return_statement "!function_definition" "!lambda"))

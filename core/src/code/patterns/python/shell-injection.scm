@@ -2,6 +2,7 @@
 ; severity: critical
 ; reason: A command line is put together from text, so a value can add commands.
 ; action: Pass the program and its arguments as a list, without a shell.
+; needs: shell|os.system|os.popen|getoutput
 ; not-in: tests, scripts
 
 ((call function: (_) @function

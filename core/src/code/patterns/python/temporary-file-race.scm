@@ -2,6 +2,7 @@
 ; severity: major
 ; reason: Somebody else can make the file between the choice of its name and its opening.
 ; action: Use a call that makes and opens the file in one step, such as `mkstemp`.
+; needs: mktemp|tmpnam|tempnam
 ; not-in: tests
 
 ((call function: (_) @function) @finding

@@ -2,6 +2,7 @@
 ; severity: major
 ; reason: The cipher or its mode is broken: what it hides can be read.
 ; action: Use AES-GCM or ChaCha20-Poly1305.
+; needs: DES|ARC|Blowfish|CAST|MODE_ECB
 ; not-in: tests
 
 ((call function: (_) @function) @finding

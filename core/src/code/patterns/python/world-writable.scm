@@ -1,7 +1,8 @@
 ; id: world-writable
-; severity: major
+; severity: minor
 ; reason: Every user of the machine can change the file.
 ; action: Give rights to the owner or a group alone.
+; needs: chmod|Chmod
 ; not-in: tests
 
 ((call function: (_) @function arguments: (argument_list (_) . (integer) @mode)) @finding

@@ -2,6 +2,7 @@
 ; severity: critical
 ; reason: Nobody checks who is at the other end, so anybody on the way can read and change what is sent.
 ; action: Verify certificates; add a private authority to the trusted ones instead.
+; needs: danger_accept
 ; not-in: tests
 
 ((call_expression function: (field_expression field: (field_identifier) @name) arguments: (arguments (boolean_literal) @value)) @finding

@@ -2,6 +2,7 @@
 ; severity: minor
 ; reason: A missing value or an error ends the whole program here, with a message that does not say why.
 ; action: Return the error with `?`, handle it, or use `expect` with the reason why it cannot happen.
+; needs: .unwrap
 ; not-in: tests, scripts
 
 ((call_expression function: (field_expression value: (_) @value field: (field_identifier) @name) arguments: (arguments) @args) @finding
