@@ -74,9 +74,11 @@ pub(crate) fn clones(page: &mut Page, answer: &CodeClones) {
         ));
     }
     let share = if answer.tokens == 0 { 0.0 } else { answer.duplicated_tokens as f64 / answer.tokens as f64 };
+    let groups = answer.groups.len() as u64;
     let summary = format!(
-        "{} groups in {} files; {} of their {} tokens are duplicated",
-        thousands(answer.groups.len() as u64),
+        "{} {} in {} files; {} of their {} tokens are duplicated",
+        thousands(groups),
+        if groups == 1 { "group" } else { "groups" },
         thousands(answer.files),
         percent(share),
         thousands(answer.tokens)

@@ -341,14 +341,13 @@ fn repeats(numbers: &[u32], order: &[u32], shared: &[u32], least: usize) -> Repe
             _ => NONE,
         };
     };
-    for at in 0..order.len() {
+    for (at, suffix) in order.iter().copied().enumerate() {
         let behind = shared.get(at + 1).copied().unwrap_or(0);
         if behind >= least && open.last().is_none_or(|top| top.length < behind) {
             open.push(fresh(behind, at as u32));
             children.push(Vec::new());
         }
         if let Some(top) = open.last_mut() {
-            let suffix = order[at];
             join(top, suffix, suffix, before(suffix));
             if top.chain.0 == NONE {
                 top.chain = (suffix, suffix);

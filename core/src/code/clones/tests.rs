@@ -139,3 +139,11 @@ fn too_short_a_length_is_refused() {
     let error = find(&[], Settings { min_tokens: 19, ..SETTINGS }, &CancelToken::new()).unwrap_err();
     assert_eq!(error.code(), "args.invalid");
 }
+
+#[test]
+fn equal_elements_of_tables_are_duplicates_too() {
+    let rows = "{name: 'a', size: 1}, {name: 'b', size: 2}, {name: 'c', size: 3},";
+    let one = read(Language::JavaScript, &format!("const one = [{{x: 1}}, {rows} {{y: 2}}];"));
+    let two = read(Language::JavaScript, &format!("const two = [{rows} 0];"));
+    assert_eq!(told(&[&one, &two], SETTINGS), [(29, vec![(0, 1, 1), (1, 1, 1)])]);
+}

@@ -120,19 +120,28 @@ const IMPORTS: [&str; 17] = [
     "shebang",
 ];
 
-const BLOCKS: [&str; 19] = [
+/// Each part of these can stand alone: statements of a block, elements of a table.
+const BLOCKS: [&str; 27] = [
+    "array",
+    "array_expression",
+    "array_initializer",
     "block",
     "body_statement",
     "class_body",
     "compilation_unit",
     "compound_statement",
     "declaration_list",
+    "dictionary",
     "do_group",
     "enum_body",
     "field_declaration_list",
+    "initializer_list",
     "interface_body",
+    "list",
+    "literal_value",
     "match_block",
     "module",
+    "object",
     "object_type",
     "program",
     "source_file",
