@@ -402,11 +402,14 @@ fn what_grew_commit_by_commit_equals_what_is_read_at_once() {
     assert_eq!(said, everything(&wait(open(bare.path())).unwrap()), "bare");
 }
 
+/// Path, the one before where renamed, lines added and deleted.
+type Change = (String, Option<String>, u64, u64);
+
 /// A commit as git shows it: author and, for each touched path, the one before and the lines.
 #[derive(Default)]
 struct Shown {
     email: String,
-    files: Vec<(String, Option<String>, u64, u64)>,
+    files: Vec<Change>,
 }
 
 /// Every commit that is no merge, by id.
@@ -513,7 +516,7 @@ fn pasts_equal_those_of_a_slow_reference() {
             for id in &ids {
                 *by_author.entry(commits[*id].email.as_str()).or_default() += 1;
             }
-            let lines = |pick: fn(&(String, Option<String>, u64, u64)) -> u64| -> u64 {
+            let lines = |pick: fn(&Change) -> u64| -> u64 {
                 let touched = |(id, name): &(String, String)| {
                     commits[id].files.iter().filter(|file| file.0 == *name).map(pick).sum::<u64>()
                 };

@@ -150,8 +150,8 @@ impl Universe<'_> {
     /// By place: the files of an eligible commit that can be in a pair, sorted.
     fn by_commit(&self, places: usize, eligible: &[bool], revisions: &[u64], least: u64) -> Lists<u32> {
         let mut pairs: Vec<(u32, u32)> = Vec::new();
-        for file in 0..self.names.len() {
-            if self.takes_part[file] && revisions[file] >= least {
+        for (file, revisions) in revisions.iter().enumerate() {
+            if self.takes_part[file] && *revisions >= least {
                 let touches = self.touches.of(file).iter().filter(|touch| eligible[touch.place as usize]);
                 pairs.extend(touches.map(|touch| (touch.place, file as u32)));
             }

@@ -31,10 +31,11 @@ fn unit(text: &[u8]) -> u64 {
     let mut steps = [0u64; 9];
     let mut before = 0;
     for (tabs, spaces) in indents(text) {
-        if tabs == 0 && spaces > before {
-            if let Some(step) = steps.get_mut((spaces - before) as usize) {
-                *step += 1;
-            }
+        if tabs == 0
+            && spaces > before
+            && let Some(step) = steps.get_mut((spaces - before) as usize)
+        {
+            *step += 1;
         }
         before = spaces;
     }
