@@ -358,9 +358,7 @@ fn runs_on(look: &Look<'_, '_>, case: Node<'_>) -> bool {
     };
     let said = text.get(last.start_byte()..line_end(next.start_byte())).unwrap_or_default();
     let said = String::from_utf8_lossy(said).to_ascii_lowercase();
-    !["fall", "no break", "nobreak", "intended", "through", "/* pass"]
-        .iter()
-        .any(|word| said.contains(word))
+    !["fall", "no break", "nobreak", "intended", "through", "/* pass"].iter().any(|word| said.contains(word))
 }
 
 /// The last statement of a case or block, comments left out.
