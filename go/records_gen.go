@@ -1352,7 +1352,7 @@ type SzzSkipped struct {
 	// Lines of comment or documentation.
 	Comment int64 `json:"comment"`
 	// Lines that only import.
-	Import int64 `json:"import"`
+	Imports int64 `json:"imports"`
 	// Lines of brackets and punctuation alone.
 	Punctuation int64 `json:"punctuation"`
 	// Lines that stand elsewhere after the fix.

@@ -1635,8 +1635,8 @@ func (v *SzzSkipped) read(r *reader) {
 			v.Blank = r.int()
 		case "comment":
 			v.Comment = r.int()
-		case "import":
-			v.Import = r.int()
+		case "imports":
+			v.Imports = r.int()
 		case "punctuation":
 			v.Punctuation = r.int()
 		case "moved":

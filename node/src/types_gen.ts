@@ -1446,7 +1446,7 @@ export interface SzzSkipped {
   /** Lines of comment or documentation. */
   comment: number;
   /** Lines that only import. */
-  import: number;
+  imports: number;
   /** Lines of brackets and punctuation alone. */
   punctuation: number;
   /** Lines that stand elsewhere after the fix. */

@@ -652,7 +652,7 @@ export function readSzzSkipped(wire: Wire): SzzSkipped {
   return {
     blank: wire.blank,
     comment: wire.comment,
-    import: wire.import,
+    imports: wire.imports,
     punctuation: wire.punctuation,
     moved: wire.moved,
     reflowed: wire.reflowed,

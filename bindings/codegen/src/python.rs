@@ -576,7 +576,14 @@ fn function(model: &Model, operation: &Operation, flavour: &Flavour, indent: &st
         let _ = writeln!(out, "{indent}{asynchronous}def {called}(");
         parameters.iter().for_each(|parameter| {
             let comma = if parameter == "/" { "" } else { "," };
-            let _ = writeln!(out, "{indent}    {parameter}{comma}");
+            let line = format!("{indent}    {parameter}{comma}");
+            match line.rsplit_once(" | None = None") {
+                // A long list of literals.
+                Some((first, rest)) if line.len() > WIDTH => {
+                    let _ = writeln!(out, "{first}\n{indent}    | None = None{rest}");
+                }
+                _ => out.push_str(&(line + "\n")),
+            }
         });
         let _ = writeln!(out, "{indent}) -> {answer}:");
     }

@@ -206,7 +206,7 @@ impl Language {
     /// The language of files of this ending (without the dot, in any case); of `h` it is C.
     pub fn of_extension(extension: &str) -> Option<Language> {
         let is = |known: &&str| known.eq_ignore_ascii_case(extension);
-        TABLE.iter().find(|row| row.extensions.iter().any(|known| is(known))).map(|row| row.language)
+        TABLE.iter().find(|row| row.extensions.iter().any(&is)).map(|row| row.language)
     }
 
     /// The language of files of this whole name.

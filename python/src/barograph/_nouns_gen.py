@@ -333,8 +333,10 @@ class CodeNoun(Noun):
         text: str | None = None,
         languages: Sequence[str] | None = None,
         include_generated: bool = False,
-        roles: Sequence[SymbolRole | Literal["definition", "declaration", "reference", "import"]] | None = None,
-        kinds: Sequence[SymbolKind | Literal["function", "method", "class", "struct", "interface", "trait", "enum", "type", "constant", "variable", "field", "macro", "module", "call", "implementation", "name", "wildcard"]] | None = None,
+        roles: Sequence[SymbolRole | Literal["definition", "declaration", "reference", "import"]]
+        | None = None,
+        kinds: Sequence[SymbolKind | Literal["function", "method", "class", "struct", "interface", "trait", "enum", "type", "constant", "variable", "field", "macro", "module", "call", "implementation", "name", "wildcard"]]
+        | None = None,
     ) -> CodeSymbols:
         """What files define, use and import.
 
@@ -370,8 +372,10 @@ class CodeNoun(Noun):
         text: str | None = None,
         languages: Sequence[str] | None = None,
         include_generated: bool = False,
-        roles: Sequence[SymbolRole | Literal["definition", "declaration", "reference", "import"]] | None = None,
-        kinds: Sequence[SymbolKind | Literal["function", "method", "class", "struct", "interface", "trait", "enum", "type", "constant", "variable", "field", "macro", "module", "call", "implementation", "name", "wildcard"]] | None = None,
+        roles: Sequence[SymbolRole | Literal["definition", "declaration", "reference", "import"]]
+        | None = None,
+        kinds: Sequence[SymbolKind | Literal["function", "method", "class", "struct", "interface", "trait", "enum", "type", "constant", "variable", "field", "macro", "module", "call", "implementation", "name", "wildcard"]]
+        | None = None,
     ) -> Columns:
         """What files define, use and import. As Arrow columns: the fast form for many rows.
 

@@ -2260,7 +2260,7 @@ class HistorySpan(Record):
     gaps: int
     """Commits whose changes could not be read as objects are absent (partial clones) or damaged."""
 
-    dropped: int
+    dropped: int = 0
     """Commits, merges left out, that led up to the branch when it was read last and do not any
     more: its history was rewritten, for example by a force-push; 0 where it was only continued.
     """
@@ -2272,7 +2272,7 @@ class HistorySpan(Record):
             wire["commits"],
             wire["cut"],
             wire["gaps"],
-            wire["dropped"],
+            wire.get("dropped", 0),
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -3566,7 +3566,7 @@ class SzzSkipped(Record):
     comment: int
     """Lines of comment or documentation."""
 
-    import_: int
+    imports: int
     """Lines that only import."""
 
     punctuation: int
@@ -3593,7 +3593,7 @@ class SzzSkipped(Record):
         return SzzSkipped(
             wire["blank"],
             wire["comment"],
-            wire["import"],
+            wire["imports"],
             wire["punctuation"],
             wire["moved"],
             wire["reflowed"],
@@ -3607,7 +3607,7 @@ class SzzSkipped(Record):
         return {
             "blank": self.blank,
             "comment": self.comment,
-            "import": self.import_,
+            "imports": self.imports,
             "punctuation": self.punctuation,
             "moved": self.moved,
             "reflowed": self.reflowed,

@@ -10,7 +10,10 @@ fn read(language: Language, text: &str) -> Tokens {
 }
 
 /// First and last line of each place, in all groups.
-fn told(files: &[&Tokens], settings: Settings) -> Vec<(usize, Vec<(usize, u32, u32)>)> {
+/// A group: its tokens and its places.
+type Told = (usize, Vec<(usize, u32, u32)>);
+
+fn told(files: &[&Tokens], settings: Settings) -> Vec<Told> {
     let clones = find(files, settings, &CancelToken::new()).unwrap();
     let place = |tokens: usize, (file, start): (usize, usize)| {
         (file, files[file].line(start), files[file].end_line(start + tokens - 1))

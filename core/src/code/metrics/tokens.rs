@@ -127,7 +127,7 @@ impl Tokens {
     pub(super) fn identity(&self, mark: Mark) -> u64 {
         let terms = self.terms - mark.terms;
         let before = multiply(mark.prefix, power(BASE, terms));
-        mix((self.prefix + PRIME - before) % PRIME ^ u64::from(terms).rotate_right(16))
+        mix(((self.prefix + PRIME - before) % PRIME) ^ u64::from(terms).rotate_right(16))
     }
 
     /// A bound of a block that is layout alone.

@@ -302,11 +302,9 @@ impl<'a> Walk<'a> {
                     }
                 }
             }
-            Role::Arms | Role::Switch => {
-                if kind.role == Role::Arm {
-                    self.counters.decisions += u32::from(frame.state == State::Body);
-                    frame.state = State::Body;
-                }
+            Role::Arms | Role::Switch if kind.role == Role::Arm => {
+                self.counters.decisions += u32::from(frame.state == State::Body);
+                frame.state = State::Body;
             }
             Role::LetElse => {
                 if kind.is(flag::ELSE) {
@@ -325,22 +323,21 @@ impl<'a> Walk<'a> {
                     self.fundamental();
                 }
             }
-            Role::Fields => {
-                if !kind.is(flag::NAMED) && self.text.get(cursor.node().start_byte()) == Some(&b',') {
-                    self.field();
-                }
+            Role::Fields
+                if !kind.is(flag::NAMED) && self.text.get(cursor.node().start_byte()) == Some(&b',') =>
+            {
+                self.field();
             }
             _ => {}
         }
     }
 
     fn field(&mut self) {
-        if let Some(around) = self.around.last() {
-            if around.functions == self.scopes.len() {
-                if let Some(class) = self.classes.get_mut(around.at) {
-                    class.fields += 1;
-                }
-            }
+        if let Some(around) = self.around.last()
+            && around.functions == self.scopes.len()
+            && let Some(class) = self.classes.get_mut(around.at)
+        {
+            class.fields += 1;
         }
     }
 

@@ -237,7 +237,7 @@ fn below(look: &mut Look<'_, '_>, node: Node<'_>, kinds: &Kinds) -> bool {
     let mut seen = 0_u32;
     loop {
         seen += 1;
-        if seen % 4096 == 0 && look.is_over() {
+        if seen.is_multiple_of(4096) && look.is_over() {
             return false;
         }
         let here = cursor.node();

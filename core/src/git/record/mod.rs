@@ -97,6 +97,7 @@ pub struct HistorySpan {
     pub gaps: u64,
     /// Commits, merges left out, that led up to the branch when it was read last and do not any more:
     /// its history was rewritten, for example by a force-push; 0 where it was only continued.
+    #[serde(default)]
     pub dropped: u64,
 }
 

@@ -119,7 +119,7 @@ impl FixAsk {
             let (reason, source) = match file.class(line) {
                 Class::Blank => (&mut skipped.blank, SzzSource::Layout),
                 Class::Comment => (&mut skipped.comment, SzzSource::Comment),
-                Class::Import => (&mut skipped.import, SzzSource::Import),
+                Class::Import => (&mut skipped.imports, SzzSource::Import),
                 Class::Punctuation => (&mut skipped.punctuation, SzzSource::Layout),
                 Class::Code => {
                     let Some(found) = scene.moved(touched, own, &file.pair.compared, hunk, line) else {

@@ -110,7 +110,7 @@ pub struct SzzSkipped {
     /// Lines of comment or documentation.
     pub comment: u64,
     /// Lines that only import.
-    pub import: u64,
+    pub imports: u64,
     /// Lines of brackets and punctuation alone.
     pub punctuation: u64,
     /// Lines that stand elsewhere after the fix.
@@ -130,7 +130,7 @@ impl SzzSkipped {
     pub(super) fn add(&mut self, other: &SzzSkipped) {
         self.blank += other.blank;
         self.comment += other.comment;
-        self.import += other.import;
+        self.imports += other.imports;
         self.punctuation += other.punctuation;
         self.moved += other.moved;
         self.reflowed += other.reflowed;

@@ -136,7 +136,7 @@ fn marked(graph: &Graph, fixes: &Fixes, named: &NamedBy) -> Vec<bool> {
                     SzzFixes::Both => node.fix || named.contains_key(&(at as u32)),
                 };
                 let inside = wanted.get(at) == Some(&true)
-                    && !hidden.as_ref().is_some_and(|hidden| hidden.get(at) == Some(&true));
+                    && hidden.as_ref().is_none_or(|hidden| hidden.get(at) != Some(&true));
                 marked[at] = told && inside && node.parents.len() < 2;
             }
         }

@@ -58,7 +58,7 @@ fn origins_are_those_of_blame() {
             let line = line.as_ref().unwrap();
             assert!(line.time > 0 && !line.author.is_empty() && line.email.contains('@'));
             total += 1;
-            same += usize::from(line.commit.to_string() == id);
+            same += usize::from(line.commit == id);
         }
     }
     // Blame follows a function to another file only where enough of it is copied; blank lines and
