@@ -75,10 +75,11 @@ fn files_below(top: &Path) -> Vec<File> {
                     std::fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()),
                 );
             }
-        } else if known.is_file() && known.len() <= LARGEST {
-            if let Some(language) = of_path(&path).filter(|language| language.grammar().is_some()) {
-                files.push(File { path, language, bytes: known.len() });
-            }
+        } else if known.is_file()
+            && known.len() <= LARGEST
+            && let Some(language) = of_path(&path).filter(|language| language.grammar().is_some())
+        {
+            files.push(File { path, language, bytes: known.len() });
         }
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));

@@ -4,7 +4,8 @@ use super::blocks::{Side, reflowed};
 use super::class::{Class, Classes, is_code};
 use super::compare::Hunk;
 use super::record::{SzzSkipped, SzzSource};
-use super::trace::{Ask, OwnBlocks, Pair, Run, Scene, Touched};
+use super::scene::{Ask, OwnBlocks, Pair, Scene, Touched};
+use super::trace::Run;
 
 /// Lines of code above and below added lines that count as their surroundings.
 const AROUND: u32 = 3;

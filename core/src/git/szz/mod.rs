@@ -17,6 +17,7 @@ mod message;
 #[allow(dead_code)]
 mod origins;
 pub mod record;
+mod scene;
 mod table;
 mod trace;
 #[cfg(test)]

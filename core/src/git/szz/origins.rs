@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use gix::ObjectId;
 
 use super::graph::{ABSENT, Graph};
-use super::trace::{self, Ask, Run, Scene, Shared, Touched};
+use super::scene::{Ask, Scene, Shared, Touched};
+use super::trace::{self, Run};
 use crate::base::cancel::CancelToken;
 use crate::base::port::Progress;
 use crate::error::Result;
