@@ -120,7 +120,9 @@ fn input_type(model: &Model, name: &str, ty: &Type) -> String {
         Type::Enum(found) => {
             let variants = model.enums.get(found).map(|found| &found.variants[..]).unwrap_or_default();
             let texts: Vec<String> = variants.iter().map(|(text, _)| format!("\"{text}\"")).collect();
-            format!("{found} | Literal[{}]", texts.join(", "))
+            let literal = format!("{found} | Literal[{}]", texts.join(", "));
+            // One line has to hold it, with what stands around.
+            if literal.len() > WIDTH - 30 { format!("{found} | str") } else { literal }
         }
         other => output_type(other),
     }
@@ -576,14 +578,7 @@ fn function(model: &Model, operation: &Operation, flavour: &Flavour, indent: &st
         let _ = writeln!(out, "{indent}{asynchronous}def {called}(");
         parameters.iter().for_each(|parameter| {
             let comma = if parameter == "/" { "" } else { "," };
-            let line = format!("{indent}    {parameter}{comma}");
-            match line.rsplit_once(" | None = None") {
-                // A long list of literals.
-                Some((first, rest)) if line.len() > WIDTH => {
-                    let _ = writeln!(out, "{first}\n{indent}    | None = None{rest}");
-                }
-                _ => out.push_str(&(line + "\n")),
-            }
+            let _ = writeln!(out, "{indent}    {parameter}{comma}");
         });
         let _ = writeln!(out, "{indent}) -> {answer}:");
     }

@@ -334,10 +334,8 @@ class CodeNoun(AsyncNoun):
         text: str | None = None,
         languages: Sequence[str] | None = None,
         include_generated: bool = False,
-        roles: Sequence[SymbolRole | Literal["definition", "declaration", "reference", "import"]]
-        | None = None,
-        kinds: Sequence[SymbolKind | Literal["function", "method", "class", "struct", "interface", "trait", "enum", "type", "constant", "variable", "field", "macro", "module", "call", "implementation", "name", "wildcard"]]
-        | None = None,
+        roles: Sequence[SymbolRole | str] | None = None,
+        kinds: Sequence[SymbolKind | str] | None = None,
     ) -> CodeSymbols:
         """What files define, use and import.
 
@@ -373,10 +371,8 @@ class CodeNoun(AsyncNoun):
         text: str | None = None,
         languages: Sequence[str] | None = None,
         include_generated: bool = False,
-        roles: Sequence[SymbolRole | Literal["definition", "declaration", "reference", "import"]]
-        | None = None,
-        kinds: Sequence[SymbolKind | Literal["function", "method", "class", "struct", "interface", "trait", "enum", "type", "constant", "variable", "field", "macro", "module", "call", "implementation", "name", "wildcard"]]
-        | None = None,
+        roles: Sequence[SymbolRole | str] | None = None,
+        kinds: Sequence[SymbolKind | str] | None = None,
     ) -> Columns:
         """What files define, use and import. As Arrow columns: the fast form for many rows.
 

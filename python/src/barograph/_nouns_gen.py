@@ -333,10 +333,8 @@ class CodeNoun(Noun):
         text: str | None = None,
         languages: Sequence[str] | None = None,
         include_generated: bool = False,
-        roles: Sequence[SymbolRole | Literal["definition", "declaration", "reference", "import"]]
-        | None = None,
-        kinds: Sequence[SymbolKind | Literal["function", "method", "class", "struct", "interface", "trait", "enum", "type", "constant", "variable", "field", "macro", "module", "call", "implementation", "name", "wildcard"]]
-        | None = None,
+        roles: Sequence[SymbolRole | str] | None = None,
+        kinds: Sequence[SymbolKind | str] | None = None,
     ) -> CodeSymbols:
         """What files define, use and import.
 
@@ -372,10 +370,8 @@ class CodeNoun(Noun):
         text: str | None = None,
         languages: Sequence[str] | None = None,
         include_generated: bool = False,
-        roles: Sequence[SymbolRole | Literal["definition", "declaration", "reference", "import"]]
-        | None = None,
-        kinds: Sequence[SymbolKind | Literal["function", "method", "class", "struct", "interface", "trait", "enum", "type", "constant", "variable", "field", "macro", "module", "call", "implementation", "name", "wildcard"]]
-        | None = None,
+        roles: Sequence[SymbolRole | str] | None = None,
+        kinds: Sequence[SymbolKind | str] | None = None,
     ) -> Columns:
         """What files define, use and import. As Arrow columns: the fast form for many rows.
 

@@ -18,9 +18,9 @@ use crate::code::parse::{Parsed, Reader};
 use crate::error::{Error, Result};
 
 /// How long one search may take; real code of a megabyte takes about 100 ms.
-const LONGEST: Duration = Duration::from_secs(20);
+const LONGEST: Duration = Duration::from_secs(if cfg!(test) { 4 } else { 20 });
 /// How long one rule may take when it is tried alone.
-const LONGEST_ALONE: Duration = Duration::from_secs(5);
+const LONGEST_ALONE: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 5 });
 /// How many matches may be under way at once; real code has some dozens.
 const MOST_STATES: u32 = 8_192;
 /// How many findings one rule may have in one file.
