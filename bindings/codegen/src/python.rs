@@ -642,9 +642,10 @@ fn body(operation: &Operation, fields: &[&Field], flavour: &Flavour, indent: &st
         for field in fields {
             let value = encode(&field.name, &field.ty, &name(&field.name), &operation.name);
             // None stands for an empty map or list; see the parameter.
+            let given = name(&field.name);
             let value = match (&field.ty, &field.default) {
-                (Type::Map(_), Some(Value::Object(_))) => format!("{{}} if {value} is None else {value}"),
-                (Type::List(_), Some(Value::Array(_))) => format!("[] if {value} is None else {value}"),
+                (Type::Map(_), Some(Value::Object(_))) => format!("{{}} if {given} is None else {value}"),
+                (Type::List(_), Some(Value::Array(_))) => format!("[] if {given} is None else {value}"),
                 _ => value,
             };
             let _ = writeln!(out, "{inner}{pad}    \"{}\": {value},", field.name);

@@ -358,8 +358,8 @@ class CodeNoun(AsyncNoun):
                     "text": text,
                     "languages": [] if languages is None else languages,
                     "include_generated": include_generated,
-                    "roles": [] if _wire.records(roles, "code.symbols") is None else _wire.records(roles, "code.symbols"),
-                    "kinds": [] if _wire.records(kinds, "code.symbols") is None else _wire.records(kinds, "code.symbols"),
+                    "roles": [] if roles is None else _wire.records(roles, "code.symbols"),
+                    "kinds": [] if kinds is None else _wire.records(kinds, "code.symbols"),
                 },
             )
         )
@@ -394,8 +394,8 @@ class CodeNoun(AsyncNoun):
                 "text": text,
                 "languages": [] if languages is None else languages,
                 "include_generated": include_generated,
-                "roles": [] if _wire.records(roles, "code.symbols") is None else _wire.records(roles, "code.symbols"),
-                "kinds": [] if _wire.records(kinds, "code.symbols") is None else _wire.records(kinds, "code.symbols"),
+                "roles": [] if roles is None else _wire.records(roles, "code.symbols"),
+                "kinds": [] if kinds is None else _wire.records(kinds, "code.symbols"),
             },
         )
 
