@@ -13,8 +13,6 @@ mod compare;
 mod fix;
 mod graph;
 mod message;
-// Until the ages of findings stand on it.
-#[allow(dead_code)]
 mod origins;
 pub mod record;
 mod scene;
@@ -23,6 +21,5 @@ mod trace;
 #[cfg(test)]
 mod trial;
 
-#[allow(unused_imports)]
-pub use origins::{FileLines, LineOrigin, origins};
+pub use origins::{FileLines, origins};
 pub use table::{Fixes, Settings, szz};
