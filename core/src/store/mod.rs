@@ -7,6 +7,7 @@ mod body;
 mod event;
 mod fault;
 mod lease;
+mod log;
 mod open;
 mod queue;
 mod schema;
@@ -18,7 +19,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Sender, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -52,7 +53,6 @@ pub struct Store {
     around: Around,
     jobs: Option<Sender<Box<dyn Job>>>,
     thread: Option<JoinHandle<()>>,
-    readers: Mutex<Vec<Conn>>,
     /// Ids of this store's workers count up from its own.
     workers: AtomicI64,
 }
@@ -87,13 +87,7 @@ impl Store {
         Store::start(open::memory()?, None, clock, bus, PATIENCE)
     }
 
-    fn start(
-        conn: Conn,
-        path: Option<PathBuf>,
-        clock: Clock,
-        bus: Bus,
-        patience: Duration,
-    ) -> Result<Store> {
+    fn start(conn: Conn, path: Option<PathBuf>, clock: Clock, bus: Bus, patience: Duration) -> Result<Store> {
         let owner = fresh_number();
         let around = Around {
             clock,
@@ -103,12 +97,14 @@ impl Store {
             keeper: Keeper::default(),
             sessions: Arc::default(),
             work: Arc::new(Notify::new()),
+            readers: Arc::default(),
+            broken: Arc::default(),
         };
         let (jobs, waiting) = channel();
         let writers = around.clone();
         let thread = std::thread::Builder::new()
             .name("barograph-store".to_owned())
-            .spawn(move || writer::run(&conn, &waiting, &writers))
+            .spawn(move || writer::run(conn, &waiting, &writers))
             .map_err(|error| {
                 Error::new("store.unreachable", "no thread could be started for the store").because(&error)
             })?;
@@ -119,7 +115,6 @@ impl Store {
             around,
             jobs: Some(jobs),
             thread: Some(thread),
-            readers: Mutex::default(),
             workers: AtomicI64::new(0),
         })
     }
@@ -240,7 +235,8 @@ impl Store {
             return self.write_blocking(move |tx| work(&View(tx.conn())));
         };
         refuse_forked(self.pid, "store")?;
-        let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        self.around.sound()?;
+        let kept = self.around.readers().pop();
         let conn = kept.map_or_else(|| open::reader(path, self.patience), Ok)?;
         // One transaction, so that everything that `work` sees belongs together.
         let begun = conn.batch("BEGIN").when("begin to read");
@@ -249,8 +245,8 @@ impl Store {
             // Not to be used again; the next reader opens its own.
             return result;
         }
-        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if readers.len() < READERS {
+        let mut readers = self.around.readers();
+        if readers.len() < READERS && self.around.sound().is_ok() {
             readers.push(conn);
         }
         result
@@ -259,7 +255,7 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        let readers = std::mem::take(self.readers.get_mut().unwrap_or_else(PoisonError::into_inner));
+        let readers = std::mem::take(&mut *self.around.readers());
         let (jobs, thread) = (self.jobs.take(), self.thread.take());
         if self.pid != std::process::id() {
             // A forked child has neither the thread nor a right to the parent's connections.
@@ -374,7 +370,9 @@ mod tests {
             let sql = format!("PRAGMA {name}");
             store
                 .write_blocking(move |tx| {
-                    tx.prepare(&sql)?.query_row(params![], |row| row.get::<rusqlite::types::Value>(0)).when("ask")
+                    tx.prepare(&sql)?
+                        .query_row(params![], |row| row.get::<rusqlite::types::Value>(0))
+                        .when("ask")
                 })
                 .unwrap()
         };
@@ -397,7 +395,10 @@ mod tests {
         let left: i64 = store
             .read_blocking(|view| {
                 let sql = "SELECT (SELECT count(*) FROM lease) + (SELECT count(lease) FROM session)";
-                view.0.prepare(sql).and_then(|mut found| found.query_row(params![], |row| row.get(0))).when("count")
+                view.0
+                    .prepare(sql)
+                    .and_then(|mut found| found.query_row(params![], |row| row.get(0)))
+                    .when("count")
             })
             .unwrap();
         assert_eq!(left, 0);

@@ -6,8 +6,9 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::fault::{Attempt, fault};
-use super::sql::Conn;
+use super::log::{move_on_close, settle};
 use super::schema::{APPLICATION_ID, MIGRATIONS, VERSION};
+use super::sql::Conn;
 use crate::base::clock::instant;
 use crate::error::{Error, Result};
 
@@ -37,6 +38,7 @@ pub(super) fn reader(path: &Path, patience: Duration) -> Result<Conn> {
     let conn = Connection::open_with_flags(path, flags())
         .map_err(|error| cannot_open(path, &error).with("path", path.display()))?;
     conn.busy_timeout(patience).when("set up the store")?;
+    move_on_close(&conn, false)?;
     set(&conn, "query_only", "1")?;
     conn.set_prepared_statement_cache_capacity(32);
     Ok(Conn::Sqlite(conn))
@@ -91,6 +93,8 @@ fn cannot_open(path: &Path, error: &rusqlite::Error) -> Error {
 
 fn prepare(conn: &Connection, path: &Path, patience: Duration) -> Result<()> {
     conn.busy_timeout(patience).when("set up the store")?;
+    // Not before it is known to be ours and sound.
+    move_on_close(conn, false)?;
     // First look, then touch: a file of someone else's must stay as it is.
     let what = "open the store";
     let (version, empty) = patiently(patience, || identify(conn, path))?;
@@ -122,9 +126,12 @@ fn prepare(conn: &Connection, path: &Path, patience: Duration) -> Result<()> {
     let timeout: i64 = conn.query_row("PRAGMA busy_timeout", [], |row| row.get(0)).when(what)?;
     in_force("busy_timeout", &timeout.to_string(), &patience.as_millis().to_string())?;
     conn.set_prepared_statement_cache_capacity(64);
+    settle(conn, patience)?;
+    // SQLite would do it unseen, whether it fails or not.
+    set(conn, "wal_autocheckpoint", "0")?;
     patiently(patience, || migrate(conn))?;
     identify(conn, path)?;
-    Ok(())
+    move_on_close(conn, true)
 }
 
 /// Sets a pragma and refuses to go on where it is not in force.
@@ -203,7 +210,7 @@ fn migrate(conn: &Connection) -> Result<()> {
 }
 
 /// Tries again while the store is busy and patience lasts.
-fn patiently<T>(patience: Duration, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+pub(super) fn patiently<T>(patience: Duration, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
     let until = instant() + patience;
     loop {
         match attempt() {

@@ -105,12 +105,7 @@ impl Tx<'_> {
         let known = self
             .prepare("SELECT id, status, epoch, lease FROM session WHERE name = ?1")?
             .query_row([name], |row| {
-                Ok((
-                    row.get::<i64>(0)?,
-                    row.get::<i64>(1)?,
-                    row.get::<i64>(2)?,
-                    row.get::<Option<i64>>(3)?,
-                ))
+                Ok((row.get::<i64>(0)?, row.get::<i64>(1)?, row.get::<i64>(2)?, row.get::<Option<i64>>(3)?))
             })
             .optional()
             .when(what)?;
@@ -467,12 +462,8 @@ impl View<'_> {
         }
         sql += " ORDER BY id DESC LIMIT ?";
         values.push((i64::from(limit) + 1).into());
-        let mut ids: Vec<i64> = self
-            .0
-            .prepare(&sql)
-            .when(what)?
-            .query_map(values.as_slice(), |row| row.get(0))
-            .when(what)?;
+        let mut ids: Vec<i64> =
+            self.0.prepare(&sql).when(what)?.query_map(values.as_slice(), |row| row.get(0)).when(what)?;
         let more = ids.len() > limit as usize;
         ids.truncate(limit as usize);
         let next = if more { ids.last().copied() } else { None };

@@ -4,13 +4,14 @@
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rusqlite::params;
 use tokio::sync::{Notify, oneshot};
 
 use super::fault::Attempt;
 use super::lease::{Identity, Keeper};
+use super::log::shorten;
 use super::sql::{Conn, Statement};
 use crate::base::clock::{Clock, instant};
 use crate::base::runtime::from_panic;
@@ -21,7 +22,7 @@ use crate::observe::bus::Bus;
 const BATCH: usize = 1024;
 
 /// What everyone around one store shares with its writer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Around {
     pub clock: Clock,
     pub bus: Bus,
@@ -33,9 +34,23 @@ pub(crate) struct Around {
     pub sessions: Arc<Mutex<HashMap<i64, i64>>>,
     /// Tasks may have become ready.
     pub work: Arc<Notify>,
+    /// Connections that wait for readers.
+    pub readers: Arc<Mutex<Vec<Conn>>>,
+    /// Why nobody may go on with this store.
+    pub broken: Arc<OnceLock<Error>>,
 }
 
 impl Around {
+    /// Refuses a store that nobody may go on with.
+    pub fn sound(&self) -> Result<()> {
+        self.broken.get().map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    /// Connections that wait for readers.
+    pub fn readers(&self) -> MutexGuard<'_, Vec<Conn>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether no session is owned.
     pub fn idle(&self) -> bool {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
@@ -160,7 +175,7 @@ impl<T: Send, W: FnOnce(&mut Tx<'_>) -> Result<T> + Send> Job for Pending<T, W> 
 }
 
 /// The writer's loop; ends when the store and all its jobs are gone.
-pub(super) fn run(conn: &Conn, jobs: &Receiver<Box<dyn Job>>, around: &Around) {
+pub(super) fn run(conn: Conn, jobs: &Receiver<Box<dyn Job>>, around: &Around) {
     loop {
         let first = match around.keeper.due() {
             None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -176,7 +191,10 @@ pub(super) fn run(conn: &Conn, jobs: &Receiver<Box<dyn Job>>, around: &Around) {
         {
             batch.push(job);
         }
-        commit(conn, batch, around);
+        commit(&conn, batch, around);
+        if let Err(error) = shorten(&conn) {
+            return refuse(conn, &error, jobs, around);
+        }
     }
     // The last word: others need not wait for this owner's time to run out.
     if around.keeper.due().is_some() {
@@ -186,8 +204,16 @@ pub(super) fn run(conn: &Conn, jobs: &Receiver<Box<dyn Job>>, around: &Around) {
             then: None,
             reply: Reply::Nobody,
         };
-        commit(conn, vec![Box::new(release)], around);
+        commit(&conn, vec![Box::new(release)], around);
     }
+}
+
+/// Closes the file and answers everything with this error: what is in the log is for the next opening.
+fn refuse(conn: Conn, error: &Error, jobs: &Receiver<Box<dyn Job>>, around: &Around) {
+    let _ = around.broken.set(error.clone());
+    around.readers().clear();
+    drop(conn);
+    jobs.iter().for_each(|job| job.answer(Err(error.clone())));
 }
 
 /// Runs `jobs` in one transaction and answers them.
