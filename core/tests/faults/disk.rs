@@ -135,8 +135,7 @@ impl Disk {
 
     /// Everything that may be there or not.
     pub fn loose(&self) -> Vec<Loose> {
-        let namings =
-            (0..self.namings.len()).map(|at| Loose { place: Place::Naming(at), doomed: false });
+        let namings = (0..self.namings.len()).map(|at| Loose { place: Place::Naming(at), doomed: false });
         let pieces = self.files.iter().flat_map(|(&file, inside)| {
             let loose = inside.pieces.iter().enumerate().filter(|(_, piece)| !piece.sure);
             loose.map(move |(at, piece)| Loose { place: Place::Piece { file, at }, doomed: piece.doomed })
@@ -178,7 +177,11 @@ impl Disk {
     /// A number that no file has.
     pub fn next_file(&self) -> u32 {
         let named = self.namings.iter().filter_map(|naming| naming.file);
-        named.chain(self.names.values().copied()).chain(self.files.keys().copied()).max().map_or(0, |last| last + 1)
+        named
+            .chain(self.names.values().copied())
+            .chain(self.files.keys().copied())
+            .max()
+            .map_or(0, |last| last + 1)
     }
 }
 
@@ -254,6 +257,8 @@ fn a_torn_piece_is_there_sector_by_sector() {
     let mut log = vec![Entry::Create { name: "a".into(), file: 0 }, Entry::Sync { file: 0, folder: true }];
     log.push(Entry::Write { file: 0, to: 100, data: data.into() });
     let image = Disk::after(&log).image(|_| Keep::Sectors(0b101));
-    let there: Vec<usize> = (0..4).map(|at| image["a"].iter().skip(at * 512).take(512).filter(|byte| **byte == 7).count()).collect();
+    let there: Vec<usize> = (0..4)
+        .map(|at| image["a"].iter().skip(at * 512).take(512).filter(|byte| **byte == 7).count())
+        .collect();
     assert_eq!(there, [412, 0, 512, 0]);
 }

@@ -58,7 +58,10 @@ fn cases(moves: &[Move]) -> Vec<Case> {
             ] {
                 // Only what writes can last: a disk that is full is read as before.
                 if !lasting || matches!(call, Call::Write | Call::Sync) {
-                    cases.push(Case { fault: Fault { call, which: Which::Nth(nth), answer, reach, lasting }, after });
+                    cases.push(Case {
+                        fault: Fault { call, which: Which::Nth(nth), answer, reach, lasting },
+                        after,
+                    });
                 }
             }
         }

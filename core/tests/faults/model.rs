@@ -133,7 +133,10 @@ fn observed(ws: &Workspace) -> Result<std::result::Result<Seen, String>> {
             }
             let done = shown.steps.iter().filter(|step| step.status == StepStatus::Done).count() as u64;
             if shown.session.steps_done != done {
-                return Ok(Err(format!("{done} steps are done, the session counts {}", shown.session.steps_done)));
+                return Ok(Err(format!(
+                    "{done} steps are done, the session counts {}",
+                    shown.session.steps_done
+                )));
             }
             seen.steps = shown.steps.into_iter().map(Step::from).collect();
         }
@@ -174,8 +177,8 @@ impl From<StepRecord> for Step {
 
 /// How two sights differ, in a few words.
 pub fn difference(seen: &Seen, wanted: &Seen) -> String {
-    if let Some(at) = (0..seen.steps.len().max(wanted.steps.len()))
-        .find(|&at| seen.steps.get(at) != wanted.steps.get(at))
+    if let Some(at) =
+        (0..seen.steps.len().max(wanted.steps.len())).find(|&at| seen.steps.get(at) != wanted.steps.get(at))
     {
         let short = |step: Option<&Step>| {
             step.map_or("nothing".to_owned(), |step| {

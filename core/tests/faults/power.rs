@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::check::{Folder, Progress, goes_on, stands};
 use crate::disk::{Disk, Image, Keep, Loose};
-use crate::program::{Life, Move, program};
+use crate::program::{FILLER, Life, Move, program};
 use crate::record::{Entry, watch};
 use crate::seed::{Budget, Random, seed};
 
@@ -105,41 +105,73 @@ fn look(folder: &Folder, image: &Image, moves: &[Move], progress: Progress) -> R
     goes_on(folder.path(), moves)
 }
 
-/// The steps after which SQLite moves its log into the file by itself: a step is two pages of a thousand.
+/// The steps after which the log is moved into the file: a step is two pages of a thousand.
 const FILLERS: usize = 500;
 
 #[test]
 fn nothing_answered_is_lost_with_the_power() {
     let moves = program(FILLERS);
     let log = recorded(&moves, false);
-    moved_by_itself(&log);
+    begun_anew(&log);
     let folder = Folder::new("power");
     let mut random = Random(seed());
     let places = places(&log);
-    let mut cases = Vec::new();
+    // Hundreds of places are one like the other; the rest are looked at first.
+    let (mut rare, mut usual) = (Vec::new(), Vec::new());
     let mut disk = Disk::default();
     let mut taken = 0;
-    for (number, &place) in places.iter().enumerate() {
+    for &place in &places {
         log[taken..place].iter().for_each(|entry| disk.apply(entry));
         taken = place;
-        cases.extend(losses(&disk.loose()).into_iter().map(|loss| (number, loss)));
+        let cases = losses(&disk.loose()).into_iter().map(|loss| (place, loss));
+        match is_usual(&log, place, &moves) {
+            true => usual.extend(cases),
+            false => rare.extend(cases),
+        }
     }
-    let all = cases.len();
-    random.shuffle(&mut cases);
-    let budget = Budget::of(1500);
+    let (all_rare, all) = (rare.len(), rare.len() + usual.len());
+    random.shuffle(&mut rare);
+    random.shuffle(&mut usual);
+    let budget = Budget::of(350);
+    // The rest of a fixed part goes to what is usual; with time both are gone through.
+    let part = if let Budget::Cases(cases) = budget { cases * 6 / 7 } else { all_rare };
     let mut done = 0;
-    for (number, loss) in cases {
+    for (place, loss) in rare.into_iter().take(part).chain(usual) {
         if budget.is_spent(done) {
             break;
         }
-        let place = places[number];
         let image = left(&Disk::after(&log[..place]), loss, place as u64);
         if let Err(text) = look(&folder, &image, &moves, progress(&log[..place])) {
             told(&folder, &image, &format!("place {place} of {}, {loss:?}: {text}", log.len()));
         }
         done += 1;
     }
-    eprintln!("power loss: {done} of {all} cases at {} places", places.len());
+    eprintln!(
+        "power loss: {done} of {all} cases at {} places, {} of them among the {all_rare} rare ones, seed {}",
+        places.len(),
+        done.min(part).min(all_rare),
+        seed()
+    );
+}
+
+/// Whether this is in the middle of one of the many steps that fill the log, and only the log is written.
+fn is_usual(log: &[Entry], place: usize, moves: &[Move]) -> bool {
+    let at = progress(&log[..place]).stood;
+    let filler = |at: Option<&Move>| matches!(at, Some(Move::Step { name: FILLER, .. }));
+    let wal = file_of(log, "s.db-wal");
+    let near = &log[place.saturating_sub(12)..(place + 12).min(log.len())];
+    let only = near.iter().all(|entry| match entry {
+        Entry::Write { file, to, .. } => Some(*file) == wal && *to > 0,
+        _ => true,
+    });
+    filler(moves.get(at)) && filler(moves.get(at.saturating_sub(2))) && only
+}
+
+fn file_of(log: &[Entry], wanted: &str) -> Option<u32> {
+    log.iter().find_map(|entry| match entry {
+        Entry::Create { name, file } if name == wanted => Some(*file),
+        _ => None,
+    })
 }
 
 /// Fails with the files that led to it.
@@ -148,14 +180,9 @@ fn told(folder: &Folder, image: &Image, text: &str) -> ! {
     panic!("{text}; seed {}, its files are in {}", seed(), Path::display(folder.path()));
 }
 
-/// Whether SQLite moved its log into the file by itself, and began the log anew.
-fn moved_by_itself(log: &[Entry]) {
-    let wal = log.iter().find_map(|entry| match entry {
-        Entry::Create { name, file } if name == "s.db-wal" => Some(*file),
-        _ => None,
-    });
-    let begun = log.iter().filter(
-        |entry| matches!(entry, Entry::Write { file, to: 0, .. } if Some(*file) == wal),
-    );
-    assert!(begun.count() > 1, "the program is too short");
+/// Whether the log was moved into the file and begun anew while the program ran.
+fn begun_anew(log: &[Entry]) {
+    let wal = file_of(log, "s.db-wal");
+    let begun = |entry: &&Entry| matches!(entry, Entry::Write { file, to: 0, .. } if Some(*file) == wal);
+    assert!(log.iter().filter(begun).count() > 1, "the program is too short");
 }

@@ -19,7 +19,10 @@ pub enum Move {
     /// Opens the session, and goes through the recorded steps where there are any.
     OpenSession,
     /// A step of policy `retry` with a result of about so many bytes.
-    Step { name: &'static str, bytes: usize },
+    Step {
+        name: &'static str,
+        bytes: usize,
+    },
     /// A step that fails; a `Step` of its name tries it again.
     Fail(&'static str),
     /// A step of policy `once` is begun, and its intent written.
@@ -31,7 +34,10 @@ pub enum Move {
     /// Claimed tasks are completed, by number.
     Complete(&'static [usize]),
     /// A claimed task fails.
-    FailTask { task: usize, retry: bool },
+    FailTask {
+        task: usize,
+        retry: bool,
+    },
     End,
     /// Everything is closed.
     Close,
@@ -156,7 +162,8 @@ impl Life {
                 (self.fillers, self.again) = (0, None);
                 for before in 0..at {
                     let again = self.moves[before];
-                    if matches!(again, Move::Step { .. } | Move::Fail(_) | Move::Intent(_) | Move::Confirm(_)) {
+                    if matches!(again, Move::Step { .. } | Move::Fail(_) | Move::Intent(_) | Move::Confirm(_))
+                    {
                         self.make(before)?;
                     }
                 }

@@ -14,16 +14,34 @@ use crate::vfs;
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// A name for a new file.
-    Create { name: String, file: u32 },
+    Create {
+        name: String,
+        file: u32,
+    },
     /// A name is gone; `folder`: and the folder was synced.
-    Delete { name: String, folder: bool },
-    Write { file: u32, to: u64, data: Arc<[u8]> },
-    Truncate { file: u32, size: u64 },
+    Delete {
+        name: String,
+        folder: bool,
+    },
+    Write {
+        file: u32,
+        to: u64,
+        data: Arc<[u8]>,
+    },
+    Truncate {
+        file: u32,
+        size: u64,
+    },
     /// The file was synced; `folder`: and then its folder.
-    Sync { file: u32, folder: bool },
+    Sync {
+        file: u32,
+        folder: bool,
+    },
     /// The file's sync failed: what was to be synced may be on disk or not, and no later sync of the
     /// file will see to it, as the system takes those pages for clean.
-    SyncFailed { file: u32 },
+    SyncFailed {
+        file: u32,
+    },
     /// The memory that processes share was used; nothing of it is on disk.
     Shared,
     /// How many moves of the program have begun.

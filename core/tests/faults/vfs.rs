@@ -247,7 +247,12 @@ unsafe extern "C" fn shm_map(
     at(file).watch.sharing(Call::Map, || pass!(file, xShmMap, region, size, extend, out))
 }
 
-unsafe extern "C" fn shm_lock(file: *mut ffi::sqlite3_file, first: c_int, count: c_int, flags: c_int) -> c_int {
+unsafe extern "C" fn shm_lock(
+    file: *mut ffi::sqlite3_file,
+    first: c_int,
+    count: c_int,
+    flags: c_int,
+) -> c_int {
     at(file).watch.sharing(Call::ShmLock, || pass!(file, xShmLock, first, count, flags))
 }
 
