@@ -21,7 +21,7 @@ pub(super) fn writer(path: &Path, patience: Duration) -> Result<Conn> {
             format!("`{}` is a folder; name a file in it", path.display()),
         )));
     }
-    if !looks_like_sqlite(path) {
+    if is_too_short(path) {
         return Err(place(Error::new(
             "store.not_a_store",
             format!("`{}` is not a store of this library; name another file", path.display()),
@@ -53,13 +53,11 @@ pub(super) fn memory() -> Result<Conn> {
     Ok(Conn::Sqlite(conn))
 }
 
-/// SQLite takes a file that is shorter than a page for an empty one, and writes over it.
-fn looks_like_sqlite(path: &Path) -> bool {
-    use std::io::Read;
-    let mut head = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(512).read_to_end(&mut head));
+/// SQLite takes a file that is shorter than a page for an empty one, and writes over it. Only its length is
+/// looked at: closing a handle would drop the locks that this process has on the file.
+fn is_too_short(path: &Path) -> bool {
     // What cannot be read is for SQLite to report.
-    read.is_err() || head.is_empty() || (head.len() == 512 && head.starts_with(b"SQLite format 3\0"))
+    std::fs::metadata(path).is_ok_and(|file| (1..512).contains(&file.len()))
 }
 
 fn flags() -> OpenFlags {
@@ -82,7 +80,11 @@ fn cannot_open(path: &Path, error: &rusqlite::Error) -> Error {
         .because(error);
     }
     match std::fs::OpenOptions::new().append(true).create(true).open(path) {
-        Ok(_) => fault("open the store", error),
+        Ok(file) => {
+            // Closing it would drop the locks that this process may have on the file.
+            std::mem::forget(file);
+            fault("open the store", error)
+        }
         Err(reason) => Error::new(
             "store.read_only",
             format!("`{}` cannot be written; check its permissions or name another store", path.display()),
