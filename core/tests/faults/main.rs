@@ -11,6 +11,7 @@
 
 #![allow(clippy::print_stderr, reason = "how much was looked at is told to whoever runs it")]
 
+mod batch;
 mod check;
 mod disk;
 mod gate;
