@@ -13,6 +13,7 @@ mod git_insight;
 mod git_szz;
 mod hostile_code;
 mod layers;
+mod prefix;
 mod queue;
 mod session;
 mod store;
