@@ -201,6 +201,12 @@ impl Keeper {
             held.due = now + (held.length / 10).min(Duration::from_secs(1));
         }
     }
+
+    /// Renews everything in the next transaction.
+    pub fn renew_next(&self) {
+        let now = instant();
+        self.held().values_mut().for_each(|held| held.due = now);
+    }
 }
 
 impl Tx<'_> {
@@ -225,6 +231,7 @@ impl Tx<'_> {
         ])
         .when("take a lease")?;
         self.keeper().keep(id, queue, length);
+        self.held = true;
         Ok(())
     }
 

@@ -51,6 +51,8 @@ pub(crate) struct Tx<'c> {
     last: Option<i64>,
     events: bool,
     work: bool,
+    /// The job at hand has taken or renewed a lease.
+    pub(super) held: bool,
 }
 
 impl<'c> Tx<'c> {
@@ -192,14 +194,16 @@ pub(super) fn run(conn: &Conn, jobs: &Receiver<Box<dyn Job>>, around: &Around) {
 
 /// Runs `jobs` in one transaction and answers them.
 fn commit(conn: &Conn, mut jobs: Vec<Box<dyn Job>>, around: &Around) {
-    let mut tx = Tx { conn, around, at: around.clock.now_ms(), last: None, events: false, work: false };
+    let at = around.clock.now_ms();
+    let mut tx = Tx { conn, around, at, last: None, events: false, work: false, held: false };
     let mut outcomes: Vec<Result<()>> = Vec::with_capacity(jobs.len());
     let done = conn
         .begin_write()
         .when("begin to write")
         .and_then(|()| tx.renew())
         .and_then(|()| {
-            let alone = jobs.len() == 1;
+            // A job that fails must not take back what was renewed.
+            let alone = jobs.len() == 1 && !tx.held;
             for job in &mut jobs {
                 if !job.wanted() {
                     outcomes.push(Err(Error::cancelled()));
@@ -240,8 +244,13 @@ fn step(tx: &mut Tx<'_>, job: &mut dyn Job, alone: bool) -> Result<Result<()>> {
     if !alone {
         sql("SAVEPOINT job")?;
     }
+    tx.held = false;
     let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job.run(tx)))
         .unwrap_or_else(|panic| Err(from_panic(panic.as_ref())));
+    if outcome.is_err() && tx.held {
+        // The keeper counts on a row that is undone here.
+        tx.keeper().renew_next();
+    }
     let sql = |statement: &str| tx_sql(tx.conn, statement);
     match outcome {
         // SQLite itself gave the transaction up (disk full, out of memory): nothing of it is left.
