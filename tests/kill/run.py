@@ -3,13 +3,14 @@
 
     python tests/kill/run.py [LANGUAGE...] [--kills N] [--seed S] [--mixed]
 
-A worker program of each language is one life: it opens the store, puts batches of tasks into a queue, runs its
-sessions and takes tasks, all at once. Each step and each task appends a line to a synced file `effects` while it
-runs, and one to a synced file `acks` once the call that recorded it has returned (check.py has the lines). Every
-fourth step is of policy `once`; one that was cut short is settled by looking into `effects`. Two lanes of such lives
-share a store: when a life is killed (SIGKILL), the next one of its lane goes on with the same sessions. A lane that
-comes to its end begins new sessions, until the kills are done. The first lane dies by itself at every boundary in
-turn, the other one is killed at random times; then both are. With --mixed each life is in another language.
+A worker program of each language is one life: it opens the store, waits for a line, puts batches of tasks into a
+queue, runs its sessions and takes tasks, all at once. Each step and each task appends a line to a synced file
+`effects` while it runs, and one to a synced file `acks` once the call that recorded it has returned (check.py has the
+lines). Every fourth step is of policy `once`; one that was cut short is settled by looking into `effects`. Two lanes
+of such lives share a store: when a life is killed (SIGKILL), the next one of its lane goes on with the same sessions.
+A lane that comes to its end begins new sessions, until the kills are done. The first lane dies by itself at every
+boundary in turn, the other one is killed at random times; then both are. With --mixed each life is in another
+language.
 
 Before that a worker that acknowledges too early shows that the check can fail; after it sixteen processes, which
 nobody kills, share one store. Where something is wrong, the seed and the folder with store and logs are printed. The
@@ -108,6 +109,8 @@ class Store:
         #: How long a life that nobody kills takes, roughly: random kills fall into this time.
         self.span = span
         self.complaints: list[str] = []
+        #: Where lives that have opened the store wait for each other.
+        self.gate: threading.Barrier | None = None
 
     def begin(self, lane: Lane, wave: int) -> None:
         """Gives a lane new sessions and batches."""
@@ -125,11 +128,16 @@ class Store:
             "batches": lane.batches, "batch_size": BATCH, "die_at": die_at, "ack_early": early,
         }
         command = lane.rng.choice(self.commands)
-        life = subprocess.Popen([*command, json.dumps(plan)], text=True, env=ENVIRONMENT, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE)
+        life = subprocess.Popen([*command, json.dumps(plan)], text=True, env=ENVIRONMENT, stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert life.stdin is not None and life.stdout is not None
         try:
+            if self.gate is not None:
+                life.stdout.readline()
+                self.gate.wait(PATIENCE)
+            life.stdin.write("\n")
+            life.stdin.flush()
             if kill:
-                assert life.stdout is not None
                 # One in eight may be killed while it starts and opens the store.
                 if lane.rng.random() > 1 / 8:
                     life.stdout.readline()
@@ -273,7 +281,8 @@ def killed(commands: list[list[str]], kills: int, seed: str) -> tuple[list[str],
 
 def crowd(commands: list[list[str]], seed: str, processes: int = 16) -> tuple[list[str], str]:
     """Many processes on one store, all at once; a reader that follows must see what one sees at the end."""
-    store = Store(commands, seed, sizes=(4, 6))
+    store = Store(commands, seed, sizes=(4, 10))
+    store.gate = threading.Barrier(processes)
     lanes = [Lane(str(at), random.Random(f"{seed}/{at}")) for at in range(processes)]
     seen: list[int] = []
     over = threading.Event()
@@ -319,7 +328,9 @@ def main() -> int:
         started = time.monotonic()
         told(f"{language} canary", canary(command, f"{asked.seed}/canary"), "found out")
     groups = {language: [command] for language, command in commands.items()}
-    for name, group in {"mixed": list(commands.values())}.items() if asked.mixed else groups.items():
+    if asked.mixed:
+        groups = {"mixed": list(commands.values())}
+    for name, group in groups.items() if asked.kills else ():
         started = time.monotonic()
         told(name, *killed(group, asked.kills, f"{asked.seed}/{name}"))
     started = time.monotonic()

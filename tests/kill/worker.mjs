@@ -1,6 +1,6 @@
 // One life of the sessions and the queue of tests/kill; see run.py for what is asked of it.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readSync } from 'node:fs';
 import { open as openFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { open } from 'barograph';
@@ -123,6 +123,7 @@ async function consume(ws) {
 
 const ws = await open(plan.folder, { store: join(plan.folder, 'store.db') });
 console.log('open');
+readSync(0, Buffer.alloc(1));
 await produce(ws);
 await Promise.all([...plan.sessions.map((subject) => session(ws, subject)), consume(ws)]);
 await ws.close();

@@ -125,6 +125,7 @@ def consume(ws: barograph.Workspace) -> None:
 
 with barograph.open(folder, store=os.path.join(folder, "store.db")) as ws:
     print("open", flush=True)
+    sys.stdin.readline()
     produce(ws)
     broken: list[BaseException] = []
 

@@ -197,6 +197,7 @@ fn main() {
     let store = Some(life.folder.join("store.db").display().to_string());
     let ws = Workspace::open(OpenArgs { path, store, ..OpenArgs::default() }).unwrap();
     println!("open");
+    std::io::stdin().read_line(&mut String::new()).unwrap();
     life.produce(&ws);
     std::thread::scope(|scope| {
         for subject in life.names("sessions") {

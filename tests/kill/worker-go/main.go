@@ -206,6 +206,7 @@ func main() {
 	}
 	ws := must(barograph.Open(ctx, plan.Folder, &barograph.OpenOptions{Store: filepath.Join(plan.Folder, "store.db")}))
 	fmt.Println("open")
+	must(os.Stdin.Read(make([]byte, 1)))
 	produce(ctx, ws)
 	var all sync.WaitGroup
 	all.Add(len(plan.Sessions) + 1)
