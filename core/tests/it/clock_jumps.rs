@@ -31,7 +31,7 @@ fn wall() -> i64 {
 }
 
 fn session(folder: &Path) -> Result<(Workspace, Session)> {
-    let ws = open_with(folder, OpenArgs { ..OpenArgs::default() })?;
+    let ws = open_with(folder, OpenArgs { lease_ms: LEASE_MS, ..OpenArgs::default() })?;
     let open = SessionOpenArgs { id: "s".into(), resume: true, ..SessionOpenArgs::default() };
     let s = wait(ws.session().open(open))?;
     Ok((ws, s))

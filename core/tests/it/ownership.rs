@@ -19,7 +19,7 @@ const STEPS: u64 = 40;
 const STOPPED_IN: u64 = 6;
 
 fn workspace(folder: &Path) -> Workspace {
-    open_with(folder, OpenArgs { ..OpenArgs::default() }).unwrap()
+    open_with(folder, OpenArgs { lease_ms: LEASE_MS, ..OpenArgs::default() }).unwrap()
 }
 
 fn session(ws: &Workspace, id: &str) -> Result<Session> {
@@ -116,7 +116,7 @@ fn late_writes_of_a_stopped_owner_are_all_refused() {
     assert_eq!(log[7], "session.owned");
     // And the new owner goes on as if nobody had tried.
     complete(&s, "mine").unwrap();
-    let shown = wait(ws.session().show(SessionShowArgs { id: "s".into() })).unwrap();
+    let shown = wait(ws.session().show(SessionIdArgs { id: "s".into() })).unwrap();
     let results: BTreeMap<_, _> =
         shown.steps.into_iter().map(|step| (step.name, step.result.unwrap().json)).collect();
     let wanted = [("recorded", "first"), ("at work", "mine"), ("other", "mine"), ("deploy", "mine")];
@@ -211,7 +211,7 @@ fn a_machine_that_was_suspended_loses_nothing() {
             assert!(effects.len() <= most && effects.len() + unknown.len() >= 1, "{id} {at}: {log:?}");
         }
         let ws = workspace(folder.path());
-        let shown = wait(ws.session().show(SessionShowArgs { id: id.into() })).unwrap();
+        let shown = wait(ws.session().show(SessionIdArgs { id: id.into() })).unwrap();
         assert_eq!((shown.session.status, shown.session.steps_done), (SessionStatus::Completed, STEPS));
     }
 }

@@ -220,7 +220,7 @@ struct End {
 }
 
 fn end(folder: &Path) -> End {
-    let shown = wait(open(folder).unwrap().session().show(SessionShowArgs { id: "p".into() })).unwrap();
+    let shown = wait(open(folder).unwrap().session().show(SessionIdArgs { id: "p".into() })).unwrap();
     let mut begun: HashMap<String, u32> = HashMap::new();
     let steps = shown.steps.into_iter().map(|step| {
         let label = step.key.unwrap_or_else(|| {
