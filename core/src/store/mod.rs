@@ -490,6 +490,43 @@ mod tests {
     }
 
     #[test]
+    fn a_job_that_fails_takes_no_lease_with_it() {
+        let store = in_memory();
+        let leases = || {
+            store
+                .write_blocking(|tx| {
+                    let sql = "SELECT count(*) FROM lease";
+                    tx.prepare(sql)?.query_row(params![], |row| row.get::<i64>(0)).when("count")
+                })
+                .unwrap()
+        };
+        let open = |name: &'static str| {
+            store.write_blocking(move |tx| tx.open_session(name, false, &Default::default()))
+        };
+        let refused = || Error::new("args.invalid", "refused after it wrote");
+        // The first job of a store takes its lease, and is undone.
+        let undone = store.write_blocking(move |tx| {
+            tx.open_session("a", false, &Default::default())?;
+            Err::<(), _>(refused())
+        });
+        assert_eq!(undone.unwrap_err().code(), "args.invalid");
+        let found = open("b").unwrap();
+        store.took_over(found.id, found.epoch);
+        assert_eq!(leases(), 1);
+        // A renewal that falls into the transaction of a job that fails.
+        store
+            .write_blocking(|tx| {
+                tx.drop_lease(tx.owner())?;
+                tx.keeper().renew_next();
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(open("b").unwrap_err().code(), "session.exists");
+        store.around.keeper.forget(store.around.owner);
+        assert_eq!(leases(), 1);
+    }
+
+    #[test]
     fn a_store_gives_everything_back_when_it_ends() {
         let path = std::env::temp_dir().join(format!("barograph-ends-{}.db", std::process::id()));
         let store = Store::open(&path, &settings()).unwrap();

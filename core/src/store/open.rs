@@ -30,20 +30,37 @@ pub(super) fn writer(path: &Path, durability: Durability, patience: Duration) ->
     }
     refuse_network(path).map_err(place)?;
     let opened = Connection::open_with_flags(path, flags()).map_err(|error| cannot_open(path, &error));
-    let conn = opened.map_err(place)?;
+    let mut conn = opened.map_err(place)?;
     prepare(&conn, path, durability, patience).map_err(place)?;
+    wait_turns(&mut conn, patience).map_err(place)?;
     Ok(conn.into())
 }
 
 /// Opens a connection that reads a file which [`writer`] has opened before.
 pub(super) fn reader(path: &Path, patience: Duration) -> Result<Conn> {
-    let conn = Connection::open_with_flags(path, flags())
+    let mut conn = Connection::open_with_flags(path, flags())
         .map_err(|error| cannot_open(path, &error).with("path", path.display()))?;
-    conn.busy_timeout(patience).when("set up the store")?;
+    wait_turns(&mut conn, patience)?;
     move_on_close(&conn, false)?;
     set(&conn, "query_only", "1")?;
     conn.set_prepared_statement_cache_capacity(32);
     Ok(conn.into())
+}
+
+/// Waits while other processes write. SQLite's own waiting looks only every 100 ms after a while: where
+/// many processes write all the time, one may then find the store taken at every look for seconds.
+fn wait_turns(conn: &mut Connection, patience: Duration) -> Result<()> {
+    let mut since = instant();
+    // Not all at the same instants.
+    let pause = Duration::from_micros(500 + u64::from(std::process::id() % 16) * 100);
+    conn.busy_handler(Some(move |tries| {
+        if tries == 0 {
+            since = instant();
+        }
+        std::thread::sleep(pause);
+        instant() < since + patience
+    }))
+    .when("set up the store")
 }
 
 /// Opens a store that lives in memory.
@@ -189,8 +206,6 @@ fn prepare(conn: &Connection, path: &Path, durability: Durability, patience: Dur
     let synchronous = if durability == Durability::Process { "1" } else { "2" };
     set(conn, "synchronous", synchronous)?;
     set(conn, "foreign_keys", "1")?;
-    let timeout: i64 = conn.query_row("PRAGMA busy_timeout", [], |row| row.get(0)).when(what)?;
-    in_force("busy_timeout", &timeout.to_string(), &patience.as_millis().to_string())?;
     conn.set_prepared_statement_cache_capacity(64);
     settle(conn, patience)?;
     // SQLite would do it unseen, whether it fails or not.
