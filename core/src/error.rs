@@ -127,7 +127,11 @@ pub const CODES: &[(&str, Kind, bool, &str)] = &[
     ("store.checksum", Kind::Corrupt, false, "stored data does not match its checksum"),
     ("store.read_only", Kind::Unavailable, false, "the store cannot be written"),
     ("store.unreachable", Kind::Unavailable, true, "the store could not be opened, read or written"),
+    ("task.exit_status", Kind::Failed, false, "a command ended with a status other than 0, or by a signal"),
+    ("task.not_found", Kind::NotFound, false, "no program of this name exists, or its interpreter does not"),
+    ("task.not_started", Kind::Failed, false, "the system refused to start a command"),
     ("task.raised", Kind::Failed, false, "a step or task of the host failed"),
+    ("task.timeout", Kind::Timeout, false, "a command took longer than it may and was ended"),
     (
         "value.not_i_json",
         Kind::InvalidInput,

@@ -70,9 +70,9 @@ pub use risk::record::{
     RiskLevel,
 };
 pub use session::record::{
-    NoArgs, SessionCompleteArgs, SessionDetail, SessionList, SessionListArgs, SessionOpenArgs,
-    SessionShowArgs, SessionStatus, SessionSummary, StepBeginArgs, StepFinishArgs, StepFinished, StepPolicy,
-    StepRecord, StepStart, StepState, StepStatus,
+    CommandArgs, CommandResult, NoArgs, SessionCompleteArgs, SessionDetail, SessionList, SessionListArgs,
+    SessionOpenArgs, SessionShowArgs, SessionStatus, SessionSummary, StepBeginArgs, StepFinishArgs,
+    StepFinished, StepPolicy, StepRecord, StepStart, StepState, StepStatus,
 };
 pub use surface::describe;
 pub use workspace::record::{EventsNextArgs, EventsOpenArgs, OpenArgs, WorkspaceInfo};

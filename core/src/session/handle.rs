@@ -1,12 +1,15 @@
 //! An open session: what a program holds while it goes through its steps.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::canonical::hash;
+use super::command::Commands;
 use super::plan::{Answer, Asked, Plan, finished, unknown_token};
 use super::record::*;
+use crate::base::cancel::CancelToken;
 use crate::base::clock::rfc3339;
 use crate::base::id::hex;
 use crate::base::runtime::refuse_forked;
@@ -23,6 +26,8 @@ struct Ownership {
     /// The claim is on disk and the session open: set after the commit, as the number of a session
     /// that could not be made is given out again.
     held: AtomicBool,
+    /// Set once the session is known to have another owner: what runs for this one is ended at once.
+    lost: CancelToken,
 }
 
 impl Drop for Ownership {
@@ -40,8 +45,11 @@ impl Drop for Ownership {
 #[derive(Debug)]
 pub(crate) struct Handle {
     name: String,
+    /// Where commands run that name no folder.
+    pub(super) folder: PathBuf,
     own: Arc<Ownership>,
     plan: Arc<Mutex<Plan>>,
+    pub(super) commands: Commands,
 }
 
 fn locked(plan: &Mutex<Plan>) -> MutexGuard<'_, Plan> {
@@ -76,7 +84,9 @@ fn outcome(
 
 impl Handle {
     /// Makes the session, or goes on where it stopped.
-    pub async fn open(store: &Arc<Store>, args: SessionOpenArgs) -> Result<Handle> {
+    ///
+    /// Its commands run in `folder` where they name no other.
+    pub async fn open(store: &Arc<Store>, folder: &Path, args: SessionOpenArgs) -> Result<Handle> {
         check_text("id", &args.id, 200)?;
         if args.labels.len() > 64 {
             return Err(Error::new(
@@ -105,6 +115,7 @@ impl Handle {
                         pid: std::process::id(),
                         found,
                         held: AtomicBool::new(false),
+                        lost: CancelToken::new(),
                     })
                 },
                 move |result| {
@@ -112,7 +123,7 @@ impl Handle {
                         && !own.found.ended
                     {
                         own.held.store(true, Ordering::Release);
-                        noted.took_over(own.found.id, own.found.epoch);
+                        noted.took_over(own.found.id, own.found.epoch, &own.lost);
                     }
                 },
             )
@@ -123,7 +134,10 @@ impl Handle {
             false => Plan::load(store.read(move |view| view.steps(found.id)).await?),
         };
         plan.ended = found.ended;
-        Ok(Handle { name, own: Arc::new(own), plan: Arc::new(Mutex::new(plan)) })
+        // Absolute, as the process may change its folder.
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        let plan = Arc::new(Mutex::new(plan));
+        Ok(Handle { name, folder, own: Arc::new(own), plan, commands: Commands::default() })
     }
 
     /// The session's id.
@@ -135,8 +149,36 @@ impl Handle {
         &self.own.store
     }
 
-    fn alive(&self) -> Result<()> {
+    pub(super) fn alive(&self) -> Result<()> {
         refuse_forked(self.own.pid, "session")
+    }
+
+    /// Set once the session is known to have another owner. Whoever learns it sets it.
+    pub fn lost(&self) -> &CancelToken {
+        &self.own.lost
+    }
+
+    /// Sets [`lost`](Self::lost) where that is what a write was refused for.
+    fn refused(&self, error: &Error) {
+        if error.code() == "session.lease_lost" {
+            self.own.lost.cancel();
+        }
+    }
+
+    /// Looks whether the session still has this owner, and sets [`lost`](Self::lost) where not.
+    pub(super) async fn look_for_owner(&self) {
+        let (found, store) = (self.own.found, self.store());
+        // A store that cannot be read says nothing; the write at the end will.
+        if let Ok(false) = store.owns(found.id, found.epoch).await {
+            self.own.lost.cancel();
+        }
+    }
+
+    /// The step of this token was cut short by us: it can be begun again in its place.
+    pub(super) fn cut_short(&self, token: &str) {
+        if let Ok(number) = self.token_number(token) {
+            locked(&self.plan).cut_short(number);
+        }
     }
 
     /// Tokens are good for this handle alone: session, epoch and a count.
@@ -162,6 +204,7 @@ impl Handle {
         let found = self.own.found;
         let ended = locked(&self.plan).ended;
         if !ended && self.store().superseded(found.id, found.epoch) {
+            self.own.lost.cancel();
             return Err(lease_lost());
         }
         let asked = Asked {
@@ -200,7 +243,8 @@ impl Handle {
                             move |tx| tx.start_step(found.id, found.epoch, &intent),
                             move |result| locked(&plan).started(token, result.is_ok()),
                         )
-                        .await?;
+                        .await
+                        .inspect_err(|error| self.refused(error))?;
                 }
                 Ok(StepStart {
                     state: StepState::Run,
@@ -243,7 +287,8 @@ impl Handle {
                     locked(&plan).settled(token, written, None);
                 },
             )
-            .await?;
+            .await
+            .inspect_err(|error| self.refused(error))?;
         Ok(StepFinished { seq: seq as u64 })
     }
 
@@ -265,7 +310,8 @@ impl Handle {
                         }
                     },
                 )
-                .await?;
+                .await
+                .inspect_err(|error| self.refused(error))?;
         }
         // Ending twice in the same way is one end, so that a program can be run again as a whole.
         let name = self.name.clone();

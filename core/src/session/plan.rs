@@ -214,14 +214,26 @@ impl Plan {
 
     /// The intent of a `once` step is on disk, or could not be written.
     pub fn started(&mut self, token: u64, written: bool) {
-        let Some(Open::Running { at, .. }) = self.open.get(&token) else { return };
-        let step = &mut self.steps[*at];
+        let Some(&Open::Running { at, .. }) = self.open.get(&token) else { return };
         if written {
-            step.mark = Mark::Started;
-            return;
+            self.steps[at].mark = Mark::Started;
+        } else {
+            self.forget(token, at);
         }
-        // As if it had not been begun, so that the host can begin it again.
-        step.write.attempt -= 1;
+    }
+
+    /// A running step was cut short by us and has no outcome: it can be begun again in its place.
+    pub fn cut_short(&mut self, token: u64) {
+        let Some(&Open::Running { at, .. }) = self.open.get(&token) else { return };
+        self.forget(token, at);
+    }
+
+    /// As if the step of this token had not been begun.
+    fn forget(&mut self, token: u64, at: usize) {
+        let step = &mut self.steps[at];
+        if step.mark != Mark::Started {
+            step.write.attempt -= 1;
+        }
         step.token = None;
         if step.write.key.is_none()
             && let Some(begun) = self.begun.get_mut(&step.write.name)

@@ -29,6 +29,7 @@ pub(crate) use queue::{Claim, NewRow, Outcome, TaskRow};
 pub(crate) use session::{Found, Phase, SessionRow, StepMark, StepRow, StepWrite, lease_lost};
 pub(crate) use writer::Tx;
 
+use crate::base::cancel::CancelToken;
 use crate::base::clock::Clock;
 use crate::base::runtime::{compute, refuse_forked};
 use crate::error::{Error, Result};
@@ -146,18 +147,30 @@ impl Store {
     /// Whether a newer handle of this process has taken the session over.
     pub(crate) fn superseded(&self, session: i64, epoch: i64) -> bool {
         let sessions = self.around.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.get(&session).is_none_or(|&newest| newest != epoch)
+        sessions.get(&session).is_none_or(|(newest, _)| *newest != epoch)
     }
 
-    /// Notes a session's newest handle, once its claim is on disk.
-    pub(crate) fn took_over(&self, session: i64, epoch: i64) {
-        self.around.sessions.lock().unwrap_or_else(PoisonError::into_inner).insert(session, epoch);
+    /// Notes a session's newest handle, once its claim is on disk; the one before has lost it.
+    pub(crate) fn took_over(&self, session: i64, epoch: i64, lost: &CancelToken) {
+        let mut sessions = self.around.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, before)) = sessions.insert(session, (epoch, lost.clone())) {
+            before.cancel();
+        }
+    }
+
+    /// Whether the session is this store's, in this epoch, by what is on disk.
+    pub(crate) async fn owns(self: &Arc<Self>, session: i64, epoch: i64) -> Result<bool> {
+        if self.superseded(session, epoch) {
+            return Ok(false);
+        }
+        let owner = self.around.owner;
+        self.read(move |view| view.owned_by(session, epoch, owner)).await
     }
 
     /// Forgets a session's handle, unless a newer one has taken over.
     pub(crate) fn let_go(&self, session: i64, epoch: i64) {
         let mut sessions = self.around.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        if sessions.get(&session) == Some(&epoch) {
+        if sessions.get(&session).is_some_and(|(newest, _)| *newest == epoch) {
             sessions.remove(&session);
         }
     }

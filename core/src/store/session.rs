@@ -343,6 +343,15 @@ impl View<'_> {
         Ok(steps)
     }
 
+    /// Whether the session is open and has this owner and epoch.
+    pub(crate) fn owned_by(&self, session: i64, epoch: i64, owner: i64) -> Result<bool> {
+        self.0
+            .prepare_cached("SELECT count(*) FROM session WHERE id = ?1 AND epoch = ?2 AND lease = ?3")
+            .and_then(|mut found| found.query_row([session, epoch, owner], |row| row.get::<_, i64>(0)))
+            .map(|count| count > 0)
+            .when("look for the owner of a session")
+    }
+
     /// The value in the row of this number.
     pub(crate) fn result(&self, seq: i64) -> Result<Payload> {
         self.body(seq, payload)

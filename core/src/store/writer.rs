@@ -11,6 +11,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::fault::Attempt;
 use super::lease::{Identity, Keeper};
+use crate::base::cancel::CancelToken;
 use crate::base::clock::{Clock, instant};
 use crate::base::runtime::from_panic;
 use crate::error::{Error, Result};
@@ -28,8 +29,8 @@ pub(crate) struct Around {
     /// The id of this store's lease on sessions.
     pub owner: i64,
     pub keeper: Keeper,
-    /// Sessions that this store owns, with the epoch of the newest handle.
-    pub sessions: Arc<Mutex<HashMap<i64, i64>>>,
+    /// Sessions that this store owns: the newest handle's epoch, and what tells it that it owns no more.
+    pub sessions: Arc<Mutex<HashMap<i64, (i64, CancelToken)>>>,
     /// Tasks may have become ready.
     pub work: Arc<Notify>,
 }

@@ -13,6 +13,8 @@ mod git_insight;
 mod git_szz;
 mod hostile_code;
 mod layers;
+#[cfg(unix)]
+mod process;
 mod queue;
 mod session;
 mod store;
