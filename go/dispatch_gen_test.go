@@ -185,6 +185,15 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		}
 		return on.(*Session).Begin(ctx, name, opts)
 	},
+	"session.command": func(ctx context.Context, on any, a *arguments) (any, error) {
+		name := required[string](a, "name")
+		argv := required[[]string](a, "argv")
+		opts := new(CommandOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Session).Command(ctx, name, argv, opts)
+	},
 	"session.complete": func(ctx context.Context, on any, a *arguments) (any, error) {
 		output := arg[*Payload](a, "output", nil)
 		opts := new(SessionCompleteOptions)

@@ -53,6 +53,17 @@ func (s *Session) Begin(ctx context.Context, name string, opts *StepBeginOptions
 	return answer[StepStart](ctx, s.handle, "session.begin", &sessionBeginArgs{Name: name, StepBeginOptions: opts})
 }
 
+// Command is session.command: runs a command as a step that dies with its owner, or answers its
+// recorded result.
+//
+// name: The step's name: 1 to 200 characters. Steps are matched by name and occurrence.
+//
+// argv: The program, a path or a name that is looked for in `PATH`, and its arguments; no shell
+// reads them.
+func (s *Session) Command(ctx context.Context, name string, argv []string, opts *CommandOptions) (*CommandResult, error) {
+	return answer[CommandResult](ctx, s.handle, "session.command", &sessionCommandArgs{Name: name, Argv: filled(argv), CommandOptions: opts})
+}
+
 // Complete is session.complete: ends the session with an output or a failure.
 //
 // output: What the session ends with. nil: not given.
@@ -664,6 +675,27 @@ type StepBeginOptions struct {
 	Args any `json:"args,omitzero"`
 	// What happens to the step after a crash. Default [StepPolicyRetry].
 	Policy StepPolicy `json:"policy,omitzero"`
+}
+
+// CommandOptions are the options of session.command; nil for the defaults.
+type CommandOptions struct {
+	// Matches the step by this key instead of its occurrence; needed by concurrent siblings.
+	Key string `json:"key,omitzero"`
+	// The working folder, absolute or below the workspace's path, which is the default.
+	Folder string `json:"folder,omitzero"`
+	// Variables that are added to the environment of this process.
+	Environment map[string]string `json:"environment,omitzero"`
+	// What the command reads from standard input; nothing where it is not given.
+	Stdin string `json:"stdin,omitzero"`
+	// How long it may run, in milliseconds, 1 to 2,592,000,000 (30 days); then it is asked to end,
+	// and killed 2 s later. No limit where it is not given.
+	TimeoutMs *int64 `json:"timeout_ms,omitzero"`
+	// What happens to the step after a crash, and where the command was cut short. Default
+	// [StepPolicyRetry].
+	Policy StepPolicy `json:"policy,omitzero"`
+	// Whether an exit status other than 0, or an end by a signal, is a failure of the step;
+	// otherwise it is its result. Default true.
+	Check *bool `json:"check,omitzero"`
 }
 
 // SessionCompleteOptions are the options of session.complete; nil for the defaults.

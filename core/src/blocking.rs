@@ -28,6 +28,11 @@ impl Session {
         wait(self.0.begin(args.into()))
     }
 
+    /// Runs a command as a step that dies with its owner, or answers its recorded result.
+    pub fn command(&self, args: impl Into<crate::CommandArgs>) -> Result<crate::CommandResult> {
+        wait(self.0.command(args.into()))
+    }
+
     /// Ends the session with an output or a failure.
     pub fn complete(&self, args: impl Into<crate::SessionCompleteArgs>) -> Result<crate::SessionSummary> {
         wait(self.0.complete(args.into()))

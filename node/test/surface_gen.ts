@@ -32,6 +32,7 @@ export const OPERATIONS: Record<string, Operation> = {
   'queue.show': { receiver: 'Workspace', opens: '', args: 'QueueShowArgs', positional: ['queue'], out: 'QueueSummary' },
   'risk.change': { receiver: 'Workspace', opens: '', args: 'ChangeArgs', positional: ['range'], out: 'ChangeRisk' },
   'session.begin': { receiver: 'Session', opens: '', args: 'StepBeginArgs', positional: ['name'], out: 'StepStart' },
+  'session.command': { receiver: 'Session', opens: '', args: 'CommandArgs', positional: ['name', 'argv'], out: 'CommandResult' },
   'session.complete': { receiver: 'Session', opens: '', args: 'SessionCompleteArgs', positional: ['output'], out: 'SessionSummary' },
   'session.finish': { receiver: 'Session', opens: '', args: 'StepFinishArgs', positional: ['token', 'result'], out: 'StepFinished' },
   'session.list': { receiver: 'Workspace', opens: '', args: 'SessionListArgs', positional: [], out: 'SessionList' },
