@@ -17,7 +17,7 @@ impl View<'_> {
         // A session's row carries its name, a task's that of its queue.
         let mut statement = self
             .0
-            .prepare_cached(
+            .prepare(
                 "SELECT e.seq, e.kind, e.subject, e.at, e.place, e.nth, e.name, e.key, e.flags, e.attempt,
                    CASE WHEN e.kind IN (2, 6, 12, 13) THEN e.body END,
                    CASE WHEN e.kind < 10 THEN (SELECT name FROM session WHERE id = e.subject)

@@ -9,9 +9,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::params;
 
 use super::fault::Attempt;
+use super::sql::{Conn, Optional, Row};
 use super::writer::Tx;
 use crate::base::clock::{Clock, instant};
 use crate::error::Result;
@@ -115,7 +116,7 @@ impl Lease {
             id: row.get(0)?,
             owner: Identity {
                 pid: row.get(1)?,
-                start: row.get::<_, i64>(2)? as u64,
+                start: row.get::<i64>(2)? as u64,
                 boot: row.get(3)?,
                 space: row.get(4)?,
             },
@@ -267,13 +268,11 @@ impl Tx<'_> {
 }
 
 /// The leases of a queue's workers, or those of sessions.
-pub(super) fn leases(conn: &rusqlite::Connection, queue: Option<i64>) -> Result<Vec<Lease>> {
+pub(super) fn leases(conn: &Conn, queue: Option<i64>) -> Result<Vec<Lease>> {
     let what = "read leases";
-    conn.prepare_cached(&format!("SELECT {} FROM lease WHERE queue IS ?1", Lease::COLUMNS))
+    conn.prepare(&format!("SELECT {} FROM lease WHERE queue IS ?1", Lease::COLUMNS))
         .when(what)?
         .query_map([queue], Lease::read)
-        .when(what)?
-        .collect::<rusqlite::Result<_>>()
         .when(what)
 }
 

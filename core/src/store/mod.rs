@@ -12,6 +12,7 @@ mod queue;
 mod schema;
 mod segments;
 mod session;
+mod sql;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -21,7 +22,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rusqlite::Connection;
 use tokio::sync::{Notify, oneshot};
 
 pub(crate) use body::{Body, encode};
@@ -36,6 +36,7 @@ use crate::error::{Error, Result};
 use crate::observe::bus::Bus;
 use fault::Attempt;
 use lease::{Identity, Keeper};
+use sql::Conn;
 use writer::{Around, Job, Pending, Reply};
 
 /// How long another process may hold the file before a call gives up with `store.busy`.
@@ -52,7 +53,7 @@ pub struct Store {
     around: Around,
     jobs: Option<Sender<Box<dyn Job>>>,
     thread: Option<JoinHandle<()>>,
-    readers: Mutex<Vec<Connection>>,
+    readers: Mutex<Vec<Conn>>,
     /// Ids of this store's workers count up from its own.
     workers: AtomicI64,
 }
@@ -64,7 +65,7 @@ impl std::fmt::Debug for Store {
 }
 
 /// Reads one state of the store.
-pub(crate) struct View<'c>(&'c Connection);
+pub(crate) struct View<'c>(&'c Conn);
 
 impl Store {
     /// Opens the file, and makes it where there is none.
@@ -87,13 +88,7 @@ impl Store {
         Store::start(open::memory()?, None, clock, bus, PATIENCE)
     }
 
-    fn start(
-        conn: Connection,
-        path: Option<PathBuf>,
-        clock: Clock,
-        bus: Bus,
-        patience: Duration,
-    ) -> Result<Store> {
+    fn start(conn: Conn, path: Option<PathBuf>, clock: Clock, bus: Bus, patience: Duration) -> Result<Store> {
         let owner = fresh_number();
         let around = Around {
             clock,
@@ -255,9 +250,9 @@ impl Store {
         let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let conn = kept.map_or_else(|| open::reader(path, self.patience), Ok)?;
         // One transaction, so that everything that `work` sees belongs together.
-        let begun = conn.execute_batch("BEGIN").when("begin to read");
+        let begun = conn.batch("BEGIN").when("begin to read");
         let result = begun.and_then(|()| work(&View(&conn)));
-        if conn.execute_batch("ROLLBACK").is_err() && !conn.is_autocommit() {
+        if conn.batch("ROLLBACK").is_err() && conn.in_transaction() {
             // Not to be used again; the next reader opens its own.
             return result;
         }
@@ -298,6 +293,8 @@ fn fresh_number() -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::params;
+
     use super::*;
 
     fn in_memory() -> Store {
@@ -307,7 +304,7 @@ mod tests {
     fn count(store: &Store) -> i64 {
         store
             .write_blocking(|tx| {
-                tx.conn().query_row("SELECT count(*) FROM queue", [], |row| row.get(0)).when("count")
+                tx.prepare("SELECT count(*) FROM queue")?.query_row(params![], |row| row.get(0)).when("count")
             })
             .unwrap()
     }
@@ -353,7 +350,7 @@ mod tests {
         let limit = |pages: i64| {
             store.write_blocking(move |tx| {
                 let sql = format!("PRAGMA max_page_count = {pages}");
-                tx.conn().query_row(&sql, [], |row| row.get::<_, i64>(0)).when("limit the file")
+                tx.prepare(&sql)?.query_row(params![], |row| row.get::<i64>(0)).when("limit the file")
             })
         };
         let used = limit(1).unwrap();
@@ -384,7 +381,9 @@ mod tests {
             let sql = format!("PRAGMA {name}");
             store
                 .write_blocking(move |tx| {
-                    tx.conn().query_row(&sql, [], |row| row.get::<_, rusqlite::types::Value>(0)).when("ask")
+                    tx.prepare(&sql)?
+                        .query_row(params![], |row| row.get::<rusqlite::types::Value>(0))
+                        .when("ask")
                 })
                 .unwrap()
         };
@@ -407,7 +406,10 @@ mod tests {
         let left: i64 = store
             .read_blocking(|view| {
                 let sql = "SELECT (SELECT count(*) FROM lease) + (SELECT count(lease) FROM session)";
-                view.0.query_row(sql, [], |row| row.get(0)).when("count")
+                view.0
+                    .prepare(sql)
+                    .and_then(|mut found| found.query_row(params![], |row| row.get(0)))
+                    .when("count")
             })
             .unwrap();
         assert_eq!(left, 0);

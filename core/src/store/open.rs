@@ -7,11 +7,12 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::fault::{Attempt, fault};
 use super::schema::{APPLICATION_ID, MIGRATIONS, VERSION};
+use super::sql::Conn;
 use crate::base::clock::instant;
 use crate::error::{Error, Result};
 
 /// Opens the writer's connection, and makes or migrates the store where needed.
-pub(super) fn writer(path: &Path, patience: Duration) -> Result<Connection> {
+pub(super) fn writer(path: &Path, patience: Duration) -> Result<Conn> {
     let place = |error: Error| error.with("path", path.display());
     if path.is_dir() {
         return Err(place(Error::new(
@@ -28,26 +29,26 @@ pub(super) fn writer(path: &Path, patience: Duration) -> Result<Connection> {
     let opened = Connection::open_with_flags(path, flags()).map_err(|error| cannot_open(path, &error));
     let conn = opened.map_err(place)?;
     prepare(&conn, path, patience).map_err(place)?;
-    Ok(conn)
+    Ok(Conn::Sqlite(conn))
 }
 
 /// Opens a connection that reads a file which [`writer`] has opened before.
-pub(super) fn reader(path: &Path, patience: Duration) -> Result<Connection> {
+pub(super) fn reader(path: &Path, patience: Duration) -> Result<Conn> {
     let conn = Connection::open_with_flags(path, flags())
         .map_err(|error| cannot_open(path, &error).with("path", path.display()))?;
     conn.busy_timeout(patience).when("set up the store")?;
     set(&conn, "query_only", "1")?;
     conn.set_prepared_statement_cache_capacity(32);
-    Ok(conn)
+    Ok(Conn::Sqlite(conn))
 }
 
 /// Opens a store that lives in memory.
-pub(super) fn memory() -> Result<Connection> {
+pub(super) fn memory() -> Result<Conn> {
     let conn = Connection::open_in_memory().when("open a store in memory")?;
     set(&conn, "foreign_keys", "1")?;
     conn.set_prepared_statement_cache_capacity(64);
     migrate(&conn)?;
-    Ok(conn)
+    Ok(Conn::Sqlite(conn))
 }
 
 /// SQLite takes a file that is shorter than a page for an empty one, and writes over it.

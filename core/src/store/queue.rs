@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::body::{Body, payload};
 use super::fault::Attempt;
 use super::lease::{Moment, leases};
 use super::schema::kind;
+use super::sql::Optional;
 use super::{Tx, View};
 use crate::base::clock::Clock;
 use crate::base::value::{Failure, Payload};
@@ -162,7 +163,7 @@ impl Tx<'_> {
             let claim = Claim { task: row.get(0).when(what)?, attempt: row.get(3).when(what)? };
             let name = row.get(1).when(what)?;
             let payload = payload(row.get_ref(2).when(what)?)?;
-            tasks.push((row.get::<_, i64>(4).when(what)?, TaskRow { claim, name, payload }));
+            tasks.push((row.get::<i64>(4).when(what)?, TaskRow { claim, name, payload }));
         }
         drop(rows);
         if !tasks.is_empty() {
@@ -191,8 +192,6 @@ impl Tx<'_> {
         let spent: Vec<(i64, i64, String)> = self
             .prepare("SELECT id, attempt, name FROM task WHERE lease = ?1 AND state = 1 AND attempt >= max_attempts")?
             .query_map([lease], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .when(what)?
-            .collect::<rusqlite::Result<_>>()
             .when(what)?;
         let failure = Body::failure(&Failure {
             message: "the worker was gone before it reported, at the last attempt".to_owned(),
@@ -298,7 +297,7 @@ impl Tx<'_> {
 impl View<'_> {
     fn queue(&self, name: &str) -> Result<Option<i64>> {
         self.0
-            .prepare_cached("SELECT id FROM queue WHERE name = ?1")
+            .prepare("SELECT id FROM queue WHERE name = ?1")
             .and_then(|mut statement| statement.query_row([name], |row| row.get(0)).optional())
             .when("read a queue")
     }
@@ -309,7 +308,7 @@ impl View<'_> {
         let Some(queue) = self.queue(name)? else { return Ok(false) };
         let ready: bool = self
             .0
-            .prepare_cached(
+            .prepare(
                 "SELECT EXISTS (SELECT 1 FROM task WHERE queue = ?1 AND state = 0)
                      OR EXISTS (SELECT 1 FROM task WHERE queue = ?1 AND state = 2 AND ready <= ?2)",
             )
@@ -329,7 +328,7 @@ impl View<'_> {
         let Some(queue) = self.queue(name)? else { return Ok(Counts::default()) };
         let mut counts = self
             .0
-            .prepare_cached(
+            .prepare(
                 "SELECT (SELECT count(*) FROM task WHERE queue = ?1 AND state = 0)
                       + (SELECT count(*) FROM task WHERE queue = ?1 AND state = 2), completed, dead
                  FROM queue WHERE id = ?1",
@@ -345,7 +344,7 @@ impl View<'_> {
         for lease in leases(self.0, Some(queue))? {
             let claimed: i64 = self
                 .0
-                .prepare_cached("SELECT count(*) FROM task WHERE lease = ?1 AND state = 1")
+                .prepare("SELECT count(*) FROM task WHERE lease = ?1 AND state = 1")
                 .and_then(|mut statement| statement.query_row([lease.id], |row| row.get(0)))
                 .when(what)?;
             match lease.over(&me, moment) {

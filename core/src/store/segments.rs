@@ -1,8 +1,9 @@
 //! The reading tower's port: segments as rows.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::fault::Attempt;
+use super::sql::Optional;
 use super::{Store, Tx, View};
 use crate::base::port::Segments;
 use crate::error::Result;
@@ -13,7 +14,7 @@ const CHUNK: usize = 1 << 20;
 impl View<'_> {
     fn segment(&self, name: &str) -> Result<Option<(i64, String)>> {
         self.0
-            .prepare_cached("SELECT id, tip FROM segment WHERE name = ?1")
+            .prepare("SELECT id, tip FROM segment WHERE name = ?1")
             .and_then(|mut statement| {
                 statement.query_row([name], |row| Ok((row.get(0)?, row.get(1)?))).optional()
             })
@@ -23,7 +24,7 @@ impl View<'_> {
     fn segment_bytes(&self, segment: i64) -> Result<Vec<u8>> {
         let what = "read a segment";
         let mut statement =
-            self.0.prepare_cached("SELECT body FROM chunk WHERE segment = ?1 ORDER BY id").when(what)?;
+            self.0.prepare("SELECT body FROM chunk WHERE segment = ?1 ORDER BY id").when(what)?;
         let mut rows = statement.query([segment]).when(what)?;
         let mut bytes = Vec::new();
         while let Some(row) = rows.next().when(what)? {

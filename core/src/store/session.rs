@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::types::{ToSql, Value, ValueRef};
-use rusqlite::{OptionalExtension, Row, params, params_from_iter};
+use rusqlite::params;
+use rusqlite::types::{Value, ValueRef};
 
 use super::body::{Body, failure, payload};
 use super::fault::Attempt;
 use super::lease::{SESSION_LEASE, Standing};
 use super::schema::kind;
+use super::sql::{Optional, Row};
 use super::{Tx, View};
 use crate::base::value::{Failure, Payload};
 use crate::error::{Error, Result};
@@ -104,12 +105,7 @@ impl Tx<'_> {
         let known = self
             .prepare("SELECT id, status, epoch, lease FROM session WHERE name = ?1")?
             .query_row([name], |row| {
-                Ok((
-                    row.get::<_, i64>(0)?,
-                    row.get::<_, i64>(1)?,
-                    row.get::<_, i64>(2)?,
-                    row.get::<_, Option<i64>>(3)?,
-                ))
+                Ok((row.get::<i64>(0)?, row.get::<i64>(1)?, row.get::<i64>(2)?, row.get::<Option<i64>>(3)?))
             })
             .optional()
             .when(what)?;
@@ -295,7 +291,7 @@ const STEP_COLUMNS: &str = "seq, kind, at, place, nth, name, key, hash, flags, a
 
 fn step_row(row: &Row<'_>) -> Result<StepRow> {
     let what = "read a step";
-    let mark = match row.get::<_, i64>(1).when(what)? {
+    let mark = match row.get::<i64>(1).when(what)? {
         kind::STEP_FINISHED => StepMark::Finished,
         kind::STEP_FAILED => StepMark::Failed,
         _ => StepMark::Started,
@@ -331,25 +327,28 @@ impl View<'_> {
         let what = "read the steps of a session";
         let mut statement = self
             .0
-            .prepare_cached(&format!(
+            .prepare(&format!(
                 "SELECT {STEP_COLUMNS} FROM event WHERE subject = ?1 AND kind IN (1, 2, 3) AND kind < 10 ORDER BY seq"
             ))
             .when(what)?;
         let mut rows = statement.query([session]).when(what)?;
         let mut steps = Vec::new();
         while let Some(row) = rows.next().when(what)? {
-            steps.push(step_row(row)?);
+            steps.push(step_row(&row)?);
         }
         Ok(steps)
     }
 
     /// Whether the session is open and has this owner and epoch.
     pub(crate) fn owned_by(&self, session: i64, epoch: i64, owner: i64) -> Result<bool> {
-        self.0
-            .prepare_cached("SELECT count(*) FROM session WHERE id = ?1 AND epoch = ?2 AND lease = ?3")
-            .and_then(|mut found| found.query_row([session, epoch, owner], |row| row.get::<_, i64>(0)))
-            .map(|count| count > 0)
-            .when("look for the owner of a session")
+        let what = "look for the owner of a session";
+        let found: i64 = self
+            .0
+            .prepare("SELECT count(*) FROM session WHERE id = ?1 AND epoch = ?2 AND lease = ?3")
+            .when(what)?
+            .query_row([session, epoch, owner], |row| row.get(0))
+            .when(what)?;
+        Ok(found > 0)
     }
 
     /// The value in the row of this number.
@@ -367,7 +366,7 @@ impl View<'_> {
         let what = "read an outcome";
         let (found, stored): (i64, Value) = self
             .0
-            .prepare_cached("SELECT kind, body FROM event WHERE seq = ?1")
+            .prepare("SELECT kind, body FROM event WHERE seq = ?1")
             .when(what)?
             .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))
             .when(what)?;
@@ -377,7 +376,7 @@ impl View<'_> {
 
     fn body<T>(&self, seq: i64, read: impl Fn(ValueRef<'_>) -> Result<T>) -> Result<T> {
         let what = "read a stored value";
-        let mut statement = self.0.prepare_cached("SELECT body FROM event WHERE seq = ?1").when(what)?;
+        let mut statement = self.0.prepare("SELECT body FROM event WHERE seq = ?1").when(what)?;
         let mut rows = statement.query([seq]).when(what)?;
         let row = rows
             .next()
@@ -391,9 +390,9 @@ impl View<'_> {
         let what = "read a session";
         let id = self
             .0
-            .prepare_cached("SELECT id FROM session WHERE name = ?1")
+            .prepare("SELECT id FROM session WHERE name = ?1")
             .when(what)?
-            .query_row([name], |row| row.get::<_, i64>(0))
+            .query_row([name], |row| row.get::<i64>(0))
             .optional()
             .when(what)?
             .ok_or_else(|| {
@@ -410,23 +409,23 @@ impl View<'_> {
         let what = "read a session";
         let (name, state, ended, labels, created) = self
             .0
-            .prepare_cached(
+            .prepare(
                 "SELECT s.name, s.status, s.ended, s.labels, e.at FROM session s JOIN event e ON e.seq = s.id WHERE s.id = ?1",
             )
             .when(what)?
             .query_row([id], |row| {
                 Ok((
-                    row.get::<_, String>(0)?,
-                    row.get::<_, i64>(1)?,
-                    row.get::<_, Option<i64>>(2)?,
-                    row.get::<_, String>(3)?,
-                    row.get::<_, i64>(4)?,
+                    row.get::<String>(0)?,
+                    row.get::<i64>(1)?,
+                    row.get::<Option<i64>>(2)?,
+                    row.get::<String>(3)?,
+                    row.get::<i64>(4)?,
                 ))
             })
             .when(what)?;
         let (steps_done, last): (i64, i64) = self
             .0
-            .prepare_cached(
+            .prepare(
                 "SELECT count(CASE kind WHEN 1 THEN 1 END), max(seq) FROM event WHERE subject = ?1 AND kind < 10",
             )
             .when(what)?
@@ -434,7 +433,7 @@ impl View<'_> {
             .when(what)?;
         let updated = self
             .0
-            .prepare_cached("SELECT at FROM event WHERE seq = ?1")
+            .prepare("SELECT at FROM event WHERE seq = ?1")
             .when(what)?
             .query_row([last], |row| row.get(0))
             .when(what)?;
@@ -463,26 +462,20 @@ impl View<'_> {
     ) -> Result<(Vec<SessionRow>, Option<i64>)> {
         let what = "list sessions";
         let mut sql = "SELECT id FROM session WHERE id < ?".to_owned();
-        let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(before)];
+        let mut values: Vec<Value> = vec![before.into()];
         if let Some(wanted) = wanted {
             sql += " AND status = ?";
-            values.push(Box::new(wanted as i64));
+            values.push((wanted as i64).into());
         }
         for (name, value) in labels {
             sql += " AND id IN (SELECT session FROM label WHERE name = ? AND value = ?)";
-            values.push(Box::new(name.clone()));
-            values.push(Box::new(value.clone()));
+            values.push(name.clone().into());
+            values.push(value.clone().into());
         }
         sql += " ORDER BY id DESC LIMIT ?";
-        values.push(Box::new(i64::from(limit) + 1));
-        let mut ids: Vec<i64> = self
-            .0
-            .prepare_cached(&sql)
-            .when(what)?
-            .query_map(params_from_iter(values), |row| row.get(0))
-            .when(what)?
-            .collect::<rusqlite::Result<_>>()
-            .when(what)?;
+        values.push((i64::from(limit) + 1).into());
+        let mut ids: Vec<i64> =
+            self.0.prepare(&sql).when(what)?.query_map(values.as_slice(), |row| row.get(0)).when(what)?;
         let more = ids.len() > limit as usize;
         ids.truncate(limit as usize);
         let next = if more { ids.last().copied() } else { None };

@@ -6,11 +6,12 @@ use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{CachedStatement, Connection};
+use rusqlite::params;
 use tokio::sync::{Notify, oneshot};
 
 use super::fault::Attempt;
 use super::lease::{Identity, Keeper};
+use super::sql::{Conn, Statement};
 use crate::base::cancel::CancelToken;
 use crate::base::clock::{Clock, instant};
 use crate::base::runtime::from_panic;
@@ -44,7 +45,7 @@ impl Around {
 
 /// The transaction that a job writes in.
 pub(crate) struct Tx<'c> {
-    conn: &'c Connection,
+    conn: &'c Conn,
     around: &'c Around,
     /// The time that rows of this transaction carry.
     pub(super) at: i64,
@@ -54,7 +55,7 @@ pub(crate) struct Tx<'c> {
 }
 
 impl<'c> Tx<'c> {
-    pub(super) fn conn(&self) -> &'c Connection {
+    pub(super) fn conn(&self) -> &'c Conn {
         self.conn
     }
 
@@ -74,8 +75,8 @@ impl<'c> Tx<'c> {
         &self.around.keeper
     }
 
-    pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'c>> {
-        self.conn.prepare_cached(sql).when("prepare a statement")
+    pub(super) fn prepare(&self, sql: &str) -> Result<Statement<'c>> {
+        self.conn.prepare(sql).when("prepare a statement")
     }
 
     /// Gives out `count` numbers and returns the last. Only the holder of the write lock is here, so
@@ -85,7 +86,7 @@ impl<'c> Tx<'c> {
             Some(last) => last,
             None => self
                 .prepare("SELECT coalesce(max(seq), 0) FROM event")?
-                .query_row([], |row| row.get(0))
+                .query_row(params![], |row| row.get(0))
                 .when("read the last event")?,
         };
         self.last = Some(last + count);
@@ -160,7 +161,7 @@ impl<T: Send, W: FnOnce(&mut Tx<'_>) -> Result<T> + Send> Job for Pending<T, W> 
 }
 
 /// The writer's loop; ends when the store and all its jobs are gone.
-pub(super) fn run(conn: &Connection, jobs: &Receiver<Box<dyn Job>>, around: &Around) {
+pub(super) fn run(conn: &Conn, jobs: &Receiver<Box<dyn Job>>, around: &Around) {
     loop {
         let first = match around.keeper.due() {
             None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -191,11 +192,11 @@ pub(super) fn run(conn: &Connection, jobs: &Receiver<Box<dyn Job>>, around: &Aro
 }
 
 /// Runs `jobs` in one transaction and answers them.
-fn commit(conn: &Connection, mut jobs: Vec<Box<dyn Job>>, around: &Around) {
+fn commit(conn: &Conn, mut jobs: Vec<Box<dyn Job>>, around: &Around) {
     let mut tx = Tx { conn, around, at: around.clock.now_ms(), last: None, events: false, work: false };
     let mut outcomes: Vec<Result<()>> = Vec::with_capacity(jobs.len());
     let done = conn
-        .execute_batch("BEGIN IMMEDIATE")
+        .begin_write()
         .when("begin to write")
         .and_then(|()| tx.renew())
         .and_then(|()| {
@@ -209,15 +210,15 @@ fn commit(conn: &Connection, mut jobs: Vec<Box<dyn Job>>, around: &Around) {
             }
             Ok(())
         })
-        .and_then(|()| match conn.is_autocommit() {
+        .and_then(|()| match conn.in_transaction() {
             // The one job failed and was undone with its transaction.
-            true => Ok(()),
-            false => conn.execute_batch("COMMIT").when("commit"),
+            false => Ok(()),
+            true => conn.statement("COMMIT").when("commit"),
         });
     if let Err(error) = done {
-        if !conn.is_autocommit() {
+        if conn.in_transaction() {
             // Nothing can be done where even this fails; the next BEGIN reports it.
-            let _ = conn.execute_batch("ROLLBACK");
+            let _ = conn.batch("ROLLBACK");
         }
         around.keeper.postpone();
         jobs.into_iter().for_each(|job| job.answer(Err(error.clone())));
@@ -245,7 +246,7 @@ fn step(tx: &mut Tx<'_>, job: &mut dyn Job, alone: bool) -> Result<Result<()>> {
     let sql = |statement: &str| tx_sql(tx.conn, statement);
     match outcome {
         // SQLite itself gave the transaction up (disk full, out of memory): nothing of it is left.
-        Err(error) if tx.conn.is_autocommit() => Err(error),
+        Err(error) if !tx.conn.in_transaction() => Err(error),
         Err(error) if alone => {
             sql("ROLLBACK")?;
             Ok(Err(error))
@@ -263,7 +264,6 @@ fn step(tx: &mut Tx<'_>, job: &mut dyn Job, alone: bool) -> Result<Result<()>> {
     }
 }
 
-fn tx_sql(conn: &Connection, statement: &str) -> Result<()> {
-    conn.prepare_cached(statement).and_then(|mut prepared| prepared.execute([])).when("write")?;
-    Ok(())
+fn tx_sql(conn: &Conn, statement: &str) -> Result<()> {
+    conn.statement(statement).when("write")
 }
