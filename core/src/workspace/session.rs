@@ -106,12 +106,14 @@ impl Session {
     /// Runs a command as a step, or answers its recorded result without running it.
     ///
     /// The step's arguments are argv, folder, environment and standard input; nothing else of the
-    /// command is compared. Its processes run in a session of their own without a terminal, and none
-    /// outlives the command, this call where it is dropped, the handle where it is closed or loses its
-    /// session, or this process: what is left then is killed, on Linux also what left its process group
-    /// and kept its environment, where `BAROGRAPH_COMMAND` marks it. A dropped call and a time that is up
-    /// ask first, with SIGTERM, and kill 2 s later. A step that was cut short by us can be begun
-    /// again in its place; one of policy `once` is then `session.unknown`.
+    /// command is compared. Its processes run in a session of their own without a terminal. None outlives
+    /// the call where it is dropped, the time that is given, the handle where it is closed or loses
+    /// its session, or this process, however that ends: on Linux also what has left the process
+    /// group, by the variable `BAROGRAPH_COMMAND` in its environment. A call that is dropped and a time
+    /// that is up ask with SIGTERM, and kill 2 s later. When the command itself has ended, what is left
+    /// of its process group is killed; a process that is to stay must leave the group (`setsid`).
+    /// A step that was cut short by us can be begun again in its place; one of policy `once` is then
+    /// `session.unknown`.
     ///
     /// ```
     /// # barograph::blocking::wait(async {
