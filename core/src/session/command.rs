@@ -1,6 +1,7 @@
 //! Commands as steps: begun, run and finished here, so that no function of the host is needed.
 
 use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,16 +11,12 @@ use tokio::sync::watch;
 use super::handle::Handle;
 use super::record::*;
 use crate::base::cancel::{CancelOnDrop, CancelToken};
+use crate::base::clock::Clock;
 use crate::base::runtime::{Process, from_panic};
 use crate::base::value::{Failure, Payload};
 use crate::error::{Error, Result};
 use crate::exec::process::{self, Cut, Ended, Order, Stop};
-use crate::exec::worker::sleep;
-use crate::store::lease_lost;
-
-/// How often the owner of a session is looked up while a command runs for it, besides what the store
-/// learns by itself: a process that was stopped beyond its lease goes on with this.
-const LOOK: Duration = Duration::from_secs(1);
+use crate::store::{Halt, lease_lost};
 
 /// The longest time that may be given to a command, in milliseconds: 30 days.
 const LONGEST: u64 = 2_592_000_000;
@@ -27,13 +24,27 @@ const LONGEST: u64 = 2_592_000_000;
 /// How many characters of a command's output an error carries.
 const SHOWN: usize = 2_000;
 
-/// The commands of a handle that are under way: what ends each, and what tells that it has ended.
-#[derive(Debug, Default)]
-pub(super) struct Commands(Mutex<Vec<(CancelToken, watch::Receiver<()>)>>);
+/// What ends a command, and what tells that it has ended.
+type UnderWay = (CancelToken, watch::Receiver<()>);
+
+/// The commands of a handle.
+#[derive(Debug)]
+pub(super) struct Commands {
+    /// Where they run unless they name another folder.
+    folder: PathBuf,
+    under_way: Mutex<Vec<UnderWay>>,
+}
 
 impl Commands {
-    fn with<T>(&self, work: impl FnOnce(&mut Vec<(CancelToken, watch::Receiver<()>)>) -> T) -> T {
-        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// None yet.
+    pub fn new(folder: &Path) -> Commands {
+        // Absolute, as the process may change its folder.
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        Commands { folder, under_way: Mutex::default() }
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Vec<UnderWay>) -> T) -> T {
+        let mut list = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         list.retain(|(_, gone)| gone.has_changed().is_ok());
         work(&mut list)
     }
@@ -113,32 +124,42 @@ impl Handle {
         let outcome = self.carry_out(&args, ends, &token).await;
         if outcome.is_err() {
             // Nothing to do where the failure is recorded.
-            self.cut_short(&token);
+            self.token_number(&token).map(|number| self.plan().cut_short(number))?;
         }
         outcome
     }
 
     /// Runs the command of a step that was begun, and finishes it unless it was cut short.
     async fn carry_out(&self, args: &CommandArgs, ends: CancelToken, token: &str) -> Result<CommandResult> {
+        let asked = args.timeout_ms.map(Duration::from_millis);
+        let left = self
+            .found()
+            .deadline
+            .map(|deadline| Duration::from_millis((deadline - Clock::system().now_ms()).max(0) as u64));
+        // The session's deadline is the command's, where it comes first.
+        let limited = left.is_some_and(|left| asked.is_none_or(|asked| left < asked));
         let order = Order {
             program: args.argv[0].clone(),
             arguments: args.argv[1..].to_vec(),
             folder: args
                 .folder
                 .as_ref()
-                .map_or_else(|| self.folder.clone(), |folder| self.folder.join(folder)),
+                .map_or_else(|| self.commands.folder.clone(), |folder| self.commands.folder.join(folder)),
             environment: args.environment.clone().into_iter().collect(),
             stdin: args.stdin.clone().map(String::into_bytes),
-            timeout: args.timeout_ms.map(Duration::from_millis),
+            timeout: if limited { left } else { asked },
         };
         let folder = order.folder.clone();
-        let run = process::run(order, Stop { gently: ends, at_once: self.lost().clone() });
+        let at_once = CancelToken::new();
+        let run = process::run(order, Stop { gently: ends.clone(), at_once: at_once.clone() });
         tokio::pin!(run);
-        let ran = loop {
-            tokio::select! {
-                biased;
-                ran = &mut run => break ran,
-                () = sleep(LOOK) => self.look_for_owner().await,
+        let ran = tokio::select! {
+            biased;
+            ran = &mut run => ran,
+            halt = self.halted() => {
+                // Another owner may be running the same step already.
+                if halt == Some(Halt::Lost) { at_once.cancel() } else { ends.cancel() }
+                run.await
             }
         };
         let (ended, cut) = match ran {
@@ -146,8 +167,8 @@ impl Handle {
             Err(error) => return self.fail(token, not_started(args, &folder, &error), None).await,
         };
         match cut {
-            Some(Cut::AtOnce) => return Err(lease_lost()),
-            Some(Cut::Gently) => return Err(Error::cancelled()),
+            Some(Cut::AtOnce | Cut::Gently) => return Err(self.stopped()),
+            Some(Cut::TimedOut) if limited => return Err(self.refusal().unwrap_or_else(|| self.stopped())),
             Some(Cut::TimedOut) => {
                 let (error, shown) = late(args, ended);
                 return match args.policy {
@@ -177,6 +198,25 @@ impl Handle {
         })
         .await?;
         Ok(result)
+    }
+
+    /// Returns what halted the session, once nothing more must run for it.
+    async fn halted(&self) -> Option<Halt> {
+        match self.live() {
+            Some(live) => {
+                live.stop.cancelled().await;
+                live.halt()
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Why a command was told to end.
+    fn stopped(&self) -> Error {
+        match self.live().and_then(|live| live.halt()) {
+            Some(Halt::Lost | Halt::Cancelled) => self.refusal().unwrap_or_else(lease_lost),
+            Some(Halt::Paused) | None => Error::cancelled(),
+        }
     }
 
     /// Records the failure of a step; `shown` is what the command said.
@@ -305,7 +345,7 @@ fn late(args: &CommandArgs, ended: Ended) -> (Error, String) {
     (error, shown)
 }
 
-fn not_started(args: &CommandArgs, folder: &std::path::Path, error: &std::io::Error) -> Error {
+fn not_started(args: &CommandArgs, folder: &Path, error: &std::io::Error) -> Error {
     let program = &args.argv[0];
     let told = match error.kind() {
         ErrorKind::NotFound if !folder.is_dir() => Error::new(

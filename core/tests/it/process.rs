@@ -9,7 +9,7 @@ use barograph::surface::door;
 use barograph::*;
 use serde_json::{Value, json};
 
-use crate::support::{Folder, child, child_args, in_memory, kill, lines, open, until};
+use crate::support::{Folder, child, child_args, in_memory, kill, lines, until};
 
 fn session(ws: &Workspace, id: &str) -> Session {
     wait(ws.session().open(SessionOpenArgs { id: id.into(), resume: true, ..SessionOpenArgs::default() }))
@@ -22,7 +22,7 @@ fn shell(name: &str, script: &str) -> CommandArgs {
 }
 
 fn shown(ws: &Workspace, id: &str) -> Vec<StepRecord> {
-    wait(ws.session().show(SessionShowArgs { id: id.into() })).unwrap().steps
+    wait(ws.session().show(SessionIdArgs { id: id.into() })).unwrap().steps
 }
 
 /// Whether a process runs: a zombie does not.
@@ -290,13 +290,35 @@ fn a_handle_that_loses_its_session_ends_the_whole_tree() {
     }
 }
 
+#[test]
+fn a_cancelled_session_ends_the_whole_tree() {
+    let folder = Folder::new("cancelled");
+    let ws = folder.open();
+    let s = session(&ws, "s");
+    let thread = std::thread::spawn(move || wait(s.command(shell("grow", TREE))));
+    let pids = grown(folder.path());
+    wait(ws.session().cancel(SessionCancelArgs { id: "s".into(), ..SessionCancelArgs::default() })).unwrap();
+    assert_eq!(thread.join().unwrap().unwrap_err().code(), "session.cancelled");
+    assert!(!pids.iter().any(|&pid| runs(pid)));
+}
+
+#[test]
+fn the_deadline_of_a_session_is_that_of_its_commands() {
+    let folder = Folder::new("deadline");
+    let ws = folder.open();
+    let args = SessionOpenArgs { id: "s".into(), deadline_ms: Some(400), ..SessionOpenArgs::default() };
+    let s = wait(ws.session().open(args)).unwrap();
+    let error = wait(s.command(shell("wait", "sleep 300"))).unwrap_err();
+    assert_eq!((error.code(), error.kind()), ("session.deadline", Kind::Timeout));
+}
+
 // What a child process does; see `support::child`.
 
 #[test]
 #[ignore = "a child process of other tests"]
 fn child_owner() {
     let Some((folder, args)) = child_args() else { return };
-    let ws = open(&folder).unwrap();
+    let ws = short(&folder);
     let s = session(&ws, "s");
     match args[0].as_str() {
         "guard" => {
@@ -330,12 +352,30 @@ fn child_owner() {
             grown(&folder);
             std::process::exit(0);
         }
+        "stop" => {
+            let error = wait(s.command(shell("grow", TREE))).unwrap_err();
+            let late = wait(s.begin(StepBeginArgs { name: "late".into(), ..StepBeginArgs::default() }));
+            let said = format!("{}\n{}\n", error.code(), late.unwrap_err().code());
+            std::fs::write(folder.join("said.new"), said).unwrap();
+            std::fs::rename(folder.join("said.new"), folder.join("said")).unwrap();
+        }
         policy => {
             let policy = if policy == "once" { StepPolicy::Once } else { StepPolicy::Retry };
             let script = format!("echo run >> log\n{TREE}");
             let _ = wait(s.command(CommandArgs { policy, ..shell("grow", &script) }));
         }
     }
+}
+
+/// A workspace whose sessions are free one second after the last sign of life.
+fn short(folder: &Path) -> Workspace {
+    wait(Workspace::open(OpenArgs {
+        path: folder.display().to_string(),
+        store: Some(folder.join("s.db").display().to_string()),
+        lease_ms: 1_000,
+        ..OpenArgs::default()
+    }))
+    .unwrap()
 }
 
 fn children_named(text: &str) -> Vec<u32> {
@@ -424,4 +464,30 @@ fn a_killed_guard_is_replaced() {
     kill(owner.id(), "KILL");
     owner.wait().unwrap();
     gone(&pids);
+}
+
+#[test]
+fn an_owner_that_was_stopped_beyond_its_lease_ends_its_tree_when_it_goes_on() {
+    let folder = Folder::new("stopped");
+    let mut owner = child(OWNER, folder.path(), &["stop"]);
+    let pids = grown(folder.path());
+    kill(owner.id(), "STOP");
+    let ws = short(folder.path());
+    let open = || {
+        let args = SessionOpenArgs { id: "s".into(), resume: true, ..SessionOpenArgs::default() };
+        wait(ws.session().open(args))
+    };
+    let mut taken = None;
+    until("the lease is over", || {
+        taken = open().ok();
+        taken.is_some()
+    });
+    assert_eq!(wait(taken.as_ref().unwrap().command(shell("grow", "echo mine"))).unwrap().stdout, "mine\n");
+    assert!(pids.iter().all(|&pid| runs(pid)));
+    kill(owner.id(), "CONT");
+    owner.wait().unwrap();
+    gone(&pids);
+    assert_eq!(lines(&folder.path().join("said")), ["session.lease_lost", "session.lease_lost"]);
+    let steps = shown(&ws, "s");
+    assert_eq!((steps.len(), steps[0].attempts, steps[0].status), (1, 1, StepStatus::Done));
 }
