@@ -16,7 +16,11 @@ use crate::base::runtime::{Process, from_panic};
 use crate::base::value::{Failure, Payload};
 use crate::error::{Error, Result};
 use crate::exec::process::{self, Cut, Ended, Order, Stop};
+use crate::exec::worker::sleep;
 use crate::store::{Halt, lease_lost};
+
+/// How often the owner of a session is looked for while a command runs for it.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The longest time that may be given to a command, in milliseconds: 30 days.
 const LONGEST: u64 = 2_592_000_000;
@@ -202,12 +206,16 @@ impl Handle {
 
     /// Returns what halted the session, once nothing more must run for it.
     async fn halted(&self) -> Option<Halt> {
-        match self.live() {
-            Some(live) => {
-                live.stop.cancelled().await;
-                live.halt()
+        let Some(live) = self.live() else { return std::future::pending().await };
+        let found = self.found();
+        loop {
+            tokio::select! {
+                biased;
+                () = live.stop.cancelled() => return live.halt(),
+                () = sleep(LOOK) => {}
             }
-            None => std::future::pending().await,
+            // A store that cannot be read says nothing; the write at the end will.
+            let _ = self.store().look_for_owner(found.id, found.epoch).await;
         }
     }
 
