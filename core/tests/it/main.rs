@@ -16,6 +16,8 @@ mod hostile_code;
 mod layers;
 mod ownership;
 mod prefix;
+#[cfg(unix)]
+mod process;
 mod queue;
 mod session;
 mod session_life;
