@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::Durability;
 use super::fault::{Attempt, fault};
-use super::log::{move_on_close, settle};
+use super::log::settle;
 use super::schema::{APPLICATION_ID, MIGRATIONS, VERSION};
-use super::sql::Conn;
+use super::sql::{Conn, Optional};
 use crate::base::clock::instant;
 use crate::error::{Error, Result};
 
 /// Opens the writer's connection, and makes or migrates the store where needed.
-pub(super) fn writer(path: &Path, patience: Duration) -> Result<Conn> {
+pub(super) fn writer(path: &Path, durability: Durability, patience: Duration) -> Result<Conn> {
     let place = |error: Error| error.with("path", path.display());
     if path.is_dir() {
         return Err(place(Error::new(
@@ -27,10 +28,11 @@ pub(super) fn writer(path: &Path, patience: Duration) -> Result<Conn> {
             format!("`{}` is not a store of this library; name another file", path.display()),
         )));
     }
+    refuse_network(path).map_err(place)?;
     let opened = Connection::open_with_flags(path, flags()).map_err(|error| cannot_open(path, &error));
     let conn = opened.map_err(place)?;
-    prepare(&conn, path, patience).map_err(place)?;
-    Ok(Conn::Sqlite(conn))
+    prepare(&conn, path, durability, patience).map_err(place)?;
+    Ok(conn.into())
 }
 
 /// Opens a connection that reads a file which [`writer`] has opened before.
@@ -38,10 +40,9 @@ pub(super) fn reader(path: &Path, patience: Duration) -> Result<Conn> {
     let conn = Connection::open_with_flags(path, flags())
         .map_err(|error| cannot_open(path, &error).with("path", path.display()))?;
     conn.busy_timeout(patience).when("set up the store")?;
-    move_on_close(&conn, false)?;
     set(&conn, "query_only", "1")?;
     conn.set_prepared_statement_cache_capacity(32);
-    Ok(Conn::Sqlite(conn))
+    Ok(conn.into())
 }
 
 /// Opens a store that lives in memory.
@@ -50,7 +51,67 @@ pub(super) fn memory() -> Result<Conn> {
     set(&conn, "foreign_keys", "1")?;
     conn.set_prepared_statement_cache_capacity(64);
     migrate(&conn)?;
-    Ok(Conn::Sqlite(conn))
+    Ok(conn.into())
+}
+
+/// The number of this namespace; made where there is none.
+pub(super) fn namespace(conn: &Conn, name: &str) -> Result<i64> {
+    let what = "open a namespace";
+    let find = || {
+        conn.prepare("SELECT id FROM namespace WHERE name = ?1")
+            .and_then(|mut found| found.query_row([name], |row| row.get::<i64>(0)).optional())
+            .when(what)
+    };
+    if let Some(id) = find()? {
+        return Ok(id);
+    }
+    conn.prepare(
+        "INSERT INTO namespace (id, name) SELECT max(id) + 1, ?1 FROM namespace WHERE true
+         ON CONFLICT (name) DO NOTHING",
+    )
+    .and_then(|mut insert| insert.execute([name]))
+    .when(what)?;
+    find()?.ok_or_else(|| Error::new("bug.store", "a namespace was not made"))
+}
+
+/// How many bytes are free for the user where `path` lies; `None` where nothing can be said.
+pub(super) fn free_bytes(path: &Path) -> Option<u64> {
+    let about = rustix::fs::statvfs(path.parent()?).ok()?;
+    Some(about.f_bavail.saturating_mul(about.f_frsize))
+}
+
+/// Refuses a file on a network: its locks and its syncs cannot be relied on.
+fn refuse_network(path: &Path) -> Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let Ok(about) = rustix::fs::statfs(folder) else { return Ok(()) };
+        // Numbers of linux/magic.h and of the file systems' own sources.
+        let name = match about.f_type as u32 {
+            0x6969 => "NFS",
+            0xff53_4d42 | 0xfe53_4d42 | 0x517b => "SMB",
+            0x0102_1997 => "9p",
+            0x7375_7245 => "Coda",
+            0x5346_414f => "AFS",
+            0x00c3_6400 => "Ceph",
+            0x4750_4653 => "GPFS",
+            0x0bd0_0bd0 => "Lustre",
+            _ => return Ok(()),
+        };
+        return Err(Error::new(
+            "store.network",
+            format!(
+                "`{}` lies on a network file system ({name}), where SQLite is not safe; name a store on a local disk, or a PostgreSQL database (postgres://...)",
+                path.display()
+            ),
+        )
+        .with("file_system", name));
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = path;
+        Ok(())
+    }
 }
 
 /// SQLite takes a file that is shorter than a page for an empty one, and writes over it. Only its length is
@@ -93,10 +154,8 @@ fn cannot_open(path: &Path, error: &rusqlite::Error) -> Error {
     }
 }
 
-fn prepare(conn: &Connection, path: &Path, patience: Duration) -> Result<()> {
+fn prepare(conn: &Connection, path: &Path, durability: Durability, patience: Duration) -> Result<()> {
     conn.busy_timeout(patience).when("set up the store")?;
-    // Not before it is known to be ours and sound.
-    move_on_close(conn, false)?;
     // First look, then touch: a file of someone else's must stay as it is.
     let what = "open the store";
     let (version, empty) = patiently(patience, || identify(conn, path))?;
@@ -123,7 +182,9 @@ fn prepare(conn: &Connection, path: &Path, patience: Duration) -> Result<()> {
             )),
         }
     })?;
-    set(conn, "synchronous", "2")?;
+    // NORMAL keeps a file whole through the loss of power, but not the commits since the last checkpoint.
+    let synchronous = if durability == Durability::Process { "1" } else { "2" };
+    set(conn, "synchronous", synchronous)?;
     set(conn, "foreign_keys", "1")?;
     let timeout: i64 = conn.query_row("PRAGMA busy_timeout", [], |row| row.get(0)).when(what)?;
     in_force("busy_timeout", &timeout.to_string(), &patience.as_millis().to_string())?;
@@ -133,7 +194,7 @@ fn prepare(conn: &Connection, path: &Path, patience: Duration) -> Result<()> {
     set(conn, "wal_autocheckpoint", "0")?;
     patiently(patience, || migrate(conn))?;
     identify(conn, path)?;
-    move_on_close(conn, true)
+    Ok(())
 }
 
 /// Sets a pragma and refuses to go on where it is not in force.

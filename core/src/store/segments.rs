@@ -114,12 +114,16 @@ mod tests {
         assert_eq!(segments.read("a").unwrap().map(|(tip, _)| tip).as_deref(), Some("t4"));
     }
 
+    fn settings() -> crate::store::Settings {
+        crate::store::Settings::new(Clock::fixed(0), Bus::default())
+    }
+
     #[test]
     fn a_file_and_memory_behave_alike() {
         behave(&Memory::default());
-        behave(&Store::in_memory(Clock::fixed(0), Bus::default()).unwrap());
+        behave(&Store::in_memory(&settings()).unwrap());
         let path = std::env::temp_dir().join(format!("barograph-segments-{}.db", std::process::id()));
-        let open = || Store::open(&path, Clock::fixed(0), Bus::default()).unwrap();
+        let open = || Store::open(&path, &settings()).unwrap();
         behave(&open());
         assert_eq!(open().read("a").unwrap().map(|(tip, _)| tip).as_deref(), Some("t4"));
         std::fs::remove_file(&path).unwrap();

@@ -2,6 +2,8 @@
 //!
 //! Statements are written once, with numbered places (`?1`) and what SQLite and PostgreSQL share.
 
+use std::cell::Cell;
+
 use rusqlite::types::{FromSql, ToSql, Value, ValueRef};
 use rusqlite::{CachedStatement, Connection};
 
@@ -11,22 +13,28 @@ pub(super) type Outcome<T> = std::result::Result<T, Trouble>;
 
 /// An open connection to the database.
 pub(super) enum Conn {
-    /// A file, or memory.
-    Sqlite(Connection),
+    /// A file, or memory; with what was last seen of other connections' commits.
+    Sqlite(Connection, Cell<i64>),
+}
+
+impl From<Connection> for Conn {
+    fn from(conn: Connection) -> Conn {
+        Conn::Sqlite(conn, Cell::new(0))
+    }
 }
 
 impl Conn {
     /// A statement, kept ready for the next time.
     pub fn prepare(&self, sql: &str) -> Outcome<Statement<'_>> {
         match self {
-            Conn::Sqlite(conn) => Ok(Statement::Sqlite(conn.prepare_cached(sql)?)),
+            Conn::Sqlite(conn, _) => Ok(Statement::Sqlite(conn.prepare_cached(sql)?)),
         }
     }
 
     /// Runs statements that give no rows and take no values.
     pub fn batch(&self, sql: &str) -> Outcome<()> {
         match self {
-            Conn::Sqlite(conn) => Ok(conn.execute_batch(sql)?),
+            Conn::Sqlite(conn, _) => Ok(conn.execute_batch(sql)?),
         }
     }
 
@@ -38,14 +46,37 @@ impl Conn {
     /// Begins a transaction that nobody else writes beside.
     pub fn begin_write(&self) -> Outcome<()> {
         match self {
-            Conn::Sqlite(_) => self.statement("BEGIN IMMEDIATE"),
+            Conn::Sqlite(..) => self.statement("BEGIN IMMEDIATE"),
+        }
+    }
+
+    /// What a check of the whole database finds wrong.
+    pub fn damage(&self) -> Outcome<Vec<String>> {
+        match self {
+            Conn::Sqlite(..) => {
+                let mut said = self
+                    .prepare("PRAGMA quick_check(20)")?
+                    .query_map([0i64; 0], |row| row.get::<String>(0))?;
+                said.retain(|line| line != "ok");
+                Ok(said)
+            }
+        }
+    }
+
+    /// Whether another connection has committed since this was asked last.
+    pub fn changed_by_others(&self) -> Outcome<bool> {
+        match self {
+            Conn::Sqlite(_, seen) => {
+                let now: i64 = self.prepare("PRAGMA data_version")?.query_row([0i64; 0], |row| row.get(0))?;
+                Ok(seen.replace(now) != now)
+            }
         }
     }
 
     /// Whether a transaction is open.
     pub fn in_transaction(&self) -> bool {
         match self {
-            Conn::Sqlite(conn) => !conn.is_autocommit(),
+            Conn::Sqlite(conn, _) => !conn.is_autocommit(),
         }
     }
 }

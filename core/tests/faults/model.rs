@@ -49,7 +49,11 @@ pub fn expected(moves: &[Move]) -> Seen {
                 seen.step(name, StepPolicy::Retry, StepStatus::Done, result);
             }
             Move::Fail(name) => seen.step(name, StepPolicy::Retry, StepStatus::Failed, None),
-            Move::Intent(name) => seen.step(name, StepPolicy::Once, StepStatus::Running, None),
+            Move::Intent(name) => {
+                // A checkpoint to go back to, in one with the intent.
+                seen.say("session.checkpoint", &format!("before:{name}"), 0);
+                seen.step(name, StepPolicy::Once, StepStatus::Running, None);
+            }
             Move::Confirm(name) => {
                 seen.step(name, StepPolicy::Once, StepStatus::Done, Some(result_of(name, 0, 0)));
             }
@@ -100,7 +104,7 @@ impl Seen {
         };
         let failure = (status == StepStatus::Failed).then(|| NO_LUCK.to_owned());
         let kind = match status {
-            StepStatus::Running => "step.started",
+            StepStatus::Running | StepStatus::Waiting => "step.started",
             StepStatus::Done => "step.finished",
             StepStatus::Failed => "step.failed",
         };
@@ -120,7 +124,7 @@ pub fn observe(ws: &Workspace) -> std::result::Result<Seen, String> {
 
 fn observed(ws: &Workspace) -> Result<std::result::Result<Seen, String>> {
     let mut seen = Seen::default();
-    match wait(ws.session().show(SessionShowArgs { id: SESSION.to_owned() })) {
+    match wait(ws.session().show(SessionIdArgs { id: SESSION.to_owned() })) {
         Err(error) if error.code() == "session.missing" => {}
         Err(error) => return Err(error),
         Ok(shown) => {

@@ -142,7 +142,7 @@ fn opening_a_store_again_keeps_the_lock_of_the_first() {
 fn a_file_is_as_durable_as_it_says_and_stays_small() {
     let folder = Folder::new("small");
     let ws = folder.open();
-    assert_eq!(wait(ws.info(NoArgs {})).unwrap().durability, "full");
+    assert_eq!(wait(ws.info(NoArgs {})).unwrap().durability, Durability::Full);
     let s = session(&ws, "s").unwrap();
     let size = || {
         let other = Connection::open(folder.store()).unwrap();
