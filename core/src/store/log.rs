@@ -48,7 +48,7 @@ pub(super) fn settle(conn: &Connection, patience: Duration) -> Result<()> {
 }
 
 /// Moves the log into the file where it is long. An error means that the file cannot be vouched for any
-/// more: no reader and no writer may go on with it, and it is [abandoned](abandon).
+/// more: no reader and no writer may go on with it, and every connection is to be [abandoned](abandon).
 ///
 /// SQLite does not sync a part that it moves while a reader elsewhere holds on to the rest, and counts it
 /// as moved. If the sync that comes with the rest fails, it would move only the rest again. Once everyone

@@ -30,19 +30,36 @@ pub(super) fn writer(path: &Path, durability: Durability, patience: Duration) ->
     }
     refuse_network(path).map_err(place)?;
     let opened = Connection::open_with_flags(path, flags()).map_err(|error| cannot_open(path, &error));
-    let conn = opened.map_err(place)?;
+    let mut conn = opened.map_err(place)?;
     prepare(&conn, path, durability, patience).map_err(place)?;
+    wait_turns(&mut conn, patience).map_err(place)?;
     Ok(conn.into())
 }
 
 /// Opens a connection that reads a file which [`writer`] has opened before.
 pub(super) fn reader(path: &Path, patience: Duration) -> Result<Conn> {
-    let conn = Connection::open_with_flags(path, flags())
+    let mut conn = Connection::open_with_flags(path, flags())
         .map_err(|error| cannot_open(path, &error).with("path", path.display()))?;
-    conn.busy_timeout(patience).when("set up the store")?;
+    wait_turns(&mut conn, patience)?;
     set(&conn, "query_only", "1")?;
     conn.set_prepared_statement_cache_capacity(32);
     Ok(conn.into())
+}
+
+/// Waits while other processes write. SQLite's own waiting looks only every 100 ms after a while: where
+/// many processes write all the time, one may then find the store taken at every look for seconds.
+fn wait_turns(conn: &mut Connection, patience: Duration) -> Result<()> {
+    let mut since = instant();
+    // Not all at the same instants.
+    let pause = Duration::from_micros(500 + u64::from(std::process::id() % 16) * 100);
+    conn.busy_handler(Some(move |tries| {
+        if tries == 0 {
+            since = instant();
+        }
+        std::thread::sleep(pause);
+        instant() < since + patience
+    }))
+    .when("set up the store")
 }
 
 /// Opens a store that lives in memory.
@@ -186,8 +203,6 @@ fn prepare(conn: &Connection, path: &Path, durability: Durability, patience: Dur
     let synchronous = if durability == Durability::Process { "1" } else { "2" };
     set(conn, "synchronous", synchronous)?;
     set(conn, "foreign_keys", "1")?;
-    let timeout: i64 = conn.query_row("PRAGMA busy_timeout", [], |row| row.get(0)).when(what)?;
-    in_force("busy_timeout", &timeout.to_string(), &patience.as_millis().to_string())?;
     conn.set_prepared_statement_cache_capacity(64);
     settle(conn, patience)?;
     // SQLite would do it unseen, whether it fails or not.
@@ -282,5 +297,49 @@ pub(super) fn patiently<T>(patience: Duration, mut attempt: impl FnMut() -> Resu
             }
             other => return other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::Clock;
+    use crate::observe::bus::Bus;
+    use crate::store::{Settings, StepMark, Store};
+
+    #[test]
+    fn a_file_of_version_one_is_brought_to_this_one_with_all_that_it_holds() {
+        let path = std::env::temp_dir().join(format!("barograph-version-1-{}.db", std::process::id()));
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.execute_batch(&format!(
+            "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;
+             INSERT INTO event (seq, kind, subject, at) VALUES (1, 4, 1, 500);
+             INSERT INTO event (seq, kind, subject, at, place, nth, name, flags, attempt, took, body)
+               VALUES (2, 1, 1, 700, 0, 0, 'build', 0, 1, 9, '\"done\"');
+             INSERT INTO session VALUES (1, 'release', 0, 3, 77, NULL, '{{\"team\":\"a\"}}');
+             INSERT INTO label VALUES ('team', 'a', 1);
+             INSERT INTO queue VALUES (5, 'q', 4, 0);
+             INSERT INTO task VALUES (3, 5, 0, 0, NULL, NULL, 0, 3, 't', NULL);
+             INSERT INTO event (seq, kind, subject, at, place, nth) VALUES (3, 10, 3, 800, 5, 1);"
+        ))
+        .unwrap();
+        drop(old);
+        let store = Store::open(&path, &Settings::new(Clock::fixed(0), Bus::default())).unwrap();
+        let row = store.read_blocking(|view| view.session(0, "release")).unwrap();
+        assert_eq!(
+            (row.created, row.updated, row.steps_done, row.labels["team"].as_str()),
+            (500, 700, 1, "a")
+        );
+        let steps = store.read_blocking(move |view| view.steps(row.id)).unwrap();
+        assert_eq!((steps[0].state, steps[0].step.name.as_str()), (StepMark::Finished, "build"));
+        let counts = store.read_blocking(|view| view.count_tasks(0, "q")).unwrap();
+        assert_eq!((counts.waiting, counts.done), (1, 4));
+        let span = crate::store::Span { namespace: 0, session: None, after: 0, max: 9 };
+        let events = store.read_blocking(move |view| view.events(span)).unwrap();
+        let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
+        assert_eq!(kinds, ["session.created", "step.finished", "task.enqueued"]);
+        drop(store);
+        std::fs::remove_file(&path).unwrap();
     }
 }
