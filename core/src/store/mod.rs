@@ -355,8 +355,10 @@ impl Store {
             return result;
         }
         let mut readers = self.around.readers();
-        if readers.len() < READERS && self.around.sound().is_ok() {
-            readers.push(conn);
+        match self.around.sound() {
+            Err(_) => log::abandon(conn),
+            Ok(()) if readers.len() < READERS => readers.push(conn),
+            Ok(()) => {}
         }
         result
     }

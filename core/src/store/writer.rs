@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::fault::Attempt;
 use super::job::{Job, Pending, Reply};
-use super::log::shorten;
+use super::log::{abandon, shorten};
 use super::news::{LOOK, News};
 use super::sql::Conn;
 use super::tx::{Around, Tx};
@@ -239,8 +239,7 @@ impl Desk {
         if let Err(error) = shorten(conn) {
             // What is in the log is for the next opening.
             let _ = around.broken.set(error);
-            around.readers().clear();
-            self.conn = None;
+            around.readers().drain(..).chain(self.conn.take()).for_each(abandon);
         }
     }
 }
