@@ -47,6 +47,12 @@ impl Identity {
         }
     }
 
+    /// The boot of its host.
+    #[cfg(all(test, feature = "postgres"))]
+    pub fn boot(&self) -> &str {
+        &self.boot
+    }
+
     /// The process's id.
     pub fn pid(&self) -> u32 {
         self.pid
@@ -96,6 +102,13 @@ impl Moment {
             .and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok())
             .map_or(wall, |seconds| (seconds * 1000.0) as i64);
         Moment { up, wall }
+    }
+
+    /// The moment that a server's clock shows: the one clock that all of its clients share, whatever host
+    /// and boot they are of.
+    #[cfg(feature = "postgres")]
+    pub fn of_server(wall: i64) -> Moment {
+        Moment { up: wall, wall }
     }
 
     fn plus(self, length: Duration) -> Moment {

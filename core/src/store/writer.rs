@@ -93,7 +93,7 @@ impl<'c> Tx<'c> {
 
     /// This moment, the same for the whole transaction.
     pub(super) fn moment(&mut self) -> Moment {
-        *self.moment.get_or_insert_with(Moment::now)
+        *self.moment.get_or_insert_with(|| self.conn.moment())
     }
 
     /// Now in milliseconds since the Unix epoch, for whatever is due at a real time.
@@ -259,6 +259,7 @@ pub(super) fn run(conn: &Conn, jobs: &Receiver<Option<Box<dyn Job>>>, around: &A
         };
         commit(conn, vec![Box::new(release)], around);
     }
+    conn.retire();
 }
 
 /// What other processes have written since the last look.
@@ -268,6 +269,8 @@ struct News {
     looked: Option<std::time::Instant>,
     /// The newest event that was seen.
     seen: Option<i64>,
+    /// What was there to be seen could not be read.
+    again: bool,
 }
 
 impl News {
@@ -278,8 +281,8 @@ impl News {
             return;
         }
         self.looked = Some(now);
-        if let Ok(true) = conn.changed_by_others() {
-            let _ = self.tell(conn, around);
+        if self.again || matches!(conn.changed_by_others(), Ok(true)) {
+            self.again = self.tell(conn, around).is_err();
             around.bus.wake();
             around.work.notify_waiters();
         }
@@ -346,12 +349,12 @@ fn commit(conn: &Conn, mut jobs: Vec<Box<dyn Job>>, around: &Around) {
         .and_then(|()| match conn.in_transaction() {
             // The one job failed and was undone with its transaction.
             false => Ok(()),
-            true => conn.statement("COMMIT").when("commit"),
+            true => conn.commit(tx.events, tx.work).when("commit"),
         });
     if let Err(error) = done {
         if conn.in_transaction() {
             // Nothing can be done where even this fails; the next BEGIN reports it.
-            let _ = conn.batch("ROLLBACK");
+            let _ = conn.rollback();
         }
         around.keeper.postpone();
         jobs.into_iter().for_each(|job| job.answer(Err(error.clone())));
@@ -393,9 +396,8 @@ fn commit_beside(conn: &Conn, job: Box<dyn Job>, around: &Around) {
 /// Runs one job such that its failure undoes nothing but itself. The outer error means that the
 /// whole transaction is lost.
 fn step(tx: &mut Tx<'_>, job: &mut dyn Job, alone: bool) -> Result<Result<()>> {
-    let sql = |statement: &str| tx_sql(tx.conn, statement);
     if !alone {
-        sql("SAVEPOINT job")?;
+        tx.conn.begin_part().when("write")?;
     }
     let told = tx.told.len();
     let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job.run(tx)))
@@ -403,27 +405,21 @@ fn step(tx: &mut Tx<'_>, job: &mut dyn Job, alone: bool) -> Result<Result<()>> {
     if outcome.is_err() {
         tx.told.truncate(told);
     }
-    let sql = |statement: &str| tx_sql(tx.conn, statement);
     match outcome {
-        // SQLite itself gave the transaction up (disk full, out of memory): nothing of it is left.
+        // The database gave the transaction up (disk full, connection lost): nothing of it is left.
         Err(error) if !tx.conn.in_transaction() => Err(error),
         Err(error) if alone => {
-            sql("ROLLBACK")?;
+            tx.conn.rollback().when("write")?;
             Ok(Err(error))
         }
         Err(error) => {
-            sql("ROLLBACK TO job")?;
-            sql("RELEASE job")?;
+            tx.conn.end_part(false).when("write")?;
             Ok(Err(error))
         }
         Ok(()) if alone => Ok(Ok(())),
         Ok(()) => {
-            sql("RELEASE job")?;
+            tx.conn.end_part(true).when("write")?;
             Ok(Ok(()))
         }
     }
-}
-
-fn tx_sql(conn: &Conn, statement: &str) -> Result<()> {
-    conn.statement(statement).when("write")
 }
