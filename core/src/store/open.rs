@@ -278,3 +278,47 @@ fn patiently<T>(patience: Duration, mut attempt: impl FnMut() -> Result<T>) -> R
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::Clock;
+    use crate::observe::bus::Bus;
+    use crate::store::{Settings, StepMark, Store};
+
+    #[test]
+    fn a_file_of_version_one_is_brought_to_this_one_with_all_that_it_holds() {
+        let path = std::env::temp_dir().join(format!("barograph-version-1-{}.db", std::process::id()));
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.execute_batch(&format!(
+            "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;
+             INSERT INTO event (seq, kind, subject, at) VALUES (1, 4, 1, 500);
+             INSERT INTO event (seq, kind, subject, at, place, nth, name, flags, attempt, took, body)
+               VALUES (2, 1, 1, 700, 0, 0, 'build', 0, 1, 9, '\"done\"');
+             INSERT INTO session VALUES (1, 'release', 0, 3, 77, NULL, '{{\"team\":\"a\"}}');
+             INSERT INTO label VALUES ('team', 'a', 1);
+             INSERT INTO queue VALUES (5, 'q', 4, 0);
+             INSERT INTO task VALUES (3, 5, 0, 0, NULL, NULL, 0, 3, 't', NULL);
+             INSERT INTO event (seq, kind, subject, at, place, nth) VALUES (3, 10, 3, 800, 5, 1);"
+        ))
+        .unwrap();
+        drop(old);
+        let store = Store::open(&path, &Settings::new(Clock::fixed(0), Bus::default())).unwrap();
+        let row = store.read_blocking(|view| view.session(0, "release")).unwrap();
+        assert_eq!(
+            (row.created, row.updated, row.steps_done, row.labels["team"].as_str()),
+            (500, 700, 1, "a")
+        );
+        let steps = store.read_blocking(move |view| view.steps(row.id)).unwrap();
+        assert_eq!((steps[0].state, steps[0].step.name.as_str()), (StepMark::Finished, "build"));
+        let counts = store.read_blocking(|view| view.count_tasks(0, "q")).unwrap();
+        assert_eq!((counts.waiting, counts.done), (1, 4));
+        let span = crate::store::Span { namespace: 0, session: None, after: 0, max: 9 };
+        let events = store.read_blocking(move |view| view.events(span)).unwrap();
+        let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
+        assert_eq!(kinds, ["session.created", "step.finished", "task.enqueued"]);
+        drop(store);
+        std::fs::remove_file(&path).unwrap();
+    }
+}
