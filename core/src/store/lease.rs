@@ -13,7 +13,7 @@ use rusqlite::params;
 
 use super::fault::Attempt;
 use super::sql::{Conn, Optional, Row};
-use super::writer::Tx;
+use super::tx::Tx;
 use crate::base::clock::{Clock, instant};
 use crate::error::Result;
 
@@ -233,6 +233,12 @@ impl Keeper {
             held.due = now + (held.length / 10).min(Duration::from_secs(1));
         }
     }
+
+    /// Renews everything in the next transaction.
+    pub fn renew_next(&self) {
+        let now = instant();
+        self.held().values_mut().for_each(|held| held.due = now);
+    }
 }
 
 impl Tx<'_> {
@@ -265,6 +271,7 @@ impl Tx<'_> {
             .when(what)?;
         }
         self.keeper().keep(id, queue, length, until);
+        self.held = true;
         Ok(there)
     }
 

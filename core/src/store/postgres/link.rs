@@ -11,7 +11,7 @@ use rusqlite::types::{ToSql, Value};
 use tokio::runtime::Runtime;
 use tokio_postgres::{Row, Statement};
 
-use super::listen::{Ear, Heard};
+use super::listen::{Heard, Hearing};
 use super::target::Target;
 use super::value::Outgoing;
 use super::wire::{Answer, Wire, is_lost, is_passing, together};
@@ -256,9 +256,9 @@ impl Link {
         self.later("RELEASE job");
     }
 
-    /// Listens to other writers for as long as the answer lives; `wake` is called where they wrote.
-    pub fn listen(&self, wake: impl Fn() + Send + 'static) -> std::io::Result<Ear> {
-        Ear::open(self.target.clone(), self.writer, self.ear.clone(), wake)
+    /// What a listener for this writer needs.
+    pub fn hearing(&self) -> Hearing {
+        Hearing { target: self.target.clone(), me: self.writer, heard: self.ear.clone() }
     }
 
     /// Whether other writers may have committed since this was asked last.

@@ -37,6 +37,13 @@ impl Heard {
     }
 }
 
+/// Whose listener it is, and where it listens.
+pub(in crate::store) struct Hearing {
+    pub(super) target: Arc<Target>,
+    pub(super) me: i64,
+    pub(super) heard: Arc<Heard>,
+}
+
 /// Listens for as long as it lives.
 #[derive(Debug)]
 pub(in crate::store) struct Ear {
@@ -45,13 +52,9 @@ pub(in crate::store) struct Ear {
 }
 
 impl Ear {
-    /// Calls `wake` whenever another writer than `me` has committed, and whenever that cannot be known.
-    pub fn open(
-        target: Arc<Target>,
-        me: i64,
-        heard: Arc<Heard>,
-        wake: impl Fn() + Send + 'static,
-    ) -> std::io::Result<Ear> {
+    /// Calls `wake` whenever another writer has committed, and whenever that cannot be known.
+    pub fn open(hearing: Hearing, wake: impl Fn() + Send + 'static) -> std::io::Result<Ear> {
+        let Hearing { target, me, heard } = hearing;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let stop = Arc::new(Notify::new());
         let stopped = stop.clone();

@@ -238,7 +238,7 @@ fn other_writers_are_heard_and_one_self_is_not() {
     let target = Arc::new(Target::parse(&url, crate::store::Durability::Full, Duration::from_secs(5)).unwrap());
     let (woken, wakes) = std::sync::mpsc::channel();
     let (me, other) = (writer(&target, 7).unwrap(), writer(&target, 8).unwrap());
-    let ear = me.listen(move || woken.send(()).unwrap()).unwrap();
+    let ear = Ear::open(me.hearing(), move || woken.send(()).unwrap()).unwrap();
     let heard = || {
         wakes.recv_timeout(Duration::from_secs(20)).unwrap();
         me.heard().unwrap()
