@@ -10,7 +10,7 @@ use crate::base::clock::Clock;
 use crate::base::runtime::refuse_forked;
 use crate::base::value::{Failure, check_i_json};
 use crate::error::{Error, Result};
-use crate::store::{Body, CheckpointWrite, Found, Halt, Live, Store, encode, lease_lost};
+use crate::store::{Body, CheckpointWrite, Found, Halt, Live, Phase, Store, encode, lease_lost};
 
 /// After this much progress, in milliseconds, a checkpoint is made by itself.
 const PROGRESS: i64 = 30_000;
@@ -109,10 +109,10 @@ impl Handle {
                 },
                 move |result| {
                     if let Ok(own) = result
-                        && !own.found.ended
+                        && !own.found.phase.ended()
                     {
                         let live = noted.took_over(own.found.id, own.found.epoch);
-                        if own.found.paused {
+                        if own.found.phase == Phase::Paused {
                             live.pause();
                         }
                         let _ = own.live.set(live);
@@ -125,7 +125,7 @@ impl Handle {
             true => Plan::default(),
             false => Plan::load(store.read(move |view| view.steps(found.id)).await?),
         };
-        plan.ended = found.ended;
+        plan.ended = found.phase.ended();
         *own.plan() = plan;
         let progress = Mutex::new(store.clock().now_ms());
         Ok(Handle { name, own: Arc::new(own), progress })
@@ -159,7 +159,10 @@ impl Handle {
 
     /// The error where nothing new may be begun.
     pub(super) fn refusal(&self) -> Option<Error> {
-        let halt = self.live().and_then(|live| live.halt());
+        let halt = match self.own.found.phase {
+            Phase::Cancelled => Some(Halt::Cancelled),
+            _ => self.live().and_then(|live| live.halt()),
+        };
         let late = self.own.found.deadline.is_some_and(|deadline| Clock::system().now_ms() >= deadline);
         match halt {
             Some(Halt::Lost) => Some(lease_lost()),

@@ -13,7 +13,7 @@ use rusqlite::params;
 
 use super::fault::Attempt;
 use super::sql::{Conn, Optional, Row};
-use super::writer::Tx;
+use super::tx::Tx;
 use crate::base::clock::{Clock, instant};
 use crate::error::Result;
 

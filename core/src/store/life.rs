@@ -52,13 +52,13 @@ impl Tx<'_> {
         let now = self.wall();
         let late = self
             .prepare(
-                "SELECT s.id, s.name FROM session s
+                "SELECT s.id, s.name, s.lease FROM session s
                  WHERE s.deadline IS NOT NULL AND s.status = 0 AND s.deadline <= ?1 ORDER BY s.deadline LIMIT 1000",
             )?
-            .query_map([now], |row| Ok((row.get::<i64>(0)?, row.get::<String>(1)?)))
+            .query_map([now], |row| Ok((row.get::<i64>(0)?, row.get::<String>(1)?, row.get::<Option<i64>>(2)?)))
             .when("look for sessions that are late")?;
-        for (session, name) in late {
-            if self.refuse_owned(session, &name).is_err() {
+        for (session, name, lease) in late {
+            if lease == Some(self.owner()) || self.refuse_owned(session, &name).is_err() {
                 // Its owner sees the deadline itself.
                 continue;
             }

@@ -7,6 +7,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::Durability;
 use super::fault::{Attempt, fault};
+use super::log::{move_on_close, settle};
 use super::schema::{APPLICATION_ID, MIGRATIONS, VERSION};
 use super::sql::{Conn, Optional};
 use crate::base::clock::instant;
@@ -21,7 +22,7 @@ pub(super) fn writer(path: &Path, durability: Durability, patience: Duration) ->
             format!("`{}` is a folder; name a file in it", path.display()),
         )));
     }
-    if !looks_like_sqlite(path) {
+    if is_too_short(path) {
         return Err(place(Error::new(
             "store.not_a_store",
             format!("`{}` is not a store of this library; name another file", path.display()),
@@ -31,7 +32,7 @@ pub(super) fn writer(path: &Path, durability: Durability, patience: Duration) ->
     let opened = Connection::open_with_flags(path, flags()).map_err(|error| cannot_open(path, &error));
     let mut conn = opened.map_err(place)?;
     wait_turns(&mut conn, patience).map_err(place)?;
-    prepare(&conn, path, durability, patience).map_err(place)?;
+    prepare(&mut conn, path, durability, patience).map_err(place)?;
     Ok(conn.into())
 }
 
@@ -40,6 +41,7 @@ pub(super) fn reader(path: &Path, patience: Duration) -> Result<Conn> {
     let mut conn = Connection::open_with_flags(path, flags())
         .map_err(|error| cannot_open(path, &error).with("path", path.display()))?;
     wait_turns(&mut conn, patience)?;
+    move_on_close(&conn, false)?;
     set(&conn, "query_only", "1")?;
     conn.set_prepared_statement_cache_capacity(32);
     Ok(conn.into())
@@ -47,7 +49,7 @@ pub(super) fn reader(path: &Path, patience: Duration) -> Result<Conn> {
 
 /// Waits while other processes write. SQLite's own waiting looks only every 100 ms after a while: where
 /// many processes write all the time, one may then find the store taken at every look for seconds.
-fn wait_turns(conn: &mut Connection, patience: Duration) -> Result<()> {
+pub(super) fn wait_turns(conn: &mut Connection, patience: Duration) -> Result<()> {
     let mut since = instant();
     // Not all at the same instants.
     let pause = Duration::from_micros(500 + u64::from(std::process::id() % 16) * 100);
@@ -130,13 +132,11 @@ fn refuse_network(path: &Path) -> Result<()> {
     }
 }
 
-/// SQLite takes a file that is shorter than a page for an empty one, and writes over it.
-fn looks_like_sqlite(path: &Path) -> bool {
-    use std::io::Read;
-    let mut head = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(512).read_to_end(&mut head));
+/// SQLite takes a file that is shorter than a page for an empty one, and writes over it. Only its length is
+/// looked at: closing a handle would drop the locks that this process has on the file.
+fn is_too_short(path: &Path) -> bool {
     // What cannot be read is for SQLite to report.
-    read.is_err() || head.is_empty() || (head.len() == 512 && head.starts_with(b"SQLite format 3\0"))
+    std::fs::metadata(path).is_ok_and(|file| (1..512).contains(&file.len()))
 }
 
 fn flags() -> OpenFlags {
@@ -159,7 +159,11 @@ fn cannot_open(path: &Path, error: &rusqlite::Error) -> Error {
         .because(error);
     }
     match std::fs::OpenOptions::new().append(true).create(true).open(path) {
-        Ok(_) => fault("open the store", error),
+        Ok(file) => {
+            // Closing it would drop the locks that this process may have on the file.
+            std::mem::forget(file);
+            fault("open the store", error)
+        }
         Err(reason) => Error::new(
             "store.read_only",
             format!("`{}` cannot be written; check its permissions or name another store", path.display()),
@@ -168,7 +172,9 @@ fn cannot_open(path: &Path, error: &rusqlite::Error) -> Error {
     }
 }
 
-fn prepare(conn: &Connection, path: &Path, durability: Durability, patience: Duration) -> Result<()> {
+fn prepare(conn: &mut Connection, path: &Path, durability: Durability, patience: Duration) -> Result<()> {
+    // Not before it is known to be ours and sound.
+    move_on_close(conn, false)?;
     // First look, then touch: a file of someone else's must stay as it is.
     let what = "open the store";
     let (version, empty) = patiently(patience, || identify(conn, path))?;
@@ -200,9 +206,12 @@ fn prepare(conn: &Connection, path: &Path, durability: Durability, patience: Dur
     set(conn, "synchronous", synchronous)?;
     set(conn, "foreign_keys", "1")?;
     conn.set_prepared_statement_cache_capacity(64);
+    settle(conn, patience)?;
+    // SQLite would do it unseen, whether it fails or not.
+    set(conn, "wal_autocheckpoint", "0")?;
     patiently(patience, || migrate(conn))?;
     identify(conn, path)?;
-    Ok(())
+    move_on_close(conn, true)
 }
 
 /// Sets a pragma and refuses to go on where it is not in force.
@@ -281,7 +290,7 @@ fn migrate(conn: &Connection) -> Result<()> {
 }
 
 /// Tries again while the store is busy and patience lasts.
-fn patiently<T>(patience: Duration, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+pub(super) fn patiently<T>(patience: Duration, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
     let until = instant() + patience;
     loop {
         match attempt() {
@@ -290,5 +299,49 @@ fn patiently<T>(patience: Duration, mut attempt: impl FnMut() -> Result<T>) -> R
             }
             other => return other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::Clock;
+    use crate::observe::bus::Bus;
+    use crate::store::{Settings, StepMark, Store};
+
+    #[test]
+    fn a_file_of_version_one_is_brought_to_this_one_with_all_that_it_holds() {
+        let path = std::env::temp_dir().join(format!("barograph-version-1-{}.db", std::process::id()));
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.execute_batch(&format!(
+            "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;
+             INSERT INTO event (seq, kind, subject, at) VALUES (1, 4, 1, 500);
+             INSERT INTO event (seq, kind, subject, at, place, nth, name, flags, attempt, took, body)
+               VALUES (2, 1, 1, 700, 0, 0, 'build', 0, 1, 9, '\"done\"');
+             INSERT INTO session VALUES (1, 'release', 0, 3, 77, NULL, '{{\"team\":\"a\"}}');
+             INSERT INTO label VALUES ('team', 'a', 1);
+             INSERT INTO queue VALUES (5, 'q', 4, 0);
+             INSERT INTO task VALUES (3, 5, 0, 0, NULL, NULL, 0, 3, 't', NULL);
+             INSERT INTO event (seq, kind, subject, at, place, nth) VALUES (3, 10, 3, 800, 5, 1);"
+        ))
+        .unwrap();
+        drop(old);
+        let store = Store::open(&path, &Settings::new(Clock::fixed(0), Bus::default())).unwrap();
+        let row = store.read_blocking(|view| view.session(0, "release")).unwrap();
+        assert_eq!(
+            (row.created, row.updated, row.steps_done, row.labels["team"].as_str()),
+            (500, 700, 1, "a")
+        );
+        let steps = store.read_blocking(move |view| view.steps(row.id)).unwrap();
+        assert_eq!((steps[0].state, steps[0].step.name.as_str()), (StepMark::Finished, "build"));
+        let counts = store.read_blocking(|view| view.count_tasks(0, "q")).unwrap();
+        assert_eq!((counts.waiting, counts.done), (1, 4));
+        let span = crate::store::Span { namespace: 0, session: None, after: 0, max: 9 };
+        let events = store.read_blocking(move |view| view.events(span)).unwrap();
+        let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
+        assert_eq!(kinds, ["session.created", "step.finished", "task.enqueued"]);
+        drop(store);
+        std::fs::remove_file(&path).unwrap();
     }
 }

@@ -23,10 +23,8 @@ pub(crate) struct Found {
     pub epoch: i64,
     /// Made just now: there is nothing to load.
     pub fresh: bool,
-    /// Ended: it is nobody's, and takes no more steps.
-    pub ended: bool,
-    /// It takes no steps until it is resumed.
-    pub paused: bool,
+    /// Where it stands; one that has ended is nobody's.
+    pub phase: Phase,
     /// When it must have ended: milliseconds since the Unix epoch.
     pub deadline: Option<i64>,
 }
@@ -132,14 +130,14 @@ impl Tx<'_> {
                 .execute([id, self.owner()])
                 .when(what)?;
             let deadline = self.deadline(new);
-            return Ok(Found { id, epoch: 1, fresh: true, ended: false, paused: false, deadline });
+            return Ok(Found { id, epoch: 1, fresh: true, phase: Phase::Open, deadline });
         };
         if !resume {
             return Err(taken(name));
         }
         let phase = Phase::of(status);
         if phase.ended() {
-            return Ok(Found { id, epoch, fresh: false, ended: true, paused: false, deadline });
+            return Ok(Found { id, epoch, fresh: false, phase, deadline });
         }
         self.refuse_owned(id, name)?;
         self.own()?;
@@ -147,7 +145,7 @@ impl Tx<'_> {
         self.prepare("UPDATE session SET lease = ?2, epoch = ?3 WHERE id = ?1")?
             .execute([id, self.owner(), epoch])
             .when(what)?;
-        Ok(Found { id, epoch, fresh: false, ended: false, paused: phase == Phase::Paused, deadline })
+        Ok(Found { id, epoch, fresh: false, phase, deadline })
     }
 
     /// Refuses a session that another live owner has.

@@ -18,5 +18,7 @@ mod ownership;
 mod prefix;
 mod queue;
 mod session;
+mod session_life;
+mod session_wait;
 mod store;
 mod support;
