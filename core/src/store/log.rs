@@ -10,7 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ffi, params};
 
 use super::fault::{Attempt, Trouble, fault};
-use super::open::{patiently, wait_turns};
+use super::open::patiently;
 use super::sql::{Conn, Optional, Outcome};
 use crate::error::{Error, Result};
 
@@ -28,7 +28,7 @@ pub(super) fn move_on_close(conn: &Connection, wanted: bool) -> Result<()> {
 /// other, and that a loss of power takes away together with all that was synced behind them. So they are
 /// written to the file, which is synced, and the log is begun anew. Where others have the store open one
 /// of them has done so, or is at it.
-pub(super) fn settle(conn: &mut Connection, patience: Duration) -> Result<()> {
+pub(super) fn settle(conn: &Connection, patience: Duration) -> Result<()> {
     let what = "make sure of what the store holds";
     // Neither a writer nor a reader elsewhere is waited for: then this process is not the first.
     conn.busy_timeout(Duration::ZERO).when(what)?;
@@ -41,7 +41,7 @@ pub(super) fn settle(conn: &mut Connection, patience: Duration) -> Result<()> {
             _ => Ok(()),
         }
     });
-    wait_turns(conn, patience)?;
+    conn.busy_timeout(patience).when(what)?;
     settled
 }
 

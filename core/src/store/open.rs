@@ -31,8 +31,8 @@ pub(super) fn writer(path: &Path, durability: Durability, patience: Duration) ->
     refuse_network(path).map_err(place)?;
     let opened = Connection::open_with_flags(path, flags()).map_err(|error| cannot_open(path, &error));
     let mut conn = opened.map_err(place)?;
+    prepare(&conn, path, durability, patience).map_err(place)?;
     wait_turns(&mut conn, patience).map_err(place)?;
-    prepare(&mut conn, path, durability, patience).map_err(place)?;
     Ok(conn.into())
 }
 
@@ -49,7 +49,7 @@ pub(super) fn reader(path: &Path, patience: Duration) -> Result<Conn> {
 
 /// Waits while other processes write. SQLite's own waiting looks only every 100 ms after a while: where
 /// many processes write all the time, one may then find the store taken at every look for seconds.
-pub(super) fn wait_turns(conn: &mut Connection, patience: Duration) -> Result<()> {
+fn wait_turns(conn: &mut Connection, patience: Duration) -> Result<()> {
     let mut since = instant();
     // Not all at the same instants.
     let pause = Duration::from_micros(500 + u64::from(std::process::id() % 16) * 100);
@@ -172,7 +172,8 @@ fn cannot_open(path: &Path, error: &rusqlite::Error) -> Error {
     }
 }
 
-fn prepare(conn: &mut Connection, path: &Path, durability: Durability, patience: Duration) -> Result<()> {
+fn prepare(conn: &Connection, path: &Path, durability: Durability, patience: Duration) -> Result<()> {
+    conn.busy_timeout(patience).when("set up the store")?;
     // Not before it is known to be ours and sound.
     move_on_close(conn, false)?;
     // First look, then touch: a file of someone else's must stay as it is.
