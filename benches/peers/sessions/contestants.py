@@ -32,6 +32,8 @@ class Contestant:
     postgres: bool = False
     #: Steps in one turn; slow ones take fewer, so that turns last about as long.
     turn: int = 20
+    #: Tasks in one turn of the queue.
+    tasks: int = 5_000
 
     @property
     def ours(self):
@@ -45,6 +47,10 @@ class Contestant:
 
 def python(script):
     return (str(PEERS / "bin" / "python"), str(HERE / script))
+
+
+def rust(name):
+    return str(PEERS / "rust" / "release" / f"{name}-peer")
 
 
 SDK = {"PYTHONPATH": str(ROOT / "python" / "src")}
@@ -62,6 +68,16 @@ ALL = [
     ),
     Contestant("barograph-node", "Barograph, Node", ("node", str(HERE / "barograph/steps.mjs")), STEPS | {"once"}),
     Contestant("barograph-go", "Barograph, Go", (str(TARGET / "release/sessions-go"),), STEPS | {"once"}),
+    Contestant("durare", "durare, as shipped (NORMAL)", (rust("durare"), "shipped"), STEPS | {"many"}),
+    Contestant("durare-full", "durare, FULL", (rust("durare"), "full"), STEPS | {"many"}),
+    Contestant("duroxide", "duroxide", (rust("duroxide"),), STEPS | {"many"}, {"RUST_LOG": "off"}, turn=5),
+    Contestant("langgraph", "LangGraph, SqliteSaver", python("langgraph/steps.py"), STEPS | {"many", "reach"}, turn=10),
+    Contestant("dbos", "DBOS, SQLite", python("dbos/steps.py"), STEPS | {"many", "queue", "reach"}, turn=5, tasks=100),
+    Contestant(
+        "dbos-postgres", "DBOS, PostgreSQL", python("dbos/steps.py"), STEPS | {"many", "queue", "reach"},
+        postgres=True, turn=5, tasks=100,
+    ),
+    Contestant("awa", "awa, PostgreSQL", (rust("awa"),), frozenset({"queue"}), postgres=True),
 ]
 
 
@@ -83,7 +99,8 @@ class Running:
     def hear(self):
         guard = threading.Timer(PATIENCE_S, self.child.kill)
         guard.start()
-        line = self.child.stdout.readline()
+        # Some libraries log to standard output.
+        line = next((line for line in self.child.stdout if line.startswith("{")), "")
         guard.cancel()
         if not line:
             self.stop()

@@ -37,7 +37,7 @@ BARS = {
     ("steps", "barograph-node", ""): (1.6, 1.3),
     ("steps", "barograph-go", ""): (1.4, 1.2),
     ("many", "barograph-rust", ""): (20_000, 40_000),
-    ("queue", "barograph-rust", ""): (5_000, 15_000),
+    ("queue", "barograph-rust", "by 100"): (5_000, 15_000),
     ("restart", "barograph-python", ""): (0.5, 0.2),
     ("bytes", "barograph-rust", ""): (150, 90),
 }
@@ -80,8 +80,16 @@ class Bench:
         if not contestant.postgres:
             return None
         name = f"bench{self.stores}"
-        subprocess.run(["psql", "-qc", f"CREATE DATABASE {name}", f"{self.url}/postgres"], check=True)
+        self.sql(f"CREATE DATABASE {name}")
         return f"{self.url}/{name}"
+
+    def sql(self, text, database="postgres"):
+        command = ["psql", "-X", "-qtA", "-c", text, f"{self.url}/{database}"]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    def database_size(self, one):
+        name = one.child.args[-1].rpartition("/")[2]
+        return int(self.sql("CHECKPOINT") or self.sql(f"SELECT pg_database_size('{name}')"))
 
     def start(self, contestant, under=()):
         folder = self.fresh(contestant)
@@ -127,9 +135,9 @@ def many(bench):
         waits = {one: [] for one in others}
         for one in (floor, *others):
             one.ask("many", 32, 2)
-        for _ in range(bench.rounds):
+        for _ in range(max(3, bench.rounds // 6)):
             for one in (floor, *others):
-                count = max(2, one.contestant.turn)
+                count = one.contestant.turn
                 answer = one.ask("many", 32, count)
                 rates[one].append(32 * count / answer["seconds"])
                 if "p50_us" in answer:
@@ -146,19 +154,30 @@ def many(bench):
 
 def queue(bench):
     """Tasks per second from enqueueing to the last result."""
-    shapes = [("queue", (5_000, 100), ""), ("queue", (5_000, 1_000), "batch 1,000"),
-              ("workers", (2_000, 32), "32 workers, one at a time")]
+    shapes = [("queue", 100, "by 100"), ("queue", 1_000, "by 1,000"), ("workers", 32, "32 workers, one at a time")]
     with contextlib.ExitStack() as stack:
-        everyone = {one for verb, _, _ in shapes for one in bench.who(verb)}
-        running = [stack.enter_context(bench.start(one)) for one in everyone]
-        for verb, numbers, detail in shapes:
-            able = [one for one in running if verb in one.contestant.verbs]
+        running = [stack.enter_context(bench.start(one)) for one in bench.who("queue")]
+        for verb, size, detail in shapes:
+            # A batch of more tasks than there are is the same as a smaller one.
+            able = [one for one in running if verb in one.contestant.verbs and one.contestant.tasks >= size]
             rates = {one: [] for one in able}
             for _ in range(max(2, bench.rounds // 20)):
                 for one in able:
-                    rates[one].append(numbers[0] / one.ask(verb, *numbers)["seconds"])
+                    count = one.contestant.tasks
+                    rates[one].append(count / one.ask(verb, count, size)["seconds"])
             for one, mine in rates.items():
                 bench.note("queue", one.contestant, statistics.median(mine), "tasks/s", detail, best=round(max(mine)))
+
+
+def served(bench, contestant, *words):
+    """How often the server synced its log in a run of this one command."""
+    count = "SELECT wal_sync FROM pg_stat_wal"
+    with bench.start(contestant) as one:
+        before = int(bench.sql(count))
+        one.ask(*words)
+    # The server's processes report what they counted at most once a second.
+    time.sleep(1.5)
+    return int(bench.sql(count)) - before
 
 
 def traced(bench, contestant, *words):
@@ -176,16 +195,15 @@ def syncs(bench):
         bench.left_out["syncs per step"] = "strace"
         return
     for contestant in bench.who("steps"):
-        if contestant.postgres:
-            continue
         count = 1_000 if contestant.turn >= 20 else 100
+        counted = served if contestant.postgres else traced
         for verb, detail in (("steps", "retry"), ("once", "once")):
             if verb in contestant.verbs:
-                more = traced(bench, contestant, verb, 10 + count) - traced(bench, contestant, verb, 10)
+                more = counted(bench, contestant, verb, 10 + count) - counted(bench, contestant, verb, 10)
                 bench.note("syncs", contestant, more / count, "per step", detail)
         if "many" in contestant.verbs:
             each = max(count // 32, 3)
-            more = traced(bench, contestant, "many", 32, each + 2) - traced(bench, contestant, "many", 32, 2)
+            more = counted(bench, contestant, "many", 32, each + 2) - counted(bench, contestant, "many", 32, 2)
             bench.note("syncs", contestant, more / (32 * each), "per step", "32 sessions")
 
 
@@ -200,14 +218,12 @@ def size(folder):
 def weight(bench):
     """Bytes on disk per step that returns nothing."""
     for contestant in bench.who("steps"):
-        if contestant.postgres:
-            continue
-        count = 10_000 if contestant.turn >= 20 else 500
+        count = 10_000 if contestant.turn >= 20 else 300
         sizes = []
         for made in (10, 10 + count):
             with bench.start(contestant) as one:
                 one.ask("steps", made)
-            sizes.append(size(one.folder))
+            sizes.append(size(one.folder) if not contestant.postgres else bench.database_size(one))
         bench.note("bytes", contestant, (sizes[1] - sizes[0]) / count, "per step")
 
 
