@@ -177,6 +177,55 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		}
 		return on.(*Workspace).Risk().Change(ctx, revisions, opts)
 	},
+	"schedule.create": func(ctx context.Context, on any, a *arguments) (any, error) {
+		name := required[string](a, "name")
+		cron := arg[string](a, "cron", "")
+		opts := new(ScheduleCreateOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Schedule().Create(ctx, name, cron, opts)
+	},
+	"schedule.delete": func(ctx context.Context, on any, a *arguments) (any, error) {
+		name := required[string](a, "name")
+		opts := new(ScheduleNameOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Schedule().Delete(ctx, name, opts)
+	},
+	"schedule.list": func(ctx context.Context, on any, a *arguments) (any, error) {
+		opts := new(ListOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Schedule().List(ctx, opts)
+	},
+	"schedule.pause": func(ctx context.Context, on any, a *arguments) (any, error) {
+		name := arg[string](a, "name", "")
+		opts := new(SchedulePauseOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Schedule().Pause(ctx, name, opts)
+	},
+	"session.append": func(ctx context.Context, on any, a *arguments) (any, error) {
+		name := required[string](a, "name")
+		entries := required[[]Payload](a, "entries")
+		opts := new(AppendOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Session).Append(ctx, name, entries, opts)
+	},
+	"session.archive": func(ctx context.Context, on any, a *arguments) (any, error) {
+		id := required[string](a, "id")
+		opts := new(SessionIdOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Session().Archive(ctx, id, opts)
+	},
 	"session.begin": func(ctx context.Context, on any, a *arguments) (any, error) {
 		name := required[string](a, "name")
 		opts := new(StepBeginOptions)
@@ -184,6 +233,41 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 			return nil, err
 		}
 		return on.(*Session).Begin(ctx, name, opts)
+	},
+	"session.cancel": func(ctx context.Context, on any, a *arguments) (any, error) {
+		id := required[string](a, "id")
+		reason := arg[string](a, "reason", "")
+		opts := new(SessionCancelOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Session().Cancel(ctx, id, reason, opts)
+	},
+	"session.checkpoint": func(ctx context.Context, on any, a *arguments) (any, error) {
+		name := required[string](a, "name")
+		state := arg[*Payload](a, "state", nil)
+		opts := new(CheckpointOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Session).Checkpoint(ctx, name, state, opts)
+	},
+	"session.checkpoints": func(ctx context.Context, on any, a *arguments) (any, error) {
+		id := arg[string](a, "id", "")
+		opts := new(CheckpointsOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Session().Checkpoints(ctx, id, opts)
+	},
+	"session.claim": func(ctx context.Context, on any, a *arguments) (any, error) {
+		max := arg[int64](a, "max", 1)
+		wait := duration(arg[int64](a, "wait_ms", 0))
+		opts := new(SessionClaimOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Session().Claim(ctx, max, wait, opts)
 	},
 	"session.complete": func(ctx context.Context, on any, a *arguments) (any, error) {
 		output := arg[*Payload](a, "output", nil)
@@ -193,6 +277,14 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		}
 		return on.(*Session).Complete(ctx, output, opts)
 	},
+	"session.entries": func(ctx context.Context, on any, a *arguments) (any, error) {
+		id := arg[string](a, "id", "")
+		opts := new(EntriesOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Session().Entries(ctx, id, opts)
+	},
 	"session.finish": func(ctx context.Context, on any, a *arguments) (any, error) {
 		token := required[string](a, "token")
 		result := arg[*Payload](a, "result", nil)
@@ -201,6 +293,32 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 			return nil, err
 		}
 		return on.(*Session).Finish(ctx, token, result, opts)
+	},
+	"session.fork": func(ctx context.Context, on any, a *arguments) (any, error) {
+		id := required[string](a, "id")
+		newId := required[string](a, "new_id")
+		at := arg[*int64](a, "at", nil)
+		opts := new(SessionForkOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Session().Fork(ctx, id, newId, at, opts)
+	},
+	"session.get": func(ctx context.Context, on any, a *arguments) (any, error) {
+		id := required[string](a, "id")
+		opts := new(SessionIdOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Session().Get(ctx, id, opts)
+	},
+	"session.history": func(ctx context.Context, on any, a *arguments) (any, error) {
+		id := arg[string](a, "id", "")
+		opts := new(SessionHistoryOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Session().History(ctx, id, opts)
 	},
 	"session.list": func(ctx context.Context, on any, a *arguments) (any, error) {
 		opts := new(SessionListOptions)
@@ -217,13 +335,94 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		}
 		return on.(*Workspace).Session().Open(ctx, id, opts)
 	},
+	"session.patch": func(ctx context.Context, on any, a *arguments) (any, error) {
+		name := required[string](a, "name")
+		opts := new(SessionPatchOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Session).Patch(ctx, name, opts)
+	},
+	"session.pause": func(ctx context.Context, on any, a *arguments) (any, error) {
+		id := required[string](a, "id")
+		opts := new(SessionIdOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Session().Pause(ctx, id, opts)
+	},
+	"session.prune": func(ctx context.Context, on any, a *arguments) (any, error) {
+		opts := new(SessionPruneOptions)
+		if ms := arg[*int64](a, "older_than_ms", nil); ms != nil {
+			opts.OlderThan = Some(duration(*ms))
+		}
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Session().Prune(ctx, opts)
+	},
+	"session.restore": func(ctx context.Context, on any, a *arguments) (any, error) {
+		id := required[string](a, "id")
+		checkpoint := required[string](a, "checkpoint")
+		opts := new(SessionRestoreOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Session().Restore(ctx, id, checkpoint, opts)
+	},
+	"session.resume": func(ctx context.Context, on any, a *arguments) (any, error) {
+		id := required[string](a, "id")
+		opts := new(SessionIdOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Session().Resume(ctx, id, opts)
+	},
 	"session.show": func(ctx context.Context, on any, a *arguments) (any, error) {
 		id := required[string](a, "id")
-		opts := new(SessionShowOptions)
+		opts := new(SessionIdOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
 		}
 		return on.(*Workspace).Session().Show(ctx, id, opts)
+	},
+	"session.signal": func(ctx context.Context, on any, a *arguments) (any, error) {
+		id := required[string](a, "id")
+		name := required[string](a, "name")
+		payload := arg[*Payload](a, "payload", nil)
+		opts := new(SignalOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Session().Signal(ctx, id, name, payload, opts)
+	},
+	"session.sleep": func(ctx context.Context, on any, a *arguments) (any, error) {
+		duration := duration(required[int64](a, "duration_ms"))
+		opts := new(SleepOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Session).Sleep(ctx, duration, opts)
+	},
+	"session.submit": func(ctx context.Context, on any, a *arguments) (any, error) {
+		id := arg[string](a, "id", "")
+		input := arg[*Payload](a, "input", nil)
+		opts := new(SessionSubmitOptions)
+		if ms := arg[*int64](a, "delay_ms", nil); ms != nil {
+			opts.Delay = duration(*ms)
+		}
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Session().Submit(ctx, id, input, opts)
+	},
+	"session.wait_signal": func(ctx context.Context, on any, a *arguments) (any, error) {
+		name := required[string](a, "name")
+		opts := new(WaitSignalOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Session).WaitSignal(ctx, name, opts)
 	},
 	"worker.complete": func(ctx context.Context, on any, a *arguments) (any, error) {
 		tasks := required[[]TaskResult](a, "tasks")
@@ -261,6 +460,21 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		}
 		return on.(*Workspace).Worker().Open(ctx, queue, opts)
 	},
+	"workspace.backup": func(ctx context.Context, on any, a *arguments) (any, error) {
+		path := required[string](a, "path")
+		opts := new(BackupOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Backup(ctx, path, opts)
+	},
+	"workspace.health": func(ctx context.Context, on any, a *arguments) (any, error) {
+		opts := new(HealthOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Health(ctx, opts)
+	},
 	"workspace.info": func(ctx context.Context, on any, a *arguments) (any, error) {
 		opts := new(InfoOptions)
 		if err := a.rest(opts); err != nil {
@@ -271,10 +485,21 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 	"workspace.open": func(ctx context.Context, on any, a *arguments) (any, error) {
 		path := arg[string](a, "path", "")
 		opts := new(OpenOptions)
+		if ms := arg[*int64](a, "lease_ms", nil); ms != nil {
+			opts.Lease = Some(duration(*ms))
+		}
 		if err := a.rest(opts); err != nil {
 			return nil, err
 		}
 		return Open(ctx, path, opts)
+	},
+	"workspace.restore": func(ctx context.Context, on any, a *arguments) (any, error) {
+		path := required[string](a, "path")
+		opts := new(RestoreOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Workspace).Restore(ctx, path, opts)
 	},
 }
 
@@ -290,6 +515,7 @@ var receivers = map[string]reflect.Type{
 	"Predict":     reflect.TypeFor[Predict](),
 	"Queues":      reflect.TypeFor[Queues](),
 	"Risk":        reflect.TypeFor[Risk](),
+	"Schedule":    reflect.TypeFor[Schedule](),
 	"Sessions":    reflect.TypeFor[Sessions](),
 	"Workers":     reflect.TypeFor[Workers](),
 }

@@ -13,7 +13,7 @@ import (
 // path: A folder in or above which the repository lies; also good for sessions without one. Default
 // ".". Empty: the default.
 func Open(ctx context.Context, path string, opts *OpenOptions) (*Workspace, error) {
-	handle, err := open(ctx, nil, "workspace.open", &workspaceOpenArgs{Path: path, OpenOptions: opts})
+	handle, err := open(ctx, nil, "workspace.open", &workspaceOpenArgs{Path: path, OpenOptions: opts, LeaseMs: opts.leaseMs()})
 	if err != nil {
 		return nil, err
 	}
@@ -45,12 +45,31 @@ type Session struct{ handle *handle }
 // Close closes it: later calls match [ErrClosed]. Closing twice does nothing; the error is always nil.
 func (s *Session) Close() error { return s.handle.close() }
 
+// Append is session.append: writes to the session's log, in order.
+//
+// name: Which part of the log: 1 to 200 characters, for example `message` or `progress`.
+//
+// entries: The entries, all or none; at most 10,000.
+func (s *Session) Append(ctx context.Context, name string, entries []Payload, opts *AppendOptions) (*Appended, error) {
+	return answer[Appended](ctx, s.handle, "session.append", &sessionAppendArgs{Name: name, Entries: filled(entries), AppendOptions: opts})
+}
+
 // Begin is session.begin: asks what to do about the step that comes next: use its result, run it,
 // or decide.
 //
 // name: The step's name: 1 to 200 characters. Steps are matched by name and occurrence.
 func (s *Session) Begin(ctx context.Context, name string, opts *StepBeginOptions) (*StepStart, error) {
 	return answer[StepStart](ctx, s.handle, "session.begin", &sessionBeginArgs{Name: name, StepBeginOptions: opts})
+}
+
+// Checkpoint is session.checkpoint: makes a checkpoint that the session can be taken back to or
+// forked at.
+//
+// name: What the checkpoint is called: 1 to 200 characters; several may have one name.
+//
+// state: What the program wants to find when it goes back to it. nil: not given.
+func (s *Session) Checkpoint(ctx context.Context, name string, state *Payload, opts *CheckpointOptions) (*Checkpoint, error) {
+	return answer[Checkpoint](ctx, s.handle, "session.checkpoint", &sessionCheckpointArgs{Name: name, State: state, CheckpointOptions: opts})
 }
 
 // Complete is session.complete: ends the session with an output or a failure.
@@ -67,6 +86,29 @@ func (s *Session) Complete(ctx context.Context, output *Payload, opts *SessionCo
 // result: The step's result; null where neither result nor failure is given. nil: not given.
 func (s *Session) Finish(ctx context.Context, token string, result *Payload, opts *StepFinishOptions) (*StepFinished, error) {
 	return answer[StepFinished](ctx, s.handle, "session.finish", &sessionFinishArgs{Token: token, Result: result, StepFinishOptions: opts})
+}
+
+// Patch is session.patch: whether to run a changed part of the program in this session; the answer
+// is kept.
+//
+// name: What the change to the program is called: 1 to 200 characters.
+func (s *Session) Patch(ctx context.Context, name string, opts *SessionPatchOptions) (*SessionPatch, error) {
+	return answer[SessionPatch](ctx, s.handle, "session.patch", &sessionPatchArgs{Name: name, SessionPatchOptions: opts})
+}
+
+// Sleep is session.sleep: waits for a time, counted from the first begin and through restarts.
+//
+// duration: How long, counted from the first begin and through restarts.
+func (s *Session) Sleep(ctx context.Context, duration time.Duration, opts *SleepOptions) (*Slept, error) {
+	return answer[Slept](ctx, s.handle, "session.sleep", &sessionSleepArgs{DurationMs: milliseconds(duration), SleepOptions: opts})
+}
+
+// WaitSignal is session.wait_signal: waits for a message to the session; its timeout counts through
+// restarts.
+//
+// name: What the signal is called: 1 to 200 characters.
+func (s *Session) WaitSignal(ctx context.Context, name string, opts *WaitSignalOptions) (*SignalReceived, error) {
+	return answer[SignalReceived](ctx, s.handle, "session.wait_signal", &sessionWaitSignalArgs{Name: name, WaitSignalOptions: opts})
 }
 
 // Worker is what worker.open opens. Close it when it is not needed any more; one that nobody can
@@ -111,9 +153,29 @@ type Workspace struct{ handle *handle }
 // Close closes it: later calls match [ErrClosed]. Closing twice does nothing; the error is always nil.
 func (w *Workspace) Close() error { return w.handle.close() }
 
+// Backup is workspace.backup: copies the store to a file while it is written: one instant of it,
+// whole or not at all.
+//
+// path: The file to write.
+func (w *Workspace) Backup(ctx context.Context, path string, opts *BackupOptions) (*BackupFile, error) {
+	return answer[BackupFile](ctx, w.handle, "workspace.backup", &workspaceBackupArgs{Path: path, BackupOptions: opts})
+}
+
+// Health is workspace.health: how the store is: what waits, who owns what, how much space is left.
+func (w *Workspace) Health(ctx context.Context, opts *HealthOptions) (*Health, error) {
+	return answer[Health](ctx, w.handle, "workspace.health", &workspaceHealthArgs{HealthOptions: opts})
+}
+
 // Info is workspace.info: what this workspace is: version, repository, store.
 func (w *Workspace) Info(ctx context.Context, opts *InfoOptions) (*WorkspaceInfo, error) {
 	return answer[WorkspaceInfo](ctx, w.handle, "workspace.info", &workspaceInfoArgs{InfoOptions: opts})
+}
+
+// Restore is workspace.restore: takes everything from a backup, in one transaction.
+//
+// path: The file that `workspace.backup` has written.
+func (w *Workspace) Restore(ctx context.Context, path string, opts *RestoreOptions) (*RestoredStore, error) {
+	return answer[RestoredStore](ctx, w.handle, "workspace.restore", &workspaceRestoreArgs{Path: path, RestoreOptions: opts})
 }
 
 // Code gives the operations code.*.
@@ -133,6 +195,9 @@ func (w *Workspace) Queue() Queues { return Queues{w.handle} }
 
 // Risk gives the operations risk.*.
 func (w *Workspace) Risk() Risk { return Risk{w.handle} }
+
+// Schedule gives the operations schedule.*.
+func (w *Workspace) Schedule() Schedule { return Schedule{w.handle} }
 
 // Session gives the operations session.*.
 func (w *Workspace) Session() Sessions { return Sessions{w.handle} }
@@ -374,8 +439,112 @@ func (r Risk) Change(ctx context.Context, revisions string, opts *ChangeOptions)
 	return answer[ChangeRisk](ctx, r.handle, "risk.change", &riskChangeArgs{Range: revisions, ChangeOptions: opts})
 }
 
-// Sessions are the operations session.list, session.open, session.show.
+// Schedule are the operations schedule.create, schedule.delete, schedule.list, schedule.pause.
+type Schedule struct{ handle *handle }
+
+// Create is schedule.create: keeps a schedule that makes sessions at set times.
+//
+// name: What the schedule is called, 1 to 150 characters; its sessions are called `<name>@<time>`.
+//
+// cron: When it fires, as five fields of cron: minute, hour, day of month, month, day of week.
+// Empty: not given.
+func (s Schedule) Create(ctx context.Context, name string, cron string, opts *ScheduleCreateOptions) (*Schedule, error) {
+	return answer[Schedule](ctx, s.handle, "schedule.create", &scheduleCreateArgs{Name: name, Cron: cron, ScheduleCreateOptions: opts})
+}
+
+// Delete is schedule.delete: removes a schedule; the sessions that it has made stay.
+//
+// name: The schedule's name.
+func (s Schedule) Delete(ctx context.Context, name string, opts *ScheduleNameOptions) (*Schedule, error) {
+	return answer[Schedule](ctx, s.handle, "schedule.delete", &scheduleDeleteArgs{Name: name, ScheduleNameOptions: opts})
+}
+
+// List is schedule.list: every schedule, by name.
+func (s Schedule) List(ctx context.Context, opts *ListOptions) (*ScheduleList, error) {
+	return answer[ScheduleList](ctx, s.handle, "schedule.list", &scheduleListArgs{ListOptions: opts})
+}
+
+// Pause is schedule.pause: pauses a schedule, or resumes it.
+//
+// name: The schedule's name. Empty: the default.
+func (s Schedule) Pause(ctx context.Context, name string, opts *SchedulePauseOptions) (*Schedule, error) {
+	return answer[Schedule](ctx, s.handle, "schedule.pause", &schedulePauseArgs{Name: name, SchedulePauseOptions: opts})
+}
+
+// Sessions are the operations session.archive, session.cancel, session.checkpoints, session.claim,
+// session.entries, session.fork, session.get, session.history, session.list, session.open,
+// session.pause, session.prune, session.restore, session.resume, session.show, session.signal,
+// session.submit.
 type Sessions struct{ handle *handle }
+
+// Archive is session.archive: puts an ended session away: lists leave it out unless asked for it.
+//
+// id: The session's id.
+func (s Sessions) Archive(ctx context.Context, id string, opts *SessionIdOptions) (*SessionSummary, error) {
+	return answer[SessionSummary](ctx, s.handle, "session.archive", &sessionArchiveArgs{ID: id, SessionIdOptions: opts})
+}
+
+// Cancel is session.cancel: cancels a session, whoever owns it: it takes no more steps.
+//
+// id: The session's id.
+//
+// reason: Why, for people. Empty: not given.
+func (s Sessions) Cancel(ctx context.Context, id string, reason string, opts *SessionCancelOptions) (*SessionSummary, error) {
+	return answer[SessionSummary](ctx, s.handle, "session.cancel", &sessionCancelArgs{ID: id, Reason: reason, SessionCancelOptions: opts})
+}
+
+// Checkpoints is session.checkpoints: a session's checkpoints, newest first.
+//
+// id: The session's id. Empty: the default.
+func (s Sessions) Checkpoints(ctx context.Context, id string, opts *CheckpointsOptions) (*CheckpointList, error) {
+	return answer[CheckpointList](ctx, s.handle, "session.checkpoints", &sessionCheckpointsArgs{ID: id, CheckpointsOptions: opts})
+}
+
+// Claim is session.claim: takes open sessions that nobody owns and that are due, and fires
+// schedules.
+//
+// max: At most this many, 1 to 100,000.
+//
+// wait: How long to wait for the first one, 0 to 86,400,000.
+func (s Sessions) Claim(ctx context.Context, max int64, wait time.Duration, opts *SessionClaimOptions) (*SessionBatch, error) {
+	return waiting(ctx, "session.claim", wait, func(wait time.Duration) (*SessionBatch, error) {
+		return answer[SessionBatch](ctx, s.handle, "session.claim", &sessionClaimArgs{Max: max, WaitMs: milliseconds(wait), SessionClaimOptions: opts})
+	})
+}
+
+// Entries is session.entries: a page of a session's log, oldest first, by durable cursor.
+//
+// id: The session's id. Empty: the default.
+func (s Sessions) Entries(ctx context.Context, id string, opts *EntriesOptions) (*EntryPage, error) {
+	return answer[EntryPage](ctx, s.handle, "session.entries", &sessionEntriesArgs{ID: id, EntriesOptions: opts})
+}
+
+// Fork is session.fork: makes a session that shares the steps of another up to a position or a
+// checkpoint.
+//
+// id: The session to fork.
+//
+// newId: The id of the new session: 1 to 200 characters.
+//
+// at: The position of the first step that the new session runs itself; those below are shared.
+// Without it all recorded steps are. nil: not given.
+func (s Sessions) Fork(ctx context.Context, id string, newId string, at *int64, opts *SessionForkOptions) (*SessionSummary, error) {
+	return answer[SessionSummary](ctx, s.handle, "session.fork", &sessionForkArgs{ID: id, NewID: newId, At: at, SessionForkOptions: opts})
+}
+
+// Get is session.get: one session, without its steps.
+//
+// id: The session's id.
+func (s Sessions) Get(ctx context.Context, id string, opts *SessionIdOptions) (*SessionSummary, error) {
+	return answer[SessionSummary](ctx, s.handle, "session.get", &sessionGetArgs{ID: id, SessionIdOptions: opts})
+}
+
+// History is session.history: everything that has happened to a session, in order.
+//
+// id: The session's id. Empty: the default.
+func (s Sessions) History(ctx context.Context, id string, opts *SessionHistoryOptions) (*EventPage, error) {
+	return answer[EventPage](ctx, s.handle, "session.history", &sessionHistoryArgs{ID: id, SessionHistoryOptions: opts})
+}
 
 // List is session.list: sessions, newest first.
 func (s Sessions) List(ctx context.Context, opts *SessionListOptions) (*SessionList, error) {
@@ -393,11 +562,61 @@ func (s Sessions) Open(ctx context.Context, id string, opts *SessionOpenOptions)
 	return &Session{handle: handle}, nil
 }
 
+// Pause is session.pause: pauses a session: nothing new is begun and nobody claims it.
+//
+// id: The session's id.
+func (s Sessions) Pause(ctx context.Context, id string, opts *SessionIdOptions) (*SessionSummary, error) {
+	return answer[SessionSummary](ctx, s.handle, "session.pause", &sessionPauseArgs{ID: id, SessionIdOptions: opts})
+}
+
+// Prune is session.prune: removes ended sessions for good.
+func (s Sessions) Prune(ctx context.Context, opts *SessionPruneOptions) (*SessionsPruned, error) {
+	return answer[SessionsPruned](ctx, s.handle, "session.prune", &sessionPruneArgs{SessionPruneOptions: opts, OlderThanMs: opts.olderThanMs()})
+}
+
+// Restore is session.restore: takes a session back to a checkpoint; it is open again afterwards.
+//
+// id: The session's id.
+//
+// checkpoint: The checkpoint's id.
+func (s Sessions) Restore(ctx context.Context, id string, checkpoint string, opts *SessionRestoreOptions) (*Checkpoint, error) {
+	return answer[Checkpoint](ctx, s.handle, "session.restore", &sessionRestoreArgs{ID: id, Checkpoint: checkpoint, SessionRestoreOptions: opts})
+}
+
+// Resume is session.resume: lets a paused session go on.
+//
+// id: The session's id.
+func (s Sessions) Resume(ctx context.Context, id string, opts *SessionIdOptions) (*SessionSummary, error) {
+	return answer[SessionSummary](ctx, s.handle, "session.resume", &sessionResumeArgs{ID: id, SessionIdOptions: opts})
+}
+
 // Show is session.show: a session with its steps.
 //
 // id: The session's id.
-func (s Sessions) Show(ctx context.Context, id string, opts *SessionShowOptions) (*SessionDetail, error) {
-	return answer[SessionDetail](ctx, s.handle, "session.show", &sessionShowArgs{ID: id, SessionShowOptions: opts})
+func (s Sessions) Show(ctx context.Context, id string, opts *SessionIdOptions) (*SessionDetail, error) {
+	return answer[SessionDetail](ctx, s.handle, "session.show", &sessionShowArgs{ID: id, SessionIdOptions: opts})
+}
+
+// Signal is session.signal: sends a session a message, which its `wait_signal` takes.
+//
+// id: The session's id.
+//
+// name: What the signal is called: 1 to 200 characters. Signals of one name are taken in the order
+// of arrival.
+//
+// payload: What it says. nil: not given.
+func (s Sessions) Signal(ctx context.Context, id string, name string, payload *Payload, opts *SignalOptions) (*SignalSent, error) {
+	return answer[SignalSent](ctx, s.handle, "session.signal", &sessionSignalArgs{ID: id, Name: name, Payload: payload, SignalOptions: opts})
+}
+
+// Submit is session.submit: makes a session that whoever claims it will run; it is on disk once
+// this returns.
+//
+// id: The session's id, 1 to 200 characters; made up where it is not given. Empty: not given.
+//
+// input: What the session starts with. nil: not given.
+func (s Sessions) Submit(ctx context.Context, id string, input *Payload, opts *SessionSubmitOptions) (*SessionSubmitted, error) {
+	return answer[SessionSubmitted](ctx, s.handle, "session.submit", &sessionSubmitArgs{ID: id, Input: input, SessionSubmitOptions: opts, DelayMs: opts.delayMs()})
 }
 
 // Workers are the operations worker.open.
@@ -656,6 +875,39 @@ type ChangeOptions struct {
 	Deepen bool `json:"deepen,omitzero"`
 }
 
+// ScheduleCreateOptions are the options of schedule.create; nil for the defaults.
+type ScheduleCreateOptions struct {
+	// The time zone of `cron`, an IANA name; default `UTC`.
+	Zone string `json:"zone,omitzero"`
+	// Fires once at this time instead, RFC 3339.
+	At string `json:"at,omitzero"`
+	// What each session starts with.
+	Input *Payload `json:"input,omitzero"`
+	// Labels of each session.
+	Labels map[string]string `json:"labels,omitzero"`
+	// Change a schedule of this name instead of refusing it. Default false.
+	Replace bool `json:"replace,omitzero"`
+}
+
+// ScheduleNameOptions are the options of schedule.delete: none yet, pass nil.
+type ScheduleNameOptions struct{}
+
+// ListOptions are the options of schedule.list: none yet, pass nil.
+type ListOptions struct{}
+
+// SchedulePauseOptions are the options of schedule.pause; nil for the defaults.
+type SchedulePauseOptions struct {
+	// False resumes it; what it missed meanwhile is left out. Default true.
+	Paused *bool `json:"paused,omitzero"`
+}
+
+// AppendOptions are the options of session.append: none yet, pass nil.
+type AppendOptions struct{}
+
+// SessionIdOptions are the options of session.archive and session.get and session.pause and
+// session.resume and session.show: none yet, pass nil.
+type SessionIdOptions struct{}
+
 // StepBeginOptions are the options of session.begin; nil for the defaults.
 type StepBeginOptions struct {
 	// Matches the step by this key instead of its occurrence; needed by concurrent siblings.
@@ -666,10 +918,42 @@ type StepBeginOptions struct {
 	Policy StepPolicy `json:"policy,omitzero"`
 }
 
+// SessionCancelOptions are the options of session.cancel: none yet, pass nil.
+type SessionCancelOptions struct{}
+
+// CheckpointOptions are the options of session.checkpoint: none yet, pass nil.
+type CheckpointOptions struct{}
+
+// CheckpointsOptions are the options of session.checkpoints; nil for the defaults.
+type CheckpointsOptions struct {
+	// Only those of this name.
+	Name string `json:"name,omitzero"`
+	// With the states that were kept. Default false.
+	States bool `json:"states,omitzero"`
+	// At most this many, 1 to 10,000. Default 100.
+	Limit *int64 `json:"limit,omitzero"`
+}
+
+// SessionClaimOptions are the options of session.claim; nil for the defaults.
+type SessionClaimOptions struct {
+	// Only sessions that carry all of these labels.
+	Labels map[string]string `json:"labels,omitzero"`
+}
+
 // SessionCompleteOptions are the options of session.complete; nil for the defaults.
 type SessionCompleteOptions struct {
 	// Why the session failed; makes its status `failed`.
 	Failure *Failure `json:"failure,omitzero"`
+}
+
+// EntriesOptions are the options of session.entries; nil for the defaults.
+type EntriesOptions struct {
+	// Only this part of the log.
+	Name string `json:"name,omitzero"`
+	// Only entries after this durable cursor; 0 for all. Default 0.
+	After int64 `json:"after,omitzero"`
+	// At most this many, 1 to 10,000. Default 100.
+	Limit *int64 `json:"limit,omitzero"`
 }
 
 // StepFinishOptions are the options of session.finish; nil for the defaults.
@@ -678,13 +962,35 @@ type StepFinishOptions struct {
 	Failure *Failure `json:"failure,omitzero"`
 }
 
+// SessionForkOptions are the options of session.fork; nil for the defaults.
+type SessionForkOptions struct {
+	// Fork at this checkpoint instead of a position.
+	Checkpoint string `json:"checkpoint,omitzero"`
+	// What the new session starts with instead of the old one's input.
+	Input *Payload `json:"input,omitzero"`
+	// Labels of the new session; without them those of the old one.
+	Labels map[string]string `json:"labels,omitzero"`
+}
+
+// SessionHistoryOptions are the options of session.history; nil for the defaults.
+type SessionHistoryOptions struct {
+	// Only events after this durable cursor; 0 for all. Default 0.
+	After int64 `json:"after,omitzero"`
+	// At most this many, 1 to 10,000. Default 1000.
+	Limit *int64 `json:"limit,omitzero"`
+}
+
 // SessionListOptions are the options of session.list; nil for the defaults.
 type SessionListOptions struct {
 	// Only sessions of this status.
 	Status SessionStatus `json:"status,omitzero"`
 	// Only sessions that carry all of these labels.
 	Labels map[string]string `json:"labels,omitzero"`
-	// At most this many, 1 to 1,000. Default 100.
+	// Only sessions that belong to this one.
+	Parent string `json:"parent,omitzero"`
+	// Also sessions that were put away. Default false.
+	Archived bool `json:"archived,omitzero"`
+	// At most this many, 1 to 10,000. Default 100.
 	Limit *int64 `json:"limit,omitzero"`
 	// Only sessions after this cursor: `next` of the page before.
 	After string `json:"after,omitzero"`
@@ -695,12 +1001,82 @@ type SessionOpenOptions struct {
 	// Go on where the session of this id stopped; without it an existing id is `session.exists`.
 	// Default false.
 	Resume bool `json:"resume,omitzero"`
-	// Names and values to find the session by; kept from the first opening.
+	// Names and values to find the session by; kept from the first opening, as all that follows.
 	Labels map[string]string `json:"labels,omitzero"`
+	// What the session starts with.
+	Input *Payload `json:"input,omitzero"`
+	// The session that this one belongs to.
+	Parent string `json:"parent,omitzero"`
+	// The session must have ended this many milliseconds after it was made; real time.
+	DeadlineMs *int64 `json:"deadline_ms,omitzero"`
 }
 
-// SessionShowOptions are the options of session.show: none yet, pass nil.
-type SessionShowOptions struct{}
+// SessionPatchOptions are the options of session.patch: none yet, pass nil.
+type SessionPatchOptions struct{}
+
+// SessionPruneOptions are the options of session.prune; nil for the defaults.
+type SessionPruneOptions struct {
+	// Only sessions that ended longer ago than this; default 30 days.
+	OlderThan *time.Duration `json:"-"`
+	// Only sessions that ended like this: `completed`, `failed` or `cancelled`.
+	Status SessionStatus `json:"status,omitzero"`
+	// Only sessions that carry all of these labels.
+	Labels map[string]string `json:"labels,omitzero"`
+	// Only sessions that were put away. Default false.
+	Archived bool `json:"archived,omitzero"`
+	// At most this many, 1 to 100,000. Default 10000.
+	Limit *int64 `json:"limit,omitzero"`
+	// Count, and remove nothing. Default false.
+	DryRun bool `json:"dry_run,omitzero"`
+}
+
+// SessionRestoreOptions are the options of session.restore; nil for the defaults.
+type SessionRestoreOptions struct {
+	// Go back even behind a step of policy `once` that was begun: its effect may then happen again.
+	// Default false.
+	AgainOnce bool `json:"again_once,omitzero"`
+}
+
+// SignalOptions are the options of session.signal; nil for the defaults.
+type SignalOptions struct {
+	// Idempotency key: a second signal of this name and key is the first one.
+	Key string `json:"key,omitzero"`
+}
+
+// SleepOptions are the options of session.sleep; nil for the defaults.
+type SleepOptions struct {
+	// Matches the timer by this key instead of its occurrence; needed by concurrent siblings.
+	Key string `json:"key,omitzero"`
+	// How long this call waits, in milliseconds: then it is `session.waiting`, and the timer goes
+	// on without anybody. Without it, as long as it takes.
+	WaitMs *int64 `json:"wait_ms,omitzero"`
+}
+
+// SessionSubmitOptions are the options of session.submit; nil for the defaults.
+type SessionSubmitOptions struct {
+	// Idempotency key: a second submission with this key is the first session.
+	Key string `json:"key,omitzero"`
+	// Names and values to find the session by.
+	Labels map[string]string `json:"labels,omitzero"`
+	// The session that this one belongs to.
+	Parent string `json:"parent,omitzero"`
+	// The session must have ended this many milliseconds from now; real time.
+	DeadlineMs *int64 `json:"deadline_ms,omitzero"`
+	// Nobody claims it before this many milliseconds from now; real time. Default 0.
+	Delay time.Duration `json:"-"`
+}
+
+// WaitSignalOptions are the options of session.wait_signal; nil for the defaults.
+type WaitSignalOptions struct {
+	// Matches the wait by this key instead of its occurrence; needed by concurrent siblings.
+	Key string `json:"key,omitzero"`
+	// The wait ends without a signal after this many milliseconds, counted from its first begin and
+	// through restarts; without it, never.
+	TimeoutMs *int64 `json:"timeout_ms,omitzero"`
+	// How long this call waits, in milliseconds: then it is `session.waiting`, and the wait goes on
+	// without anybody. Without it, as long as it takes.
+	WaitMs *int64 `json:"wait_ms,omitzero"`
+}
 
 // WorkerCompleteOptions are the options of worker.complete: none yet, pass nil.
 type WorkerCompleteOptions struct{}
@@ -718,6 +1094,18 @@ type WorkerOpenOptions struct {
 	Lease *time.Duration `json:"-"`
 }
 
+// BackupOptions are the options of workspace.backup; nil for the defaults.
+type BackupOptions struct {
+	// Write over a file that exists. Default false.
+	Replace bool `json:"replace,omitzero"`
+}
+
+// HealthOptions are the options of workspace.health; nil for the defaults.
+type HealthOptions struct {
+	// Read all of the store and look for damage: takes as long as that takes. Default false.
+	Thorough bool `json:"thorough,omitzero"`
+}
+
 // InfoOptions are the options of workspace.info: none yet, pass nil.
 type InfoOptions struct{}
 
@@ -729,4 +1117,20 @@ type OpenOptions struct {
 	InMemory bool `json:"in_memory,omitzero"`
 	// A fixed time for the clock, RFC 3339: for tests and repeatable answers.
 	Clock string `json:"clock,omitzero"`
+	// What a commit survives: `full` the loss of power, `process` the death of the process, `none`
+	// nothing (as `in_memory`). Default [DurabilityFull].
+	Durability Durability `json:"durability,omitzero"`
+	// Sessions, schedules, queues and events of another namespace are not seen: 1 to 200
+	// characters. It keeps apart what shares a store, and is no border against anybody who can read
+	// the store. Default "default".
+	Namespace string `json:"namespace,omitzero"`
+	// How long this process keeps its sessions without a sign of life, 1,000 to 3,600,000; renewed
+	// three times in that span. Default 30 s.
+	Lease *time.Duration `json:"-"`
+	// Sessions that ended longer ago than this are removed at opening and from time to time, in
+	// milliseconds; without it nothing is.
+	RetentionMs *int64 `json:"retention_ms,omitzero"`
 }
+
+// RestoreOptions are the options of workspace.restore: none yet, pass nil.
+type RestoreOptions struct{}

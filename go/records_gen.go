@@ -44,6 +44,20 @@ const (
 	ComplexityBasisIndentation ComplexityBasis = "indentation"
 )
 
+// Durability is what a commit survives.
+type Durability string
+
+// Every Durability.
+const (
+	// DurabilityFull: the loss of power.
+	DurabilityFull Durability = "full"
+	// DurabilityProcess: the death of the process, at any instant; the last commits may be lost
+	// with the machine.
+	DurabilityProcess Durability = "process"
+	// DurabilityNone: nothing: everything is in memory.
+	DurabilityNone Durability = "none"
+)
+
 // Kind is the class of an error: what a program branches on.
 type Kind string
 
@@ -131,6 +145,10 @@ const (
 	SessionStatusCompleted SessionStatus = "completed"
 	// SessionStatusFailed: it ended with an error.
 	SessionStatusFailed SessionStatus = "failed"
+	// SessionStatusCancelled: it was cancelled.
+	SessionStatusCancelled SessionStatus = "cancelled"
+	// SessionStatusPaused: it takes no steps until it is resumed.
+	SessionStatusPaused SessionStatus = "paused"
 )
 
 // Severity is how much a finding matters.
@@ -204,6 +222,8 @@ type StepStatus string
 const (
 	// StepStatusRunning: it was begun and has not reported back.
 	StepStatusRunning StepStatus = "running"
+	// StepStatusWaiting: it waits for a signal or a time.
+	StepStatusWaiting StepStatus = "waiting"
 	// StepStatusDone: its result is on disk.
 	StepStatusDone StepStatus = "done"
 	// StepStatusFailed: it reported an error.
@@ -309,6 +329,20 @@ const (
 	SzzSourceLayout SzzSource = "layout"
 )
 
+// Appended is what `session.append` answers: the entries are on disk.
+type Appended struct {
+	// The durable cursor of the last entry.
+	Cursor int64 `json:"cursor"`
+}
+
+// BackupFile is a copy of the store.
+type BackupFile struct {
+	// The file.
+	Path string `json:"path"`
+	// Its size in bytes.
+	Bytes int64 `json:"bytes"`
+}
+
 // Calibration is what stands behind the probability.
 type Calibration struct {
 	// What the base rate comes from.
@@ -368,6 +402,38 @@ type ChangeSpan struct {
 	Added int64 `json:"added"`
 	// Lines deleted.
 	Deleted int64 `json:"deleted"`
+}
+
+// Checkpoint is a point in a session that it can be taken back to.
+type Checkpoint struct {
+	// The checkpoint's id.
+	ID string `json:"id"`
+	// What it is called; `before:<step>` or `after:<step>` where it was made by policy.
+	Name string `json:"name"`
+	// Steps below this position belong to it.
+	Position int64 `json:"position"`
+	// Made by policy: before a `once` step, and after 30 s of progress.
+	Automatic bool `json:"automatic"`
+	// When it was made, RFC 3339 in UTC.
+	Time string `json:"time"`
+	// What was kept with it, where it was asked for.
+	State *Payload `json:"state,omitzero"`
+}
+
+// CheckpointList is a session's checkpoints, newest first.
+type CheckpointList struct {
+	// The checkpoints.
+	Checkpoints []Checkpoint `json:"checkpoints"`
+}
+
+// ClaimedSession is a session that this process has claimed: open it with `resume` to go on.
+type ClaimedSession struct {
+	// The session's id.
+	ID string `json:"id"`
+	// What it started with.
+	Input Payload `json:"input"`
+	// Its labels.
+	Labels map[string]string `json:"labels"`
 }
 
 // ClaimedTask is a task that this worker has claimed.
@@ -566,6 +632,14 @@ type Deepened struct {
 type Enqueued struct {
 	// One id per task, in order.
 	IDs []string `json:"ids"`
+}
+
+// EntryPage is a page of a session's log, oldest first.
+type EntryPage struct {
+	// The entries.
+	Entries []LogEntry `json:"entries"`
+	// Pass it as `after` for the next page.
+	Cursor int64 `json:"cursor"`
 }
 
 // Evaluation is how well a model ranks and how honest its probabilities are on one set of rows.
@@ -844,6 +918,14 @@ type Finding struct {
 	AgeDays *int64 `json:"age_days,omitzero"`
 }
 
+// ForkPoint is where a session was forked off.
+type ForkPoint struct {
+	// The session that it shares steps with.
+	ID string `json:"id"`
+	// Steps below this position are shared.
+	Position int64 `json:"position"`
+}
+
 // FunctionMetrics is metrics of one function with a body.
 type FunctionMetrics struct {
 	// Its name; for a lambda the name that it is bound to, else `(anonymous)`.
@@ -899,6 +981,40 @@ type Halstead struct {
 	Difficulty float64 `json:"difficulty"`
 	// Effort: difficulty * volume.
 	Effort float64 `json:"effort"`
+}
+
+// Health is how a store is.
+type Health struct {
+	// Whether everything is as it should be.
+	Ok bool `json:"ok"`
+	// What was looked at.
+	Checks []HealthCheck `json:"checks"`
+	// Size of the store in bytes.
+	StoreBytes int64 `json:"store_bytes"`
+	// Size of the log beside it in bytes.
+	LogBytes int64 `json:"log_bytes"`
+	// Bytes that are free where it lies; absent in memory and on a server.
+	FreeBytes *int64 `json:"free_bytes,omitzero"`
+	// How many sessions take steps.
+	SessionsOpen int64 `json:"sessions_open"`
+	// How many are paused.
+	SessionsPaused int64 `json:"sessions_paused"`
+	// How many have ended.
+	SessionsEnded int64 `json:"sessions_ended"`
+	// Every queue.
+	Queues []QueueSummary `json:"queues"`
+	// Every owner.
+	Owners []OwnerLoad `json:"owners"`
+}
+
+// HealthCheck is one thing that was looked at.
+type HealthCheck struct {
+	// What was looked at.
+	Name string `json:"name"`
+	// Whether it is as it should be.
+	Ok bool `json:"ok"`
+	// What was seen, and what to do.
+	Reason string `json:"reason"`
 }
 
 // HistoryPack is what is in a history pack.
@@ -1019,6 +1135,18 @@ type Lines struct {
 	Blank int64 `json:"blank"`
 }
 
+// LogEntry is one entry of a session's log.
+type LogEntry struct {
+	// Its durable cursor.
+	Seq int64 `json:"seq"`
+	// When it was written, RFC 3339 in UTC.
+	Time string `json:"time"`
+	// Which part of the log it belongs to.
+	Name string `json:"name"`
+	// What it says.
+	Value Payload `json:"value"`
+}
+
 // ModelCard is what a model is, what it was trained on, and what it must not be used for.
 type ModelCard struct {
 	// The model's name: `prior` or `size-only`.
@@ -1124,6 +1252,16 @@ type Owner struct {
 	LastActive string `json:"last_active"`
 }
 
+// OwnerLoad is a process that owns sessions or has claimed tasks.
+type OwnerLoad struct {
+	// The process.
+	Owner SessionOwner `json:"owner"`
+	// How many sessions it owns.
+	Sessions int64 `json:"sessions"`
+	// How many tasks it has claimed.
+	Tasks int64 `json:"tasks"`
+}
+
 // Ownership is who made what, by path.
 type Ownership struct {
 	// The whole selection first, then folders or files by path.
@@ -1174,6 +1312,12 @@ type Reason struct {
 	Action string `json:"action"`
 }
 
+// RestoredStore is what `workspace.restore` has taken.
+type RestoredStore struct {
+	// How many sessions.
+	Sessions int64 `json:"sessions"`
+}
+
 // RuleCount is how often a rule found something.
 type RuleCount struct {
 	// The rule's id.
@@ -1204,6 +1348,37 @@ type RuleDescription struct {
 	BuiltIn bool `json:"built_in"`
 }
 
+// Schedule is what makes sessions at set times. Whoever claims sessions fires what is due: a time
+// that was missed because nobody did makes one session, however many times went by.
+type Schedule struct {
+	// What it is called.
+	Name string `json:"name"`
+	// Its fields of cron with their time zone; empty where it fires once.
+	Cron string `json:"cron,omitzero"`
+	// When it fires next, RFC 3339 in UTC; empty once it fires no more.
+	Next string `json:"next,omitzero"`
+	// Whether it is paused.
+	Paused bool `json:"paused"`
+	// How often it has fired.
+	Fired int64 `json:"fired"`
+	// What each session starts with.
+	Input Payload `json:"input"`
+	// Labels of each session.
+	Labels map[string]string `json:"labels"`
+}
+
+// ScheduleList is every schedule, by name.
+type ScheduleList struct {
+	// The schedules.
+	Schedules []Schedule `json:"schedules"`
+}
+
+// SessionBatch is claimed sessions, oldest first; empty where none came in time.
+type SessionBatch struct {
+	// The sessions.
+	Sessions []ClaimedSession `json:"sessions"`
+}
+
 // SessionDetail is a session with its steps.
 type SessionDetail struct {
 	// The session.
@@ -1220,6 +1395,30 @@ type SessionList struct {
 	Next string `json:"next,omitzero"`
 }
 
+// SessionOwner is the process that owns a session.
+type SessionOwner struct {
+	// Its process id.
+	Pid int64 `json:"pid"`
+	// Its host; empty where the system does not say.
+	Host string `json:"host"`
+	// Whether its lease is in force; where it is not, the session can be claimed.
+	Alive bool `json:"alive"`
+}
+
+// SessionPatch is what `session.patch` answers.
+type SessionPatch struct {
+	// Whether to run the changed program; the same at every later run of the session.
+	Patched bool `json:"patched"`
+}
+
+// SessionSubmitted is what `session.submit` answers: the session is on disk.
+type SessionSubmitted struct {
+	// The session's id.
+	ID string `json:"id"`
+	// Whether it was made by this call.
+	Created bool `json:"created"`
+}
+
 // SessionSummary is one session in a few words.
 type SessionSummary struct {
 	// The session's id.
@@ -1234,10 +1433,52 @@ type SessionSummary struct {
 	Updated string `json:"updated"`
 	// How many steps have a result.
 	StepsDone int64 `json:"steps_done"`
+	// What it started with, where it was given anything.
+	Input *Payload `json:"input,omitzero"`
 	// What it ended with, once completed.
 	Output *Payload `json:"output,omitzero"`
-	// Why it ended, once failed.
+	// Why it ended, once failed or cancelled.
 	Failure *Failure `json:"failure,omitzero"`
+	// The session that it belongs to.
+	Parent string `json:"parent,omitzero"`
+	// Where it was forked off.
+	ForkedFrom *ForkPoint `json:"forked_from,omitzero"`
+	// When it must have ended, RFC 3339 in UTC.
+	Deadline string `json:"deadline,omitzero"`
+	// Nobody claims it before this time, RFC 3339 in UTC: it waits for a time or a signal.
+	WaitsUntil string `json:"waits_until,omitzero"`
+	// Whether it was put away.
+	Archived bool `json:"archived"`
+	// Who owns it.
+	Owner *SessionOwner `json:"owner,omitzero"`
+}
+
+// SessionsPruned is what `session.prune` has removed.
+type SessionsPruned struct {
+	// How many sessions.
+	Sessions int64 `json:"sessions"`
+	// How many rows of their histories.
+	Events int64 `json:"events"`
+	// How many large values that nothing else names.
+	LargeValues int64 `json:"large_values"`
+	// How many were old enough and stay, as forks share their steps.
+	KeptForForks int64 `json:"kept_for_forks"`
+}
+
+// SignalReceived is how a wait for a signal ended.
+type SignalReceived struct {
+	// What the signal said; absent where time ended the wait.
+	Payload *Payload `json:"payload,omitzero"`
+	// Whether time ended the wait.
+	TimedOut bool `json:"timed_out"`
+}
+
+// SignalSent is what `session.signal` answers: the signal is on disk.
+type SignalSent struct {
+	// The durable cursor of the signal.
+	Seq int64 `json:"seq"`
+	// Whether it was sent by this call.
+	Created bool `json:"created"`
 }
 
 // SkippedFile is a file that was met and not read.
@@ -1248,6 +1489,12 @@ type SkippedFile struct {
 	Reason SkipReason `json:"reason"`
 	// What is the matter, one sentence.
 	Message string `json:"message"`
+}
+
+// Slept is what `session.sleep` answers.
+type Slept struct {
+	// The durable cursor of the timer's last row.
+	Seq int64 `json:"seq"`
 }
 
 // StepFinished is what `session.finish` answers: the result is on disk.
@@ -1280,6 +1527,8 @@ type StepRecord struct {
 	Result *Payload `json:"result,omitzero"`
 	// Its error, once failed.
 	Failure *Failure `json:"failure,omitzero"`
+	// Whether it was a wait that time ended.
+	TimedOut bool `json:"timed_out"`
 }
 
 // StepStart is what `session.begin` answers.
@@ -1423,8 +1672,10 @@ type WorkspaceInfo struct {
 	Repository string `json:"repository,omitzero"`
 	// The store's file; empty in memory.
 	Store string `json:"store,omitzero"`
-	// How durable the store is: `full` (survives power loss) or `none` (in memory).
-	Durability string `json:"durability"`
+	// What a commit survives.
+	Durability Durability `json:"durability"`
+	// The namespace of sessions, schedules, queues and events.
+	Namespace string `json:"namespace"`
 	// What a user should know, for example why the store is in memory.
 	Notes []string `json:"notes"`
 }

@@ -107,9 +107,63 @@ type riskChangeArgs struct {
 	*ChangeOptions
 }
 
+type scheduleCreateArgs struct {
+	Name string `json:"name"`
+	Cron string `json:"cron,omitzero"`
+	*ScheduleCreateOptions
+}
+
+type scheduleDeleteArgs struct {
+	Name string `json:"name"`
+	*ScheduleNameOptions
+}
+
+type scheduleListArgs struct {
+	*ListOptions
+}
+
+type schedulePauseArgs struct {
+	Name string `json:"name,omitzero"`
+	*SchedulePauseOptions
+}
+
+type sessionAppendArgs struct {
+	Name    string    `json:"name"`
+	Entries []Payload `json:"entries"`
+	*AppendOptions
+}
+
+type sessionArchiveArgs struct {
+	ID string `json:"id"`
+	*SessionIdOptions
+}
+
 type sessionBeginArgs struct {
 	Name string `json:"name"`
 	*StepBeginOptions
+}
+
+type sessionCancelArgs struct {
+	ID     string `json:"id"`
+	Reason string `json:"reason,omitzero"`
+	*SessionCancelOptions
+}
+
+type sessionCheckpointArgs struct {
+	Name  string   `json:"name"`
+	State *Payload `json:"state,omitzero"`
+	*CheckpointOptions
+}
+
+type sessionCheckpointsArgs struct {
+	ID string `json:"id,omitzero"`
+	*CheckpointsOptions
+}
+
+type sessionClaimArgs struct {
+	Max    int64 `json:"max"`
+	WaitMs int64 `json:"wait_ms"`
+	*SessionClaimOptions
 }
 
 type sessionCompleteArgs struct {
@@ -117,10 +171,32 @@ type sessionCompleteArgs struct {
 	*SessionCompleteOptions
 }
 
+type sessionEntriesArgs struct {
+	ID string `json:"id,omitzero"`
+	*EntriesOptions
+}
+
 type sessionFinishArgs struct {
 	Token  string   `json:"token"`
 	Result *Payload `json:"result,omitzero"`
 	*StepFinishOptions
+}
+
+type sessionForkArgs struct {
+	ID    string `json:"id"`
+	NewID string `json:"new_id"`
+	At    *int64 `json:"at,omitzero"`
+	*SessionForkOptions
+}
+
+type sessionGetArgs struct {
+	ID string `json:"id"`
+	*SessionIdOptions
+}
+
+type sessionHistoryArgs struct {
+	ID string `json:"id,omitzero"`
+	*SessionHistoryOptions
 }
 
 type sessionListArgs struct {
@@ -132,9 +208,59 @@ type sessionOpenArgs struct {
 	*SessionOpenOptions
 }
 
+type sessionPatchArgs struct {
+	Name string `json:"name"`
+	*SessionPatchOptions
+}
+
+type sessionPauseArgs struct {
+	ID string `json:"id"`
+	*SessionIdOptions
+}
+
+type sessionPruneArgs struct {
+	OlderThanMs *int64 `json:"older_than_ms,omitzero"`
+	*SessionPruneOptions
+}
+
+type sessionRestoreArgs struct {
+	ID         string `json:"id"`
+	Checkpoint string `json:"checkpoint"`
+	*SessionRestoreOptions
+}
+
+type sessionResumeArgs struct {
+	ID string `json:"id"`
+	*SessionIdOptions
+}
+
 type sessionShowArgs struct {
 	ID string `json:"id"`
-	*SessionShowOptions
+	*SessionIdOptions
+}
+
+type sessionSignalArgs struct {
+	ID      string   `json:"id"`
+	Name    string   `json:"name"`
+	Payload *Payload `json:"payload,omitzero"`
+	*SignalOptions
+}
+
+type sessionSleepArgs struct {
+	DurationMs int64 `json:"duration_ms"`
+	*SleepOptions
+}
+
+type sessionSubmitArgs struct {
+	ID      string   `json:"id,omitzero"`
+	Input   *Payload `json:"input,omitzero"`
+	DelayMs *int64   `json:"delay_ms,omitzero"`
+	*SessionSubmitOptions
+}
+
+type sessionWaitSignalArgs struct {
+	Name string `json:"name"`
+	*WaitSignalOptions
 }
 
 type workerCompleteArgs struct {
@@ -159,13 +285,42 @@ type workerOpenArgs struct {
 	*WorkerOpenOptions
 }
 
+type workspaceBackupArgs struct {
+	Path string `json:"path"`
+	*BackupOptions
+}
+
+type workspaceHealthArgs struct {
+	*HealthOptions
+}
+
 type workspaceInfoArgs struct {
 	*InfoOptions
 }
 
 type workspaceOpenArgs struct {
-	Path string `json:"path,omitzero"`
+	Path    string `json:"path,omitzero"`
+	LeaseMs *int64 `json:"lease_ms,omitzero"`
 	*OpenOptions
+}
+
+type workspaceRestoreArgs struct {
+	Path string `json:"path"`
+	*RestoreOptions
+}
+
+func (o *SessionPruneOptions) olderThanMs() *int64 {
+	if o == nil || o.OlderThan == nil {
+		return nil
+	}
+	return Some(milliseconds(*o.OlderThan))
+}
+
+func (o *SessionSubmitOptions) delayMs() *int64 {
+	if o == nil || o.Delay == 0 {
+		return nil
+	}
+	return Some(milliseconds(o.Delay))
 }
 
 func (o *WorkerOpenOptions) leaseMs() *int64 {
@@ -173,6 +328,37 @@ func (o *WorkerOpenOptions) leaseMs() *int64 {
 		return nil
 	}
 	return Some(milliseconds(*o.Lease))
+}
+
+func (o *OpenOptions) leaseMs() *int64 {
+	if o == nil || o.Lease == nil {
+		return nil
+	}
+	return Some(milliseconds(*o.Lease))
+}
+
+func (v *Appended) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "cursor":
+			v.Cursor = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *BackupFile) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "path":
+			v.Path = r.text()
+		case "bytes":
+			v.Bytes = r.int()
+		default:
+			r.skip()
+		}
+	}
 }
 
 func (v *Calibration) read(r *reader) {
@@ -256,6 +442,60 @@ func (v *ChangeSpan) read(r *reader) {
 			v.Added = r.int()
 		case "deleted":
 			v.Deleted = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Checkpoint) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "id":
+			v.ID = r.text()
+		case "name":
+			v.Name = r.text()
+		case "position":
+			v.Position = r.int()
+		case "automatic":
+			v.Automatic = r.bool()
+		case "time":
+			v.Time = r.text()
+		case "state":
+			if !r.null() {
+				v.State = new(Payload)
+				v.State.read(r)
+			}
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *CheckpointList) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "checkpoints":
+			v.Checkpoints = list(r, func(r *reader, item *Checkpoint) {
+				item.read(r)
+			})
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *ClaimedSession) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "id":
+			v.ID = r.text()
+		case "input":
+			v.Input.read(r)
+		case "labels":
+			v.Labels = table(r, func(r *reader, item *string) {
+				*item = r.text()
+			})
 		default:
 			r.skip()
 		}
@@ -549,6 +789,21 @@ func (v *Enqueued) read(r *reader) {
 			v.IDs = list(r, func(r *reader, item *string) {
 				*item = r.text()
 			})
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *EntryPage) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "entries":
+			v.Entries = list(r, func(r *reader, item *LogEntry) {
+				item.read(r)
+			})
+		case "cursor":
+			v.Cursor = r.int()
 		default:
 			r.skip()
 		}
@@ -948,6 +1203,19 @@ func (v *Finding) read(r *reader) {
 	}
 }
 
+func (v *ForkPoint) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "id":
+			v.ID = r.text()
+		case "position":
+			v.Position = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *FunctionMetrics) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -1006,6 +1274,56 @@ func (v *Halstead) read(r *reader) {
 			v.Difficulty = r.float()
 		case "effort":
 			v.Effort = r.float()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Health) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "ok":
+			v.Ok = r.bool()
+		case "checks":
+			v.Checks = list(r, func(r *reader, item *HealthCheck) {
+				item.read(r)
+			})
+		case "store_bytes":
+			v.StoreBytes = r.int()
+		case "log_bytes":
+			v.LogBytes = r.int()
+		case "free_bytes":
+			v.FreeBytes = optional(r, (*reader).int)
+		case "sessions_open":
+			v.SessionsOpen = r.int()
+		case "sessions_paused":
+			v.SessionsPaused = r.int()
+		case "sessions_ended":
+			v.SessionsEnded = r.int()
+		case "queues":
+			v.Queues = list(r, func(r *reader, item *QueueSummary) {
+				item.read(r)
+			})
+		case "owners":
+			v.Owners = list(r, func(r *reader, item *OwnerLoad) {
+				item.read(r)
+			})
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *HealthCheck) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "name":
+			v.Name = r.text()
+		case "ok":
+			v.Ok = r.bool()
+		case "reason":
+			v.Reason = r.text()
 		default:
 			r.skip()
 		}
@@ -1178,6 +1496,23 @@ func (v *Lines) read(r *reader) {
 	}
 }
 
+func (v *LogEntry) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "seq":
+			v.Seq = r.int()
+		case "time":
+			v.Time = r.text()
+		case "name":
+			v.Name = r.text()
+		case "value":
+			v.Value.read(r)
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *ModelCard) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -1298,6 +1633,21 @@ func (v *Owner) read(r *reader) {
 	}
 }
 
+func (v *OwnerLoad) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "owner":
+			v.Owner.read(r)
+		case "sessions":
+			v.Sessions = r.int()
+		case "tasks":
+			v.Tasks = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *Ownership) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -1374,6 +1724,17 @@ func (v *Reason) read(r *reader) {
 	}
 }
 
+func (v *RestoredStore) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "sessions":
+			v.Sessions = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *RuleCount) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -1420,6 +1781,61 @@ func (v *RuleDescription) read(r *reader) {
 	}
 }
 
+func (v *Schedule) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "name":
+			v.Name = r.text()
+		case "cron":
+			if !r.null() {
+				v.Cron = r.text()
+			}
+		case "next":
+			if !r.null() {
+				v.Next = r.text()
+			}
+		case "paused":
+			v.Paused = r.bool()
+		case "fired":
+			v.Fired = r.int()
+		case "input":
+			v.Input.read(r)
+		case "labels":
+			v.Labels = table(r, func(r *reader, item *string) {
+				*item = r.text()
+			})
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *ScheduleList) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "schedules":
+			v.Schedules = list(r, func(r *reader, item *Schedule) {
+				item.read(r)
+			})
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *SessionBatch) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "sessions":
+			v.Sessions = list(r, func(r *reader, item *ClaimedSession) {
+				item.read(r)
+			})
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *SessionDetail) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -1452,6 +1868,45 @@ func (v *SessionList) read(r *reader) {
 	}
 }
 
+func (v *SessionOwner) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "pid":
+			v.Pid = r.int()
+		case "host":
+			v.Host = r.text()
+		case "alive":
+			v.Alive = r.bool()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *SessionPatch) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "patched":
+			v.Patched = r.bool()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *SessionSubmitted) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "id":
+			v.ID = r.text()
+		case "created":
+			v.Created = r.bool()
+		default:
+			r.skip()
+		}
+	}
+}
+
 func (v *SessionSummary) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
@@ -1469,6 +1924,11 @@ func (v *SessionSummary) read(r *reader) {
 			v.Updated = r.text()
 		case "steps_done":
 			v.StepsDone = r.int()
+		case "input":
+			if !r.null() {
+				v.Input = new(Payload)
+				v.Input.read(r)
+			}
 		case "output":
 			if !r.null() {
 				v.Output = new(Payload)
@@ -1479,6 +1939,76 @@ func (v *SessionSummary) read(r *reader) {
 				v.Failure = new(Failure)
 				v.Failure.read(r)
 			}
+		case "parent":
+			if !r.null() {
+				v.Parent = r.text()
+			}
+		case "forked_from":
+			if !r.null() {
+				v.ForkedFrom = new(ForkPoint)
+				v.ForkedFrom.read(r)
+			}
+		case "deadline":
+			if !r.null() {
+				v.Deadline = r.text()
+			}
+		case "waits_until":
+			if !r.null() {
+				v.WaitsUntil = r.text()
+			}
+		case "archived":
+			v.Archived = r.bool()
+		case "owner":
+			if !r.null() {
+				v.Owner = new(SessionOwner)
+				v.Owner.read(r)
+			}
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *SessionsPruned) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "sessions":
+			v.Sessions = r.int()
+		case "events":
+			v.Events = r.int()
+		case "large_values":
+			v.LargeValues = r.int()
+		case "kept_for_forks":
+			v.KeptForForks = r.int()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *SignalReceived) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "payload":
+			if !r.null() {
+				v.Payload = new(Payload)
+				v.Payload.read(r)
+			}
+		case "timed_out":
+			v.TimedOut = r.bool()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *SignalSent) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "seq":
+			v.Seq = r.int()
+		case "created":
+			v.Created = r.bool()
 		default:
 			r.skip()
 		}
@@ -1494,6 +2024,17 @@ func (v *SkippedFile) read(r *reader) {
 			v.Reason = SkipReason(r.text())
 		case "message":
 			v.Message = r.text()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *Slept) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "seq":
+			v.Seq = r.int()
 		default:
 			r.skip()
 		}
@@ -1546,6 +2087,8 @@ func (v *StepRecord) read(r *reader) {
 				v.Failure = new(Failure)
 				v.Failure.read(r)
 			}
+		case "timed_out":
+			v.TimedOut = r.bool()
 		default:
 			r.skip()
 		}
@@ -1720,7 +2263,9 @@ func (v *WorkspaceInfo) read(r *reader) {
 				v.Store = r.text()
 			}
 		case "durability":
-			v.Durability = r.text()
+			v.Durability = Durability(r.text())
+		case "namespace":
+			v.Namespace = r.text()
 		case "notes":
 			v.Notes = list(r, func(r *reader, item *string) {
 				*item = r.text()

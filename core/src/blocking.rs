@@ -23,9 +23,19 @@ impl EventStream {
 pub struct Session(pub crate::Session);
 
 impl Session {
+    /// Writes to the session's log, in order.
+    pub fn append(&self, args: impl Into<crate::AppendArgs>) -> Result<crate::Appended> {
+        wait(self.0.append(args.into()))
+    }
+
     /// Asks what to do about the step that comes next: use its result, run it, or decide.
     pub fn begin(&self, args: impl Into<crate::StepBeginArgs>) -> Result<crate::StepStart> {
         wait(self.0.begin(args.into()))
+    }
+
+    /// Makes a checkpoint that the session can be taken back to or forked at.
+    pub fn checkpoint(&self, args: impl Into<crate::CheckpointArgs>) -> Result<crate::Checkpoint> {
+        wait(self.0.checkpoint(args.into()))
     }
 
     /// Ends the session with an output or a failure.
@@ -36,6 +46,21 @@ impl Session {
     /// Reports the outcome of a step; once it answers, the outcome is on disk.
     pub fn finish(&self, args: impl Into<crate::StepFinishArgs>) -> Result<crate::StepFinished> {
         wait(self.0.finish(args.into()))
+    }
+
+    /// Whether to run a changed part of the program in this session; the answer is kept.
+    pub fn patch(&self, args: impl Into<crate::SessionPatchArgs>) -> Result<crate::SessionPatch> {
+        wait(self.0.patch(args.into()))
+    }
+
+    /// Waits for a time, counted from the first begin and through restarts.
+    pub fn sleep(&self, args: impl Into<crate::SleepArgs>) -> Result<crate::Slept> {
+        wait(self.0.sleep(args.into()))
+    }
+
+    /// Waits for a message to the session; its timeout counts through restarts.
+    pub fn wait_signal(&self, args: impl Into<crate::WaitSignalArgs>) -> Result<crate::SignalReceived> {
+        wait(self.0.wait_signal(args.into()))
     }
 }
 
@@ -70,9 +95,24 @@ impl Workspace {
         wait(crate::Workspace::open(args.into())).map(Workspace)
     }
 
+    /// Copies the store to a file while it is written: one instant of it, whole or not at all.
+    pub fn backup(&self, args: impl Into<crate::BackupArgs>) -> Result<crate::BackupFile> {
+        wait(self.0.backup(args.into()))
+    }
+
+    /// How the store is: what waits, who owns what, how much space is left.
+    pub fn health(&self, args: impl Into<crate::HealthArgs>) -> Result<crate::Health> {
+        wait(self.0.health(args.into()))
+    }
+
     /// What this workspace is: version, repository, store.
     pub fn info(&self, args: impl Into<crate::NoArgs>) -> Result<crate::WorkspaceInfo> {
         wait(self.0.info(args.into()))
+    }
+
+    /// Takes everything from a backup, in one transaction.
+    pub fn restore(&self, args: impl Into<crate::RestoreArgs>) -> Result<crate::RestoredStore> {
+        wait(self.0.restore(args.into()))
     }
 
     /// Blocking form of [`crate::Code`].
@@ -103,6 +143,11 @@ impl Workspace {
     /// Blocking form of [`crate::Risk`].
     pub fn risk(&self) -> Risk {
         Risk(self.0.risk())
+    }
+
+    /// Blocking form of [`crate::Schedule`].
+    pub fn schedule(&self) -> Schedules {
+        Schedules(self.0.schedule())
     }
 
     /// Blocking form of [`crate::Sessions`].
@@ -252,11 +297,77 @@ impl Risk {
     }
 }
 
+/// Blocking form of [`crate::Schedule`].
+#[derive(Clone, Debug)]
+pub struct Schedules(pub crate::Schedules);
+
+impl Schedules {
+    /// Keeps a schedule that makes sessions at set times.
+    pub fn create(&self, args: impl Into<crate::ScheduleCreateArgs>) -> Result<crate::Schedule> {
+        wait(self.0.create(args.into()))
+    }
+
+    /// Removes a schedule; the sessions that it has made stay.
+    pub fn delete(&self, args: impl Into<crate::ScheduleNameArgs>) -> Result<crate::Schedule> {
+        wait(self.0.delete(args.into()))
+    }
+
+    /// Every schedule, by name.
+    pub fn list(&self, args: impl Into<crate::NoArgs>) -> Result<crate::ScheduleList> {
+        wait(self.0.list(args.into()))
+    }
+
+    /// Pauses a schedule, or resumes it.
+    pub fn pause(&self, args: impl Into<crate::SchedulePauseArgs>) -> Result<crate::Schedule> {
+        wait(self.0.pause(args.into()))
+    }
+}
+
 /// Blocking form of [`crate::Sessions`].
 #[derive(Clone, Debug)]
 pub struct Sessions(pub crate::Sessions);
 
 impl Sessions {
+    /// Puts an ended session away: lists leave it out unless asked for it.
+    pub fn archive(&self, args: impl Into<crate::SessionIdArgs>) -> Result<crate::SessionSummary> {
+        wait(self.0.archive(args.into()))
+    }
+
+    /// Cancels a session, whoever owns it: it takes no more steps.
+    pub fn cancel(&self, args: impl Into<crate::SessionCancelArgs>) -> Result<crate::SessionSummary> {
+        wait(self.0.cancel(args.into()))
+    }
+
+    /// A session's checkpoints, newest first.
+    pub fn checkpoints(&self, args: impl Into<crate::CheckpointsArgs>) -> Result<crate::CheckpointList> {
+        wait(self.0.checkpoints(args.into()))
+    }
+
+    /// Takes open sessions that nobody owns and that are due, and fires schedules.
+    pub fn claim(&self, args: impl Into<crate::SessionClaimArgs>) -> Result<crate::SessionBatch> {
+        wait(self.0.claim(args.into()))
+    }
+
+    /// A page of a session's log, oldest first, by durable cursor.
+    pub fn entries(&self, args: impl Into<crate::EntriesArgs>) -> Result<crate::EntryPage> {
+        wait(self.0.entries(args.into()))
+    }
+
+    /// Makes a session that shares the steps of another up to a position or a checkpoint.
+    pub fn fork(&self, args: impl Into<crate::SessionForkArgs>) -> Result<crate::SessionSummary> {
+        wait(self.0.fork(args.into()))
+    }
+
+    /// One session, without its steps.
+    pub fn get(&self, args: impl Into<crate::SessionIdArgs>) -> Result<crate::SessionSummary> {
+        wait(self.0.get(args.into()))
+    }
+
+    /// Everything that has happened to a session, in order.
+    pub fn history(&self, args: impl Into<crate::SessionHistoryArgs>) -> Result<crate::EventPage> {
+        wait(self.0.history(args.into()))
+    }
+
     /// Sessions, newest first.
     pub fn list(&self, args: impl Into<crate::SessionListArgs>) -> Result<crate::SessionList> {
         wait(self.0.list(args.into()))
@@ -267,9 +378,39 @@ impl Sessions {
         wait(self.0.open(args.into())).map(Session)
     }
 
+    /// Pauses a session: nothing new is begun and nobody claims it.
+    pub fn pause(&self, args: impl Into<crate::SessionIdArgs>) -> Result<crate::SessionSummary> {
+        wait(self.0.pause(args.into()))
+    }
+
+    /// Removes ended sessions for good.
+    pub fn prune(&self, args: impl Into<crate::SessionPruneArgs>) -> Result<crate::SessionsPruned> {
+        wait(self.0.prune(args.into()))
+    }
+
+    /// Takes a session back to a checkpoint; it is open again afterwards.
+    pub fn restore(&self, args: impl Into<crate::SessionRestoreArgs>) -> Result<crate::Checkpoint> {
+        wait(self.0.restore(args.into()))
+    }
+
+    /// Lets a paused session go on.
+    pub fn resume(&self, args: impl Into<crate::SessionIdArgs>) -> Result<crate::SessionSummary> {
+        wait(self.0.resume(args.into()))
+    }
+
     /// A session with its steps.
-    pub fn show(&self, args: impl Into<crate::SessionShowArgs>) -> Result<crate::SessionDetail> {
+    pub fn show(&self, args: impl Into<crate::SessionIdArgs>) -> Result<crate::SessionDetail> {
         wait(self.0.show(args.into()))
+    }
+
+    /// Sends a session a message, which its `wait_signal` takes.
+    pub fn signal(&self, args: impl Into<crate::SignalArgs>) -> Result<crate::SignalSent> {
+        wait(self.0.signal(args.into()))
+    }
+
+    /// Makes a session that whoever claims it will run; it is on disk once this returns.
+    pub fn submit(&self, args: impl Into<crate::SessionSubmitArgs>) -> Result<crate::SessionSubmitted> {
+        wait(self.0.submit(args.into()))
     }
 }
 

@@ -70,12 +70,22 @@ pub use risk::record::{
     RiskLevel,
 };
 pub use session::record::{
-    NoArgs, SessionCompleteArgs, SessionDetail, SessionList, SessionListArgs, SessionOpenArgs,
-    SessionShowArgs, SessionStatus, SessionSummary, StepBeginArgs, StepFinishArgs, StepFinished, StepPolicy,
-    StepRecord, StepStart, StepState, StepStatus,
+    AppendArgs, Appended, Checkpoint, CheckpointArgs, CheckpointList, CheckpointsArgs, ClaimedSession,
+    EntriesArgs, EntryPage, ForkPoint, LogEntry, NoArgs, Schedule, ScheduleCreateArgs, ScheduleList,
+    ScheduleNameArgs, SchedulePauseArgs, SessionBatch, SessionCancelArgs, SessionClaimArgs,
+    SessionCompleteArgs, SessionDetail, SessionForkArgs, SessionHistoryArgs, SessionIdArgs, SessionList,
+    SessionListArgs, SessionOpenArgs, SessionOwner, SessionPatch, SessionPatchArgs, SessionPruneArgs,
+    SessionRestoreArgs, SessionStatus, SessionSubmitArgs, SessionSubmitted, SessionSummary, SessionsPruned,
+    SignalArgs, SignalReceived, SignalSent, SleepArgs, Slept, StepBeginArgs, StepFinishArgs, StepFinished,
+    StepPolicy, StepRecord, StepStart, StepState, StepStatus, WaitSignalArgs,
 };
+pub use store::Durability;
 pub use surface::describe;
-pub use workspace::record::{EventsNextArgs, EventsOpenArgs, OpenArgs, WorkspaceInfo};
+pub use workspace::record::{
+    BackupArgs, BackupFile, EventsNextArgs, EventsOpenArgs, Health, HealthArgs, HealthCheck, OpenArgs,
+    OwnerLoad, RestoreArgs, RestoredStore, WorkspaceInfo,
+};
 pub use workspace::{
-    Code, EventStream, Events, Git, Predict, Queues, Risk, Session, Sessions, Worker, Workers, Workspace,
+    Code, EventStream, Events, Git, Predict, Queues, Risk, Schedules, Session, Sessions, Worker, Workers,
+    Workspace,
 };

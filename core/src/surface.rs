@@ -235,18 +235,64 @@ operations! {
     read Workspace "queue.show" ("queue") QueueShowArgs => QueueSummary, |ws, a| ws.queue().show(a);
     /// How risky a change is, and why.
     read Workspace "risk.change" ("range") ChangeArgs => ChangeRisk, |ws, a| ws.risk().change(a);
+    /// Keeps a schedule that makes sessions at set times.
+    write Workspace "schedule.create" ("name", "cron") ScheduleCreateArgs => Schedule, |ws, a| ws.schedule().create(a);
+    /// Removes a schedule; the sessions that it has made stay.
+    write Workspace "schedule.delete" ("name") ScheduleNameArgs => Schedule, |ws, a| ws.schedule().delete(a);
+    /// Every schedule, by name.
+    read Workspace "schedule.list" () NoArgs => ScheduleList, |ws, a| ws.schedule().list(a);
+    /// Pauses a schedule, or resumes it.
+    write Workspace "schedule.pause" ("name") SchedulePauseArgs => Schedule, |ws, a| ws.schedule().pause(a);
+    /// Writes to the session's log, in order.
+    write Session "session.append" ("name", "entries") AppendArgs => Appended, |session, a| session.append(a);
+    /// Puts an ended session away: lists leave it out unless asked for it.
+    write Workspace "session.archive" ("id") SessionIdArgs => SessionSummary, |ws, a| ws.session().archive(a);
     /// Asks what to do about the step that comes next: use its result, run it, or decide.
     write Session "session.begin" ("name") StepBeginArgs => StepStart, |session, a| session.begin(a);
+    /// Cancels a session, whoever owns it: it takes no more steps.
+    write Workspace "session.cancel" ("id", "reason") SessionCancelArgs => SessionSummary, |ws, a| ws.session().cancel(a);
+    /// Makes a checkpoint that the session can be taken back to or forked at.
+    write Session "session.checkpoint" ("name", "state") CheckpointArgs => Checkpoint, |session, a| session.checkpoint(a);
+    /// A session's checkpoints, newest first.
+    read Workspace "session.checkpoints" ("id") CheckpointsArgs => CheckpointList, |ws, a| ws.session().checkpoints(a);
+    /// Takes open sessions that nobody owns and that are due, and fires schedules.
+    write Workspace "session.claim" ("max", "wait_ms") SessionClaimArgs => SessionBatch, |ws, a| ws.session().claim(a);
     /// Ends the session with an output or a failure.
     write Session "session.complete" ("output") SessionCompleteArgs => SessionSummary, |session, a| session.complete(a);
+    /// A page of a session's log, oldest first, by durable cursor.
+    read Workspace "session.entries" ("id") EntriesArgs => EntryPage, |ws, a| ws.session().entries(a);
     /// Reports the outcome of a step; once it answers, the outcome is on disk.
     write Session "session.finish" ("token", "result") StepFinishArgs => StepFinished, |session, a| session.finish(a);
+    /// Makes a session that shares the steps of another up to a position or a checkpoint.
+    write Workspace "session.fork" ("id", "new_id", "at") SessionForkArgs => SessionSummary, |ws, a| ws.session().fork(a);
+    /// One session, without its steps.
+    read Workspace "session.get" ("id") SessionIdArgs => SessionSummary, |ws, a| ws.session().get(a);
+    /// Everything that has happened to a session, in order.
+    read Workspace "session.history" ("id") SessionHistoryArgs => EventPage, |ws, a| ws.session().history(a);
     /// Sessions, newest first.
     read Workspace "session.list" () SessionListArgs => SessionList, |ws, a| ws.session().list(a);
     /// Opens a session: makes it, or goes on where it stopped.
     open Workspace "session.open" ("id") SessionOpenArgs => Session, |ws, a| ws.session().open(a);
+    /// Whether to run a changed part of the program in this session; the answer is kept.
+    write Session "session.patch" ("name") SessionPatchArgs => SessionPatch, |session, a| session.patch(a);
+    /// Pauses a session: nothing new is begun and nobody claims it.
+    write Workspace "session.pause" ("id") SessionIdArgs => SessionSummary, |ws, a| ws.session().pause(a);
+    /// Removes ended sessions for good.
+    write Workspace "session.prune" () SessionPruneArgs => SessionsPruned, |ws, a| ws.session().prune(a);
+    /// Takes a session back to a checkpoint; it is open again afterwards.
+    write Workspace "session.restore" ("id", "checkpoint") SessionRestoreArgs => Checkpoint, |ws, a| ws.session().restore(a);
+    /// Lets a paused session go on.
+    write Workspace "session.resume" ("id") SessionIdArgs => SessionSummary, |ws, a| ws.session().resume(a);
     /// A session with its steps.
-    read Workspace "session.show" ("id") SessionShowArgs => SessionDetail, |ws, a| ws.session().show(a);
+    read Workspace "session.show" ("id") SessionIdArgs => SessionDetail, |ws, a| ws.session().show(a);
+    /// Sends a session a message, which its `wait_signal` takes.
+    write Workspace "session.signal" ("id", "name", "payload") SignalArgs => SignalSent, |ws, a| ws.session().signal(a);
+    /// Waits for a time, counted from the first begin and through restarts.
+    write Session "session.sleep" ("duration_ms") SleepArgs => Slept, |session, a| session.sleep(a);
+    /// Makes a session that whoever claims it will run; it is on disk once this returns.
+    write Workspace "session.submit" ("id", "input") SessionSubmitArgs => SessionSubmitted, |ws, a| ws.session().submit(a);
+    /// Waits for a message to the session; its timeout counts through restarts.
+    write Session "session.wait_signal" ("name") WaitSignalArgs => SignalReceived, |session, a| session.wait_signal(a);
     /// Reports results of claimed tasks.
     write Worker "worker.complete" ("tasks") WorkerCompleteArgs => TaskReport, |worker, a| worker.complete(a);
     /// Reports failures of claimed tasks.
@@ -255,10 +301,16 @@ operations! {
     write Worker "worker.next" ("max", "wait_ms") WorkerNextArgs => TaskBatch, |worker, a| worker.next(a);
     /// Opens a worker that takes tasks from a queue.
     open Workspace "worker.open" ("queue") WorkerOpenArgs => Worker, |ws, a| ws.worker().open(a);
+    /// Copies the store to a file while it is written: one instant of it, whole or not at all.
+    write Workspace "workspace.backup" ("path") BackupArgs => BackupFile, |ws, a| ws.backup(a);
+    /// How the store is: what waits, who owns what, how much space is left.
+    read Workspace "workspace.health" () HealthArgs => Health, |ws, a| ws.health(a);
     /// What this workspace is: version, repository, store.
     read Workspace "workspace.info" () NoArgs => WorkspaceInfo, |ws, a| ws.info(a);
     /// Opens a workspace on a repository.
     open Root "workspace.open" ("path") OpenArgs => Workspace, |_root, a| Workspace::open(a);
+    /// Takes everything from a backup, in one transaction.
+    write Workspace "workspace.restore" ("path") RestoreArgs => RestoredStore, |ws, a| ws.restore(a);
 }
 
 /// The operation of this name, or an error that names the nearest one.
@@ -354,7 +406,7 @@ mod tests {
         let wrong = parse::<args::EnqueueArgs>(br#"{"queue": "q", "tasks": [{"name": 5}]}"#).unwrap_err();
         assert_eq!(wrong.code(), "args.type");
         assert!(wrong.message().contains("tasks[0].name"), "{wrong}");
-        let missing = parse::<args::SessionShowArgs>(b"{}").unwrap_err();
+        let missing = parse::<args::SessionIdArgs>(b"{}").unwrap_err();
         assert!(missing.message().contains("`id` is missing"), "{missing}");
         let variant = parse::<args::StepBeginArgs>(br#"{"name": "a", "policy": "onse"}"#).unwrap_err();
         assert!(variant.message().contains("did you mean `once`?"), "{variant}");

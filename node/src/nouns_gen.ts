@@ -17,9 +17,15 @@ import type { Wire } from './check.js';
 import { Handle, Noun, OWNER, ROOT, callable, columns, invoke, openHandle } from './handle.js';
 import { EventStreamSugar, SessionSugar, WorkerSugar } from './sugar.js';
 import type {
+  Appended,
+  BackupFile,
+  BackupOptions,
   CallOptions,
   ChangeOptions,
   ChangeRisk,
+  Checkpoint,
+  CheckpointList,
+  CheckpointsOptions,
   CodeClones,
   CodeClonesOptions,
   CodeMetrics,
@@ -34,6 +40,8 @@ import type {
   DeepenOptions,
   Deepened,
   Enqueued,
+  EntriesOptions,
+  EntryPage,
   EventPage,
   EventsOpenOptions,
   FeatureTable,
@@ -41,6 +49,8 @@ import type {
   FileCoupling,
   FileHistories,
   FilesOptions,
+  Health,
+  HealthOptions,
   HistoryPack,
   Hotspots,
   HotspotsOptions,
@@ -52,12 +62,32 @@ import type {
   Ownership,
   Payload,
   QueueSummary,
+  RestoredStore,
+  Schedule,
+  ScheduleCreateOptions,
+  ScheduleList,
+  SchedulePauseOptions,
+  SessionBatch,
+  SessionClaimOptions,
   SessionCompleteOptions,
   SessionDetail,
+  SessionForkOptions,
+  SessionHistoryOptions,
   SessionList,
   SessionListOptions,
   SessionOpenOptions,
+  SessionPatch,
+  SessionPruneOptions,
+  SessionRestoreOptions,
+  SessionSubmitOptions,
+  SessionSubmitted,
   SessionSummary,
+  SessionsPruned,
+  SignalOptions,
+  SignalReceived,
+  SignalSent,
+  SleepOptions,
+  Slept,
   StepBeginOptions,
   StepFinishOptions,
   StepFinished,
@@ -68,10 +98,12 @@ import type {
   TaskFailure,
   TaskReport,
   TaskResult,
+  WaitSignalOptions,
   WorkerOpenOptions,
   WorkspaceInfo,
 } from './types_gen.js';
 import {
+  asDurability,
   asMetricRows,
   asOwnedBy,
   asSessionStatus,
@@ -81,23 +113,32 @@ import {
   asSymbolRole,
   asSzzFixes,
   readChangeRisk,
+  readCheckpoint,
+  readCheckpointList,
   readCodeClones,
   readCodeMetrics,
   readCodePatterns,
   readCodeRules,
   readCodeSymbols,
   readDeepened,
+  readEntryPage,
   readFeatureTable,
   readFileCoupling,
   readFileHistories,
+  readHealth,
   readHistoryPack,
   readHotspots,
   readLanguageTable,
   readModelCard,
   readOwnership,
+  readSchedule,
+  readScheduleList,
+  readSessionBatch,
   readSessionDetail,
   readSessionList,
   readSessionSummary,
+  readSessionsPruned,
+  readSignalReceived,
   readStepStart,
   readSzzTable,
   readTaskBatch,
@@ -119,12 +160,16 @@ export function open(options: OpenOptions): Promise<Workspace>;
 export async function open(path?: string | OpenOptions, options?: OpenOptions): Promise<Workspace> {
   const op = 'workspace.open';
   const [first, rest] = shift(path, options);
-  const given = known<OpenOptions>(op, rest, ['store', 'inMemory', 'clock'], ['path']);
+  const given = known<OpenOptions>(op, rest, ['store', 'inMemory', 'clock', 'durability', 'namespace', 'leaseMs', 'retentionMs'], ['path']);
   const wire: Wire = {
     path: text(op, 'path', first),
     store: nullable(op, 'store', given.store, text),
     in_memory: flag(op, 'inMemory', given.inMemory),
     clock: nullable(op, 'clock', given.clock, text),
+    durability: asDurability(op, 'durability', given.durability),
+    namespace: text(op, 'namespace', given.namespace),
+    lease_ms: integer(op, 'leaseMs', given.leaseMs, 0, 9007199254740991),
+    retention_ms: nullable(op, 'retentionMs', given.retentionMs, (op, place, value) => integer(op, place, value, 0, 9007199254740991)),
   };
   const answer = await invoke(ROOT, op, wire, given.signal);
   return openHandle(Workspace, answer);
@@ -742,15 +787,227 @@ export class RiskNoun extends Noun {
   }
 }
 
+/** The operations `schedule.*` of a workspace. */
+export class ScheduleNoun extends Noun {
+  /**
+   * Keeps a schedule that makes sessions at set times.
+   * @param name What the schedule is called, 1 to 150 characters; its sessions are called
+   * `<name>@<time>`.
+   * @param cron When it fires, as five fields of cron: minute, hour, day of month, month, day of
+   * week.
+   */
+  async create(name: string, cron?: string | null, options?: ScheduleCreateOptions): Promise<Schedule> {
+    const op = 'schedule.create';
+    const given = known<ScheduleCreateOptions>(op, options, ['zone', 'at', 'input', 'labels', 'replace'], ['name', 'cron']);
+    const wire: Wire = {
+      name: text(op, 'name', required(op, 'name', name)),
+      cron: nullable(op, 'cron', cron, text),
+      zone: nullable(op, 'zone', given.zone, text),
+      at: nullable(op, 'at', given.at, text),
+      input: nullable(op, 'input', given.input, writePayload),
+      labels: map(op, 'labels', given.labels, text),
+      replace: flag(op, 'replace', given.replace),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readSchedule(answer);
+  }
+
+  /**
+   * Removes a schedule; the sessions that it has made stay.
+   * @param name The schedule's name.
+   */
+  async delete(name: string, options?: CallOptions): Promise<Schedule> {
+    const op = 'schedule.delete';
+    const given = known<CallOptions>(op, options, [], ['name']);
+    const wire: Wire = {
+      name: text(op, 'name', required(op, 'name', name)),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readSchedule(answer);
+  }
+
+  /** Every schedule, by name. */
+  async list(options?: CallOptions): Promise<ScheduleList> {
+    const op = 'schedule.list';
+    const given = known<CallOptions>(op, options, []);
+    const wire: Wire = {};
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readScheduleList(answer);
+  }
+
+  /**
+   * Pauses a schedule, or resumes it.
+   * @param name The schedule's name. Default `''`.
+   */
+  pause(name?: string, options?: SchedulePauseOptions): Promise<Schedule>;
+  pause(options: SchedulePauseOptions): Promise<Schedule>;
+  async pause(name?: string | SchedulePauseOptions, options?: SchedulePauseOptions): Promise<Schedule> {
+    const op = 'schedule.pause';
+    const [first, rest] = shift(name, options);
+    const given = known<SchedulePauseOptions>(op, rest, ['paused'], ['name']);
+    const wire: Wire = {
+      name: text(op, 'name', first),
+      paused: flag(op, 'paused', given.paused),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readSchedule(answer);
+  }
+}
+
 /** The operations `session.*` of a workspace. */
 export class SessionNoun extends Noun {
+  /**
+   * Puts an ended session away: lists leave it out unless asked for it.
+   * @param id The session's id.
+   */
+  async archive(id: string, options?: CallOptions): Promise<SessionSummary> {
+    const op = 'session.archive';
+    const given = known<CallOptions>(op, options, [], ['id']);
+    const wire: Wire = {
+      id: text(op, 'id', required(op, 'id', id)),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readSessionSummary(answer);
+  }
+
+  /**
+   * Cancels a session, whoever owns it: it takes no more steps.
+   * @param id The session's id.
+   * @param reason Why, for people.
+   */
+  async cancel(id: string, reason?: string | null, options?: CallOptions): Promise<SessionSummary> {
+    const op = 'session.cancel';
+    const given = known<CallOptions>(op, options, [], ['id', 'reason']);
+    const wire: Wire = {
+      id: text(op, 'id', required(op, 'id', id)),
+      reason: nullable(op, 'reason', reason, text),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readSessionSummary(answer);
+  }
+
+  /**
+   * A session's checkpoints, newest first.
+   * @param id The session's id. Default `''`.
+   */
+  checkpoints(id?: string, options?: CheckpointsOptions): Promise<CheckpointList>;
+  checkpoints(options: CheckpointsOptions): Promise<CheckpointList>;
+  async checkpoints(id?: string | CheckpointsOptions, options?: CheckpointsOptions): Promise<CheckpointList> {
+    const op = 'session.checkpoints';
+    const [first, rest] = shift(id, options);
+    const given = known<CheckpointsOptions>(op, rest, ['name', 'states', 'limit'], ['id']);
+    const wire: Wire = {
+      id: text(op, 'id', first),
+      name: nullable(op, 'name', given.name, text),
+      states: flag(op, 'states', given.states),
+      limit: integer(op, 'limit', given.limit, 0, 4294967295),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readCheckpointList(answer);
+  }
+
+  /**
+   * Takes open sessions that nobody owns and that are due, and fires schedules.
+   * @param max At most this many, 1 to 100,000. Default `1`.
+   * @param waitMs How long to wait for the first one, in milliseconds, 0 to 86,400,000. Default
+   * `0`.
+   */
+  async claim(max?: number, waitMs?: number, options?: SessionClaimOptions): Promise<SessionBatch> {
+    const op = 'session.claim';
+    const given = known<SessionClaimOptions>(op, options, ['labels'], ['max', 'waitMs']);
+    const wire: Wire = {
+      max: integer(op, 'max', max, 0, 4294967295),
+      wait_ms: integer(op, 'waitMs', waitMs, 0, 9007199254740991),
+      labels: map(op, 'labels', given.labels, text),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readSessionBatch(answer);
+  }
+
+  /**
+   * A page of a session's log, oldest first, by durable cursor.
+   * @param id The session's id. Default `''`.
+   */
+  entries(id?: string, options?: EntriesOptions): Promise<EntryPage>;
+  entries(options: EntriesOptions): Promise<EntryPage>;
+  async entries(id?: string | EntriesOptions, options?: EntriesOptions): Promise<EntryPage> {
+    const op = 'session.entries';
+    const [first, rest] = shift(id, options);
+    const given = known<EntriesOptions>(op, rest, ['name', 'after', 'limit'], ['id']);
+    const wire: Wire = {
+      id: text(op, 'id', first),
+      name: nullable(op, 'name', given.name, text),
+      after: integer(op, 'after', given.after, 0, 9007199254740991),
+      limit: integer(op, 'limit', given.limit, 0, 4294967295),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readEntryPage(answer);
+  }
+
+  /**
+   * Makes a session that shares the steps of another up to a position or a checkpoint.
+   * @param id The session to fork.
+   * @param newId The id of the new session: 1 to 200 characters.
+   * @param at The position of the first step that the new session runs itself; those below are
+   * shared. Without it all recorded steps are.
+   */
+  async fork(id: string, newId: string, at?: number | null, options?: SessionForkOptions): Promise<SessionSummary> {
+    const op = 'session.fork';
+    const given = known<SessionForkOptions>(op, options, ['checkpoint', 'input', 'labels'], ['id', 'newId', 'at']);
+    const wire: Wire = {
+      id: text(op, 'id', required(op, 'id', id)),
+      new_id: text(op, 'newId', required(op, 'newId', newId)),
+      at: nullable(op, 'at', at, (op, place, value) => integer(op, place, value, 0, 9007199254740991)),
+      checkpoint: nullable(op, 'checkpoint', given.checkpoint, text),
+      input: nullable(op, 'input', given.input, writePayload),
+      labels: nullable(op, 'labels', given.labels, (op, place, value) => map(op, place, value, text)),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readSessionSummary(answer);
+  }
+
+  /**
+   * One session, without its steps.
+   * @param id The session's id.
+   */
+  async get(id: string, options?: CallOptions): Promise<SessionSummary> {
+    const op = 'session.get';
+    const given = known<CallOptions>(op, options, [], ['id']);
+    const wire: Wire = {
+      id: text(op, 'id', required(op, 'id', id)),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readSessionSummary(answer);
+  }
+
+  /**
+   * Everything that has happened to a session, in order.
+   * @param id The session's id. Default `''`.
+   */
+  history(id?: string, options?: SessionHistoryOptions): Promise<EventPage>;
+  history(options: SessionHistoryOptions): Promise<EventPage>;
+  async history(id?: string | SessionHistoryOptions, options?: SessionHistoryOptions): Promise<EventPage> {
+    const op = 'session.history';
+    const [first, rest] = shift(id, options);
+    const given = known<SessionHistoryOptions>(op, rest, ['after', 'limit'], ['id']);
+    const wire: Wire = {
+      id: text(op, 'id', first),
+      after: integer(op, 'after', given.after, 0, 9007199254740991),
+      limit: integer(op, 'limit', given.limit, 0, 4294967295),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return answer;
+  }
+
   /** Sessions, newest first. */
   async list(options?: SessionListOptions): Promise<SessionList> {
     const op = 'session.list';
-    const given = known<SessionListOptions>(op, options, ['status', 'labels', 'limit', 'after']);
+    const given = known<SessionListOptions>(op, options, ['status', 'labels', 'parent', 'archived', 'limit', 'after']);
     const wire: Wire = {
       status: nullable(op, 'status', given.status, asSessionStatus),
       labels: map(op, 'labels', given.labels, text),
+      parent: nullable(op, 'parent', given.parent, text),
+      archived: flag(op, 'archived', given.archived),
       limit: integer(op, 'limit', given.limit, 0, 4294967295),
       after: nullable(op, 'after', given.after, text),
     };
@@ -764,14 +1021,78 @@ export class SessionNoun extends Noun {
    */
   async open(id: string, options?: SessionOpenOptions): Promise<Session> {
     const op = 'session.open';
-    const given = known<SessionOpenOptions>(op, options, ['resume', 'labels'], ['id']);
+    const given = known<SessionOpenOptions>(op, options, ['resume', 'labels', 'input', 'parent', 'deadlineMs'], ['id']);
     const wire: Wire = {
       id: text(op, 'id', required(op, 'id', id)),
       resume: flag(op, 'resume', given.resume),
       labels: map(op, 'labels', given.labels, text),
+      input: nullable(op, 'input', given.input, writePayload),
+      parent: nullable(op, 'parent', given.parent, text),
+      deadline_ms: nullable(op, 'deadlineMs', given.deadlineMs, (op, place, value) => integer(op, place, value, 0, 9007199254740991)),
     };
     const answer = await invoke(this[OWNER], op, wire, given.signal);
     return openHandle(Session, answer);
+  }
+
+  /**
+   * Pauses a session: nothing new is begun and nobody claims it.
+   * @param id The session's id.
+   */
+  async pause(id: string, options?: CallOptions): Promise<SessionSummary> {
+    const op = 'session.pause';
+    const given = known<CallOptions>(op, options, [], ['id']);
+    const wire: Wire = {
+      id: text(op, 'id', required(op, 'id', id)),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readSessionSummary(answer);
+  }
+
+  /** Removes ended sessions for good. */
+  async prune(options?: SessionPruneOptions): Promise<SessionsPruned> {
+    const op = 'session.prune';
+    const given = known<SessionPruneOptions>(op, options, ['olderThanMs', 'status', 'labels', 'archived', 'limit', 'dryRun']);
+    const wire: Wire = {
+      older_than_ms: integer(op, 'olderThanMs', given.olderThanMs, 0, 9007199254740991),
+      status: nullable(op, 'status', given.status, asSessionStatus),
+      labels: map(op, 'labels', given.labels, text),
+      archived: flag(op, 'archived', given.archived),
+      limit: integer(op, 'limit', given.limit, 0, 4294967295),
+      dry_run: flag(op, 'dryRun', given.dryRun),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readSessionsPruned(answer);
+  }
+
+  /**
+   * Takes a session back to a checkpoint; it is open again afterwards.
+   * @param id The session's id.
+   * @param checkpoint The checkpoint's id.
+   */
+  async restore(id: string, checkpoint: string, options?: SessionRestoreOptions): Promise<Checkpoint> {
+    const op = 'session.restore';
+    const given = known<SessionRestoreOptions>(op, options, ['againOnce'], ['id', 'checkpoint']);
+    const wire: Wire = {
+      id: text(op, 'id', required(op, 'id', id)),
+      checkpoint: text(op, 'checkpoint', required(op, 'checkpoint', checkpoint)),
+      again_once: flag(op, 'againOnce', given.againOnce),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readCheckpoint(answer);
+  }
+
+  /**
+   * Lets a paused session go on.
+   * @param id The session's id.
+   */
+  async resume(id: string, options?: CallOptions): Promise<SessionSummary> {
+    const op = 'session.resume';
+    const given = known<CallOptions>(op, options, [], ['id']);
+    const wire: Wire = {
+      id: text(op, 'id', required(op, 'id', id)),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return readSessionSummary(answer);
   }
 
   /**
@@ -786,6 +1107,47 @@ export class SessionNoun extends Noun {
     };
     const answer = await invoke(this[OWNER], op, wire, given.signal);
     return readSessionDetail(answer);
+  }
+
+  /**
+   * Sends a session a message, which its `wait_signal` takes.
+   * @param id The session's id.
+   * @param name What the signal is called: 1 to 200 characters. Signals of one name are taken in
+   * the order of arrival.
+   * @param payload What it says.
+   */
+  async signal(id: string, name: string, payload?: Payload | null, options?: SignalOptions): Promise<SignalSent> {
+    const op = 'session.signal';
+    const given = known<SignalOptions>(op, options, ['key'], ['id', 'name', 'payload']);
+    const wire: Wire = {
+      id: text(op, 'id', required(op, 'id', id)),
+      name: text(op, 'name', required(op, 'name', name)),
+      payload: nullable(op, 'payload', payload, writePayload),
+      key: nullable(op, 'key', given.key, text),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return answer;
+  }
+
+  /**
+   * Makes a session that whoever claims it will run; it is on disk once this returns.
+   * @param id The session's id, 1 to 200 characters; made up where it is not given.
+   * @param input What the session starts with.
+   */
+  async submit(id?: string | null, input?: Payload | null, options?: SessionSubmitOptions): Promise<SessionSubmitted> {
+    const op = 'session.submit';
+    const given = known<SessionSubmitOptions>(op, options, ['key', 'labels', 'parent', 'deadlineMs', 'delayMs'], ['id', 'input']);
+    const wire: Wire = {
+      id: nullable(op, 'id', id, text),
+      input: nullable(op, 'input', input, writePayload),
+      key: nullable(op, 'key', given.key, text),
+      labels: map(op, 'labels', given.labels, text),
+      parent: nullable(op, 'parent', given.parent, text),
+      deadline_ms: nullable(op, 'deadlineMs', given.deadlineMs, (op, place, value) => integer(op, place, value, 0, 9007199254740991)),
+      delay_ms: integer(op, 'delayMs', given.delayMs, 0, 9007199254740991),
+    };
+    const answer = await invoke(this[OWNER], op, wire, given.signal);
+    return answer;
   }
 }
 
@@ -833,6 +1195,22 @@ export class EventStream extends EventStreamSugar {
 /** What `session.open` opens; end it with `close()` or `await using`. */
 export class Session extends SessionSugar {
   /**
+   * Writes to the session's log, in order.
+   * @param name Which part of the log: 1 to 200 characters, for example `message` or `progress`.
+   * @param entries The entries, all or none; at most 10,000.
+   */
+  async append(name: string, entries: readonly Payload[], options?: CallOptions): Promise<Appended> {
+    const op = 'session.append';
+    const given = known<CallOptions>(op, options, [], ['name', 'entries']);
+    const wire: Wire = {
+      name: text(op, 'name', required(op, 'name', name)),
+      entries: list(op, 'entries', required(op, 'entries', entries), writePayload),
+    };
+    const answer = await invoke(this, op, wire, given.signal);
+    return answer;
+  }
+
+  /**
    * Asks what to do about the step that comes next: use its result, run it, or decide.
    * @param name The step's name: 1 to 200 characters. Steps are matched by name and occurrence.
    */
@@ -847,6 +1225,22 @@ export class Session extends SessionSugar {
     };
     const answer = await invoke(this, op, wire, given.signal);
     return readStepStart(answer);
+  }
+
+  /**
+   * Makes a checkpoint that the session can be taken back to or forked at.
+   * @param name What the checkpoint is called: 1 to 200 characters; several may have one name.
+   * @param state What the program wants to find when it goes back to it.
+   */
+  async checkpoint(name: string, state?: Payload | null, options?: CallOptions): Promise<Checkpoint> {
+    const op = 'session.checkpoint';
+    const given = known<CallOptions>(op, options, [], ['name', 'state']);
+    const wire: Wire = {
+      name: text(op, 'name', required(op, 'name', name)),
+      state: nullable(op, 'state', state, writePayload),
+    };
+    const answer = await invoke(this, op, wire, given.signal);
+    return readCheckpoint(answer);
   }
 
   /**
@@ -879,6 +1273,54 @@ export class Session extends SessionSugar {
     };
     const answer = await invoke(this, op, wire, given.signal);
     return answer;
+  }
+
+  /**
+   * Whether to run a changed part of the program in this session; the answer is kept.
+   * @param name What the change to the program is called: 1 to 200 characters.
+   */
+  async patch(name: string, options?: CallOptions): Promise<SessionPatch> {
+    const op = 'session.patch';
+    const given = known<CallOptions>(op, options, [], ['name']);
+    const wire: Wire = {
+      name: text(op, 'name', required(op, 'name', name)),
+    };
+    const answer = await invoke(this, op, wire, given.signal);
+    return answer;
+  }
+
+  /**
+   * Waits for a time, counted from the first begin and through restarts.
+   * @param durationMs How long, in milliseconds, counted from the first begin and through
+   * restarts.
+   */
+  async sleep(durationMs: number, options?: SleepOptions): Promise<Slept> {
+    const op = 'session.sleep';
+    const given = known<SleepOptions>(op, options, ['key', 'waitMs'], ['durationMs']);
+    const wire: Wire = {
+      duration_ms: integer(op, 'durationMs', required(op, 'durationMs', durationMs), 0, 9007199254740991),
+      key: nullable(op, 'key', given.key, text),
+      wait_ms: nullable(op, 'waitMs', given.waitMs, (op, place, value) => integer(op, place, value, 0, 9007199254740991)),
+    };
+    const answer = await invoke(this, op, wire, given.signal);
+    return answer;
+  }
+
+  /**
+   * Waits for a message to the session; its timeout counts through restarts.
+   * @param name What the signal is called: 1 to 200 characters.
+   */
+  async waitSignal(name: string, options?: WaitSignalOptions): Promise<SignalReceived> {
+    const op = 'session.wait_signal';
+    const given = known<WaitSignalOptions>(op, options, ['key', 'timeoutMs', 'waitMs'], ['name']);
+    const wire: Wire = {
+      name: text(op, 'name', required(op, 'name', name)),
+      key: nullable(op, 'key', given.key, text),
+      timeout_ms: nullable(op, 'timeoutMs', given.timeoutMs, (op, place, value) => integer(op, place, value, 0, 9007199254740991)),
+      wait_ms: nullable(op, 'waitMs', given.waitMs, (op, place, value) => integer(op, place, value, 0, 9007199254740991)),
+    };
+    const answer = await invoke(this, op, wire, given.signal);
+    return readSignalReceived(answer);
   }
 }
 
@@ -943,10 +1385,38 @@ export class Workspace extends Handle {
   readonly queue: QueueNoun = new QueueNoun(this);
   /** The operations `risk.*`. */
   readonly risk: RiskNoun = new RiskNoun(this);
+  /** The operations `schedule.*`. */
+  readonly schedule: ScheduleNoun = new ScheduleNoun(this);
   /** The operations `session.*`; called itself it is `session.open`. */
   readonly session: SessionNoun & SessionNoun['open'] = callable(new SessionNoun(this), 'open');
   /** The operations `worker.*`; called itself it is `worker.open`. */
   readonly worker: WorkerNoun & WorkerNoun['open'] = callable(new WorkerNoun(this), 'open');
+
+  /**
+   * Copies the store to a file while it is written: one instant of it, whole or not at all.
+   * @param path The file to write.
+   */
+  async backup(path: string, options?: BackupOptions): Promise<BackupFile> {
+    const op = 'workspace.backup';
+    const given = known<BackupOptions>(op, options, ['replace'], ['path']);
+    const wire: Wire = {
+      path: text(op, 'path', required(op, 'path', path)),
+      replace: flag(op, 'replace', given.replace),
+    };
+    const answer = await invoke(this, op, wire, given.signal);
+    return answer;
+  }
+
+  /** How the store is: what waits, who owns what, how much space is left. */
+  async health(options?: HealthOptions): Promise<Health> {
+    const op = 'workspace.health';
+    const given = known<HealthOptions>(op, options, ['thorough']);
+    const wire: Wire = {
+      thorough: flag(op, 'thorough', given.thorough),
+    };
+    const answer = await invoke(this, op, wire, given.signal);
+    return readHealth(answer);
+  }
 
   /** What this workspace is: version, repository, store. */
   async info(options?: CallOptions): Promise<WorkspaceInfo> {
@@ -955,5 +1425,19 @@ export class Workspace extends Handle {
     const wire: Wire = {};
     const answer = await invoke(this, op, wire, given.signal);
     return readWorkspaceInfo(answer);
+  }
+
+  /**
+   * Takes everything from a backup, in one transaction.
+   * @param path The file that `workspace.backup` has written.
+   */
+  async restore(path: string, options?: CallOptions): Promise<RestoredStore> {
+    const op = 'workspace.restore';
+    const given = known<CallOptions>(op, options, [], ['path']);
+    const wire: Wire = {
+      path: text(op, 'path', required(op, 'path', path)),
+    };
+    const answer = await invoke(this, op, wire, given.signal);
+    return answer;
   }
 }

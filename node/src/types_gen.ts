@@ -35,6 +35,15 @@ export type ChangeTrend = 'rising' | 'stable' | 'falling';
 export type ComplexityBasis = 'cognitive' | 'indentation';
 
 /**
+ * What a commit survives.
+ * - `full`: The loss of power.
+ * - `process`: The death of the process, at any instant; the last commits may be lost with the
+ * machine.
+ * - `none`: Nothing: everything is in memory.
+ */
+export type Durability = 'full' | 'process' | 'none';
+
+/**
  * The class of an error: what a program branches on.
  * - `invalid_input`: The caller passed something that cannot be used; the message names it.
  * - `not_found`: The thing named does not exist.
@@ -96,8 +105,10 @@ export type RiskLevel = 'unknown' | 'low' | 'medium' | 'high' | 'critical';
  * - `open`: It takes steps.
  * - `completed`: It ended with an output.
  * - `failed`: It ended with an error.
+ * - `cancelled`: It was cancelled.
+ * - `paused`: It takes no steps until it is resumed.
  */
-export type SessionStatus = 'open' | 'completed' | 'failed';
+export type SessionStatus = 'open' | 'completed' | 'failed' | 'cancelled' | 'paused';
 
 /**
  * How much a finding matters.
@@ -149,10 +160,11 @@ export type StepState = 'done' | 'run' | 'unknown';
 /**
  * Where a step stands.
  * - `running`: It was begun and has not reported back.
+ * - `waiting`: It waits for a signal or a time.
  * - `done`: Its result is on disk.
  * - `failed`: It reported an error.
  */
-export type StepStatus = 'running' | 'done' | 'failed';
+export type StepStatus = 'running' | 'waiting' | 'done' | 'failed';
 
 /**
  * What a symbol is.
@@ -252,6 +264,8 @@ export type ErrorCode =
   | 'call.cancelled'
   // no operation of this name exists for this handle.
   | 'call.unknown'
+  // the session has no checkpoint of this id.
+  | 'checkpoint.missing'
   // a text took too long to parse or to search.
   | 'code.too_slow'
   // the repository is bare and has no files on disk.
@@ -282,6 +296,8 @@ export type ErrorCode =
   | 'model.format'
   // no model of this name exists.
   | 'model.missing'
+  // there is a file already where one is to be written.
+  | 'path.exists'
   // a path was named at which there is nothing.
   | 'path.missing'
   // the handle was made before this process was forked.
@@ -294,28 +310,50 @@ export type ErrorCode =
   | 'rule.too_slow'
   // no rule of patterns has this name.
   | 'rule.unknown'
+  // the times of a schedule cannot be read.
+  | 'schedule.cron'
+  // a schedule of this name exists already.
+  | 'schedule.exists'
+  // no schedule of this name exists.
+  | 'schedule.missing'
+  // the session was cancelled and takes no more steps.
+  | 'session.cancelled'
+  // the session's deadline is over.
+  | 'session.deadline'
   // the step differs from the one recorded at this place.
   | 'session.diverged'
   // a session of this id exists already.
   | 'session.exists'
+  // a step has failed; no checkpoint is made of that.
+  | 'session.failed_state'
   // the session has ended and takes no more steps.
   | 'session.finished'
   // another owner has taken the session over.
   | 'session.lease_lost'
   // no session of this id exists.
   | 'session.missing'
+  // going back would let a step of policy `once` happen again.
+  | 'session.once_behind'
+  // the session has not ended yet.
+  | 'session.open'
   // another live process owns the session.
   | 'session.owned'
+  // the session is paused and begins nothing new.
+  | 'session.paused'
   // the step token is not one of this session's open steps.
   | 'session.token'
   // a step of policy `once` was cut short; its effect may have happened.
   | 'session.unknown'
+  // the session waits for a signal or a time that is not there yet.
+  | 'session.waiting'
   // another process held the store for too long.
   | 'store.busy'
   // the store's file is damaged.
   | 'store.damaged'
   // the disk is full.
   | 'store.full'
+  // the store would lie on a network file system.
+  | 'store.network'
   // the store was written by a newer release.
   | 'store.newer'
   // the file is not a store of this library.
@@ -324,6 +362,8 @@ export type ErrorCode =
   | 'store.checksum'
   // the store cannot be written.
   | 'store.read_only'
+  // this kind of store cannot do it.
+  | 'store.unsupported'
   // the store could not be opened, read or written.
   | 'store.unreachable'
   // a step or task of the host failed.
@@ -331,6 +371,20 @@ export type ErrorCode =
   // a value is outside I-JSON (NaN, infinity, integer beyond 2^53).
   | 'value.not_i_json'
   | (string & {});
+
+/** What `session.append` answers: the entries are on disk. */
+export interface Appended {
+  /** The durable cursor of the last entry. */
+  cursor: number;
+}
+
+/** A copy of the store. */
+export interface BackupFile {
+  /** The file. */
+  path: string;
+  /** Its size in bytes. */
+  bytes: number;
+}
 
 /** What stands behind the probability. */
 export interface Calibration {
@@ -393,6 +447,38 @@ export interface ChangeSpan {
   added: number;
   /** Lines deleted. */
   deleted: number;
+}
+
+/** A point in a session that it can be taken back to. */
+export interface Checkpoint {
+  /** The checkpoint's id. */
+  id: string;
+  /** What it is called; `before:<step>` or `after:<step>` where it was made by policy. */
+  name: string;
+  /** Steps below this position belong to it. */
+  position: number;
+  /** Made by policy: before a `once` step, and after 30 s of progress. */
+  automatic: boolean;
+  /** When it was made, RFC 3339 in UTC. */
+  time: string;
+  /** What was kept with it, where it was asked for. */
+  state: Payload | null;
+}
+
+/** A session's checkpoints, newest first. */
+export interface CheckpointList {
+  /** The checkpoints. */
+  checkpoints: Checkpoint[];
+}
+
+/** A session that this process has claimed: open it with `resume` to go on. */
+export interface ClaimedSession {
+  /** The session's id. */
+  id: string;
+  /** What it started with. */
+  input: Payload;
+  /** Its labels. */
+  labels: Record<string, string>;
 }
 
 /** A task that this worker has claimed. */
@@ -601,6 +687,14 @@ export interface Deepened {
 export interface Enqueued {
   /** One id per task, in order. */
   ids: string[];
+}
+
+/** A page of a session's log, oldest first. */
+export interface EntryPage {
+  /** The entries. */
+  entries: LogEntry[];
+  /** Pass it as `after` for the next page. */
+  cursor: number;
 }
 
 /** What an error says, as it crosses every border. */
@@ -907,6 +1001,14 @@ export interface Finding {
   ageDays: number | null;
 }
 
+/** Where a session was forked off. */
+export interface ForkPoint {
+  /** The session that it shares steps with. */
+  id: string;
+  /** Steps below this position are shared. */
+  position: number;
+}
+
 /** Metrics of one function with a body. */
 export interface FunctionMetrics {
   /** Its name; for a lambda the name that it is bound to, else `(anonymous)`. */
@@ -968,6 +1070,40 @@ export interface Halstead {
   difficulty: number;
   /** Effort: difficulty * volume. */
   effort: number;
+}
+
+/** How a store is. */
+export interface Health {
+  /** Whether everything is as it should be. */
+  ok: boolean;
+  /** What was looked at. */
+  checks: HealthCheck[];
+  /** Size of the store in bytes. */
+  storeBytes: number;
+  /** Size of the log beside it in bytes. */
+  logBytes: number;
+  /** Bytes that are free where it lies; absent in memory and on a server. */
+  freeBytes: number | null;
+  /** How many sessions take steps. */
+  sessionsOpen: number;
+  /** How many are paused. */
+  sessionsPaused: number;
+  /** How many have ended. */
+  sessionsEnded: number;
+  /** Every queue. */
+  queues: QueueSummary[];
+  /** Every owner. */
+  owners: OwnerLoad[];
+}
+
+/** One thing that was looked at. */
+export interface HealthCheck {
+  /** What was looked at. */
+  name: string;
+  /** Whether it is as it should be. */
+  ok: boolean;
+  /** What was seen, and what to do. */
+  reason: string;
 }
 
 /** What is in a history pack. */
@@ -1092,6 +1228,18 @@ export interface Lines {
   blank: number;
 }
 
+/** One entry of a session's log. */
+export interface LogEntry {
+  /** Its durable cursor. */
+  seq: number;
+  /** When it was written, RFC 3339 in UTC. */
+  time: string;
+  /** Which part of the log it belongs to. */
+  name: string;
+  /** What it says. */
+  value: Payload;
+}
+
 /** What a model is, what it was trained on, and what it must not be used for. */
 export interface ModelCard {
   /** The model's name: `prior` or `size-only`. */
@@ -1206,6 +1354,16 @@ export interface Owner {
   lastActive: string;
 }
 
+/** A process that owns sessions or has claimed tasks. */
+export interface OwnerLoad {
+  /** The process. */
+  owner: SessionOwner;
+  /** How many sessions it owns. */
+  sessions: number;
+  /** How many tasks it has claimed. */
+  tasks: number;
+}
+
 /** Who made what, by path. */
 export interface Ownership {
   /** The whole selection first, then folders or files by path. */
@@ -1256,6 +1414,12 @@ export interface Reason {
   action: string;
 }
 
+/** What `workspace.restore` has taken. */
+export interface RestoredStore {
+  /** How many sessions. */
+  sessions: number;
+}
+
 /** How often a rule found something. */
 export interface RuleCount {
   /** The rule's id. */
@@ -1286,6 +1450,39 @@ export interface RuleDescription {
   builtIn: boolean;
 }
 
+/**
+ * What makes sessions at set times. Whoever claims sessions fires what is due: a time that was
+ * missed because nobody did makes one session, however many times went by.
+ */
+export interface Schedule {
+  /** What it is called. */
+  name: string;
+  /** Its fields of cron with their time zone; absent where it fires once. */
+  cron: string | null;
+  /** When it fires next, RFC 3339 in UTC; absent once it fires no more. */
+  next: string | null;
+  /** Whether it is paused. */
+  paused: boolean;
+  /** How often it has fired. */
+  fired: number;
+  /** What each session starts with. */
+  input: Payload;
+  /** Labels of each session. */
+  labels: Record<string, string>;
+}
+
+/** Every schedule, by name. */
+export interface ScheduleList {
+  /** The schedules. */
+  schedules: Schedule[];
+}
+
+/** Claimed sessions, oldest first; empty where none came in time. */
+export interface SessionBatch {
+  /** The sessions. */
+  sessions: ClaimedSession[];
+}
+
 /** A session with its steps. */
 export interface SessionDetail {
   /** The session. */
@@ -1302,6 +1499,30 @@ export interface SessionList {
   next: string | null;
 }
 
+/** The process that owns a session. */
+export interface SessionOwner {
+  /** Its process id. */
+  pid: number;
+  /** Its host; empty where the system does not say. */
+  host: string;
+  /** Whether its lease is in force; where it is not, the session can be claimed. */
+  alive: boolean;
+}
+
+/** What `session.patch` answers. */
+export interface SessionPatch {
+  /** Whether to run the changed program; the same at every later run of the session. */
+  patched: boolean;
+}
+
+/** What `session.submit` answers: the session is on disk. */
+export interface SessionSubmitted {
+  /** The session's id. */
+  id: string;
+  /** Whether it was made by this call. */
+  created: boolean;
+}
+
 /** One session in a few words. */
 export interface SessionSummary {
   /** The session's id. */
@@ -1316,10 +1537,52 @@ export interface SessionSummary {
   updated: string;
   /** How many steps have a result. */
   stepsDone: number;
+  /** What it started with, where it was given anything. */
+  input: Payload | null;
   /** What it ended with, once completed. */
   output: Payload | null;
-  /** Why it ended, once failed. */
+  /** Why it ended, once failed or cancelled. */
   failure: Failure | null;
+  /** The session that it belongs to. */
+  parent: string | null;
+  /** Where it was forked off. */
+  forkedFrom: ForkPoint | null;
+  /** When it must have ended, RFC 3339 in UTC. */
+  deadline: string | null;
+  /** Nobody claims it before this time, RFC 3339 in UTC: it waits for a time or a signal. */
+  waitsUntil: string | null;
+  /** Whether it was put away. */
+  archived: boolean;
+  /** Who owns it. */
+  owner: SessionOwner | null;
+}
+
+/** What `session.prune` has removed. */
+export interface SessionsPruned {
+  /** How many sessions. */
+  sessions: number;
+  /** How many rows of their histories. */
+  events: number;
+  /** How many large values that nothing else names. */
+  largeValues: number;
+  /** How many were old enough and stay, as forks share their steps. */
+  keptForForks: number;
+}
+
+/** How a wait for a signal ended. */
+export interface SignalReceived {
+  /** What the signal said; absent where time ended the wait. */
+  payload: Payload | null;
+  /** Whether time ended the wait. */
+  timedOut: boolean;
+}
+
+/** What `session.signal` answers: the signal is on disk. */
+export interface SignalSent {
+  /** The durable cursor of the signal. */
+  seq: number;
+  /** Whether it was sent by this call. */
+  created: boolean;
 }
 
 /** A file that was met and not read. */
@@ -1330,6 +1593,12 @@ export interface SkippedFile {
   reason: SkipReason;
   /** What is the matter, one sentence. */
   message: string;
+}
+
+/** What `session.sleep` answers. */
+export interface Slept {
+  /** The durable cursor of the timer's last row. */
+  seq: number;
 }
 
 /** What `session.finish` answers: the result is on disk. */
@@ -1362,6 +1631,8 @@ export interface StepRecord {
   result: Payload | null;
   /** Its error, once failed. */
   failure: Failure | null;
+  /** Whether it was a wait that time ended. */
+  timedOut: boolean;
 }
 
 /** What `session.begin` answers. */
@@ -1517,8 +1788,10 @@ export interface WorkspaceInfo {
   repository: string | null;
   /** The store's file; absent in memory. */
   store: string | null;
-  /** How durable the store is: `full` (survives power loss) or `none` (in memory). */
-  durability: string;
+  /** What a commit survives. */
+  durability: Durability;
+  /** The namespace of sessions, schedules, queues and events. */
+  namespace: string;
   /** What a user should know, for example why the store is in memory. */
   notes: string[];
 }
@@ -1792,6 +2065,26 @@ export interface ChangeOptions extends CallOptions {
   deepen?: boolean;
 }
 
+/** Options of `schedule.create`. */
+export interface ScheduleCreateOptions extends CallOptions {
+  /** The time zone of `cron`, an IANA name; default `UTC`. */
+  zone?: string | null;
+  /** Fires once at this time instead, RFC 3339. */
+  at?: string | null;
+  /** What each session starts with. */
+  input?: Payload | null;
+  /** Labels of each session. */
+  labels?: Record<string, string>;
+  /** Change a schedule of this name instead of refusing it. Default `false`. */
+  replace?: boolean;
+}
+
+/** Options of `schedule.pause`. */
+export interface SchedulePauseOptions extends CallOptions {
+  /** False resumes it; what it missed meanwhile is left out. Default `true`. */
+  paused?: boolean;
+}
+
 /** Options of `session.begin`. */
 export interface StepBeginOptions extends CallOptions {
   /** Matches the step by this key instead of its occurrence; needed by concurrent siblings. */
@@ -1802,10 +2095,36 @@ export interface StepBeginOptions extends CallOptions {
   policy?: StepPolicy;
 }
 
+/** Options of `session.checkpoints`. */
+export interface CheckpointsOptions extends CallOptions {
+  /** Only those of this name. */
+  name?: string | null;
+  /** With the states that were kept. Default `false`. */
+  states?: boolean;
+  /** At most this many, 1 to 10,000. Default `100`. */
+  limit?: number;
+}
+
+/** Options of `session.claim`. */
+export interface SessionClaimOptions extends CallOptions {
+  /** Only sessions that carry all of these labels. */
+  labels?: Record<string, string>;
+}
+
 /** Options of `session.complete`. */
 export interface SessionCompleteOptions extends CallOptions {
   /** Why the session failed; makes its status `failed`. */
   failure?: Failure | null;
+}
+
+/** Options of `session.entries`. */
+export interface EntriesOptions extends CallOptions {
+  /** Only this part of the log. */
+  name?: string | null;
+  /** Only entries after this durable cursor; 0 for all. Default `0`. */
+  after?: number;
+  /** At most this many, 1 to 10,000. Default `100`. */
+  limit?: number;
 }
 
 /** Options of `session.finish`. */
@@ -1814,13 +2133,35 @@ export interface StepFinishOptions extends CallOptions {
   failure?: Failure | null;
 }
 
+/** Options of `session.fork`. */
+export interface SessionForkOptions extends CallOptions {
+  /** Fork at this checkpoint instead of a position. */
+  checkpoint?: string | null;
+  /** What the new session starts with instead of the old one's input. */
+  input?: Payload | null;
+  /** Labels of the new session; without them those of the old one. */
+  labels?: Record<string, string> | null;
+}
+
+/** Options of `session.history`. */
+export interface SessionHistoryOptions extends CallOptions {
+  /** Only events after this durable cursor; 0 for all. Default `0`. */
+  after?: number;
+  /** At most this many, 1 to 10,000. Default `1000`. */
+  limit?: number;
+}
+
 /** Options of `session.list`. */
 export interface SessionListOptions extends CallOptions {
   /** Only sessions of this status. */
   status?: SessionStatus | null;
   /** Only sessions that carry all of these labels. */
   labels?: Record<string, string>;
-  /** At most this many, 1 to 1,000. Default `100`. */
+  /** Only sessions that belong to this one. */
+  parent?: string | null;
+  /** Also sessions that were put away. Default `false`. */
+  archived?: boolean;
+  /** At most this many, 1 to 10,000. Default `100`. */
   limit?: number;
   /** Only sessions after this cursor: `next` of the page before. */
   after?: string | null;
@@ -1833,8 +2174,86 @@ export interface SessionOpenOptions extends CallOptions {
    * Default `false`.
    */
   resume?: boolean;
-  /** Names and values to find the session by; kept from the first opening. */
+  /** Names and values to find the session by; kept from the first opening, as all that follows. */
   labels?: Record<string, string>;
+  /** What the session starts with. */
+  input?: Payload | null;
+  /** The session that this one belongs to. */
+  parent?: string | null;
+  /** The session must have ended this many milliseconds after it was made; real time. */
+  deadlineMs?: number | null;
+}
+
+/** Options of `session.prune`. */
+export interface SessionPruneOptions extends CallOptions {
+  /** Only sessions that ended longer ago than this, in milliseconds; default 30 days. */
+  olderThanMs?: number;
+  /** Only sessions that ended like this: `completed`, `failed` or `cancelled`. */
+  status?: SessionStatus | null;
+  /** Only sessions that carry all of these labels. */
+  labels?: Record<string, string>;
+  /** Only sessions that were put away. Default `false`. */
+  archived?: boolean;
+  /** At most this many, 1 to 100,000. Default `10000`. */
+  limit?: number;
+  /** Count, and remove nothing. Default `false`. */
+  dryRun?: boolean;
+}
+
+/** Options of `session.restore`. */
+export interface SessionRestoreOptions extends CallOptions {
+  /**
+   * Go back even behind a step of policy `once` that was begun: its effect may then happen again.
+   * Default `false`.
+   */
+  againOnce?: boolean;
+}
+
+/** Options of `session.signal`. */
+export interface SignalOptions extends CallOptions {
+  /** Idempotency key: a second signal of this name and key is the first one. */
+  key?: string | null;
+}
+
+/** Options of `session.sleep`. */
+export interface SleepOptions extends CallOptions {
+  /** Matches the timer by this key instead of its occurrence; needed by concurrent siblings. */
+  key?: string | null;
+  /**
+   * How long this call waits, in milliseconds: then it is `session.waiting`, and the timer goes on
+   * without anybody. Without it, as long as it takes.
+   */
+  waitMs?: number | null;
+}
+
+/** Options of `session.submit`. */
+export interface SessionSubmitOptions extends CallOptions {
+  /** Idempotency key: a second submission with this key is the first session. */
+  key?: string | null;
+  /** Names and values to find the session by. */
+  labels?: Record<string, string>;
+  /** The session that this one belongs to. */
+  parent?: string | null;
+  /** The session must have ended this many milliseconds from now; real time. */
+  deadlineMs?: number | null;
+  /** Nobody claims it before this many milliseconds from now; real time. Default `0`. */
+  delayMs?: number;
+}
+
+/** Options of `session.wait_signal`. */
+export interface WaitSignalOptions extends CallOptions {
+  /** Matches the wait by this key instead of its occurrence; needed by concurrent siblings. */
+  key?: string | null;
+  /**
+   * The wait ends without a signal after this many milliseconds, counted from its first begin and
+   * through restarts; without it, never.
+   */
+  timeoutMs?: number | null;
+  /**
+   * How long this call waits, in milliseconds: then it is `session.waiting`, and the wait goes on
+   * without anybody. Without it, as long as it takes.
+   */
+  waitMs?: number | null;
 }
 
 /** Options of `worker.open`. */
@@ -1844,6 +2263,18 @@ export interface WorkerOpenOptions extends CallOptions {
    * renewed by the library while the worker is open. Default `30000`.
    */
   leaseMs?: number;
+}
+
+/** Options of `workspace.backup`. */
+export interface BackupOptions extends CallOptions {
+  /** Write over a file that exists. Default `false`. */
+  replace?: boolean;
+}
+
+/** Options of `workspace.health`. */
+export interface HealthOptions extends CallOptions {
+  /** Read all of the store and look for damage: takes as long as that takes. Default `false`. */
+  thorough?: boolean;
 }
 
 /** Options of `workspace.open`. */
@@ -1857,4 +2288,25 @@ export interface OpenOptions extends CallOptions {
   inMemory?: boolean;
   /** A fixed time for the clock, RFC 3339: for tests and repeatable answers. */
   clock?: string | null;
+  /**
+   * What a commit survives: `full` the loss of power, `process` the death of the process, `none`
+   * nothing (as `inMemory`). Default `'full'`.
+   */
+  durability?: Durability;
+  /**
+   * Sessions, schedules, queues and events of another namespace are not seen: 1 to 200 characters.
+   * It keeps apart what shares a store, and is no border against anybody who can read the store.
+   * Default `'default'`.
+   */
+  namespace?: string;
+  /**
+   * How long this process keeps its sessions without a sign of life, in milliseconds, 1,000 to
+   * 3,600,000; renewed three times in that span. Default `30000`.
+   */
+  leaseMs?: number;
+  /**
+   * Sessions that ended longer ago than this are removed at opening and from time to time, in
+   * milliseconds; without it nothing is.
+   */
+  retentionMs?: number | null;
 }

@@ -19,6 +19,9 @@ import type { Wire } from './check.js';
 import type {
   ChangeRisk,
   ChangeSpan,
+  Checkpoint,
+  CheckpointList,
+  ClaimedSession,
   ClaimedTask,
   ClassMetrics,
   CloneGroup,
@@ -31,6 +34,7 @@ import type {
   CountedHistory,
   CoupledFiles,
   Deepened,
+  EntryPage,
   Evaluation,
   Failure,
   FeatureRow,
@@ -44,11 +48,13 @@ import type {
   Finding,
   FunctionMetrics,
   Halstead,
+  Health,
   HistoryPack,
   Hotspot,
   Hotspots,
   LanguageRow,
   LanguageTable,
+  LogEntry,
   ModelCard,
   ModelReference,
   OwnedPath,
@@ -57,9 +63,14 @@ import type {
   Payload,
   Reason,
   RuleDescription,
+  Schedule,
+  ScheduleList,
+  SessionBatch,
   SessionDetail,
   SessionList,
   SessionSummary,
+  SessionsPruned,
+  SignalReceived,
   StepRecord,
   StepStart,
   Symbol,
@@ -70,11 +81,13 @@ import type {
   WorkspaceInfo,
 } from './types_gen.js';
 
+export const asDurability = choice(['full', 'process', 'none']);
+
 export const asMetricRows = choice(['functions', 'classes', 'files']);
 
 export const asOwnedBy = choice(['folder', 'file', 'whole']);
 
-export const asSessionStatus = choice(['open', 'completed', 'failed']);
+export const asSessionStatus = choice(['open', 'completed', 'failed', 'cancelled', 'paused']);
 
 export const asSeverity = choice(['info', 'minor', 'major', 'critical']);
 
@@ -116,6 +129,31 @@ export function readChangeSpan(wire: Wire): ChangeSpan {
     files: wire.files,
     added: wire.added,
     deleted: wire.deleted,
+  };
+}
+
+export function readCheckpoint(wire: Wire): Checkpoint {
+  return {
+    id: wire.id,
+    name: wire.name,
+    position: wire.position,
+    automatic: wire.automatic,
+    time: wire.time,
+    state: wire.state == null ? null : readPayload(wire.state),
+  };
+}
+
+export function readCheckpointList(wire: Wire): CheckpointList {
+  return {
+    checkpoints: wire.checkpoints.map(readCheckpoint),
+  };
+}
+
+export function readClaimedSession(wire: Wire): ClaimedSession {
+  return {
+    id: wire.id,
+    input: readPayload(wire.input),
+    labels: wire.labels,
   };
 }
 
@@ -232,6 +270,13 @@ export function readDeepened(wire: Wire): Deepened {
   return {
     wasCut: wire.was_cut,
     isCut: wire.is_cut,
+  };
+}
+
+export function readEntryPage(wire: Wire): EntryPage {
+  return {
+    entries: wire.entries.map(readLogEntry),
+    cursor: wire.cursor,
   };
 }
 
@@ -419,6 +464,21 @@ export function readHalstead(wire: Wire): Halstead {
   };
 }
 
+export function readHealth(wire: Wire): Health {
+  return {
+    ok: wire.ok,
+    checks: wire.checks,
+    storeBytes: wire.store_bytes,
+    logBytes: wire.log_bytes,
+    freeBytes: wire.free_bytes ?? null,
+    sessionsOpen: wire.sessions_open,
+    sessionsPaused: wire.sessions_paused,
+    sessionsEnded: wire.sessions_ended,
+    queues: wire.queues,
+    owners: wire.owners,
+  };
+}
+
 export function readHistoryPack(wire: Wire): HistoryPack {
   return {
     path: wire.path,
@@ -471,6 +531,15 @@ export function readLanguageRow(wire: Wire): LanguageRow {
 export function readLanguageTable(wire: Wire): LanguageTable {
   return {
     languages: wire.languages.map(readLanguageRow),
+  };
+}
+
+export function readLogEntry(wire: Wire): LogEntry {
+  return {
+    seq: wire.seq,
+    time: wire.time,
+    name: wire.name,
+    value: readPayload(wire.value),
   };
 }
 
@@ -568,6 +637,30 @@ export function readRuleDescription(wire: Wire): RuleDescription {
   };
 }
 
+export function readSchedule(wire: Wire): Schedule {
+  return {
+    name: wire.name,
+    cron: wire.cron ?? null,
+    next: wire.next ?? null,
+    paused: wire.paused,
+    fired: wire.fired,
+    input: readPayload(wire.input),
+    labels: wire.labels,
+  };
+}
+
+export function readScheduleList(wire: Wire): ScheduleList {
+  return {
+    schedules: wire.schedules.map(readSchedule),
+  };
+}
+
+export function readSessionBatch(wire: Wire): SessionBatch {
+  return {
+    sessions: wire.sessions.map(readClaimedSession),
+  };
+}
+
 export function readSessionDetail(wire: Wire): SessionDetail {
   return {
     session: readSessionSummary(wire.session),
@@ -590,8 +683,31 @@ export function readSessionSummary(wire: Wire): SessionSummary {
     created: wire.created,
     updated: wire.updated,
     stepsDone: wire.steps_done,
+    input: wire.input == null ? null : readPayload(wire.input),
     output: wire.output == null ? null : readPayload(wire.output),
     failure: wire.failure == null ? null : readFailure(wire.failure),
+    parent: wire.parent ?? null,
+    forkedFrom: wire.forked_from ?? null,
+    deadline: wire.deadline ?? null,
+    waitsUntil: wire.waits_until ?? null,
+    archived: wire.archived,
+    owner: wire.owner ?? null,
+  };
+}
+
+export function readSessionsPruned(wire: Wire): SessionsPruned {
+  return {
+    sessions: wire.sessions,
+    events: wire.events,
+    largeValues: wire.large_values,
+    keptForForks: wire.kept_for_forks,
+  };
+}
+
+export function readSignalReceived(wire: Wire): SignalReceived {
+  return {
+    payload: wire.payload == null ? null : readPayload(wire.payload),
+    timedOut: wire.timed_out,
   };
 }
 
@@ -608,6 +724,7 @@ export function readStepRecord(wire: Wire): StepRecord {
     finished: wire.finished ?? null,
     result: wire.result == null ? null : readPayload(wire.result),
     failure: wire.failure == null ? null : readFailure(wire.failure),
+    timedOut: wire.timed_out,
   };
 }
 
@@ -685,6 +802,7 @@ export function readWorkspaceInfo(wire: Wire): WorkspaceInfo {
     repository: wire.repository ?? null,
     store: wire.store ?? null,
     durability: wire.durability,
+    namespace: wire.namespace,
     notes: wire.notes,
   };
 }

@@ -52,7 +52,7 @@ pub fn files(model: &Model) -> Vec<File> {
 /// The type behind a noun: where a handle bears the noun's name, the noun stands in the plural.
 fn noun_class(noun: &str) -> String {
     match noun {
-        "queue" | "session" | "worker" => pascal(noun) + "s",
+        "queue" | "schedule" | "session" | "worker" => pascal(noun) + "s",
         noun => pascal(noun),
     }
 }

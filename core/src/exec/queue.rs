@@ -69,8 +69,8 @@ pub(crate) async fn enqueue(store: &Arc<Store>, args: EnqueueArgs) -> Result<Enq
 /// How many tasks of a queue are in which state; all zero for a queue that has had none.
 pub(crate) async fn show(store: &Arc<Store>, args: QueueShowArgs) -> Result<QueueSummary> {
     check_name("queue", &args.queue)?;
-    let queue = args.queue.clone();
-    let counts = store.read(move |view| view.count_tasks(&queue)).await?;
+    let (queue, namespace) = (args.queue.clone(), store.namespace());
+    let counts = store.read(move |view| view.count_tasks(namespace, &queue)).await?;
     Ok(QueueSummary {
         queue: args.queue,
         waiting: counts.waiting as u64,

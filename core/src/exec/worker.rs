@@ -12,7 +12,7 @@ use crate::base::runtime::{Process, refuse_forked};
 use crate::error::{Error, Result};
 use crate::store::{Body, Claim, Outcome, Store, TaskRow, encode};
 
-/// How often a waiting worker looks for tasks of other processes.
+/// How often a waiting worker looks for tasks whose worker is gone, and for delayed ones.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// The longest wait of one call: a day.
@@ -94,14 +94,17 @@ impl Handle {
         check_range("wait_ms", args.wait_ms, 0..=LONGEST_WAIT)?;
         let until = instant() + Duration::from_millis(args.wait_ms);
         let store = &self.0.store;
+        // Tasks of other processes are seen by the store's own look; this one is for leases that end.
+        let _watching = (args.wait_ms > 0).then(|| store.watch());
         loop {
             let arrived = store.work().notified();
             tokio::pin!(arrived);
             // Registered before the look, so that a task that comes in between is not missed.
             arrived.as_mut().enable();
             let queue = self.0.queue.clone();
+            let namespace = store.namespace();
             // A look takes no lock that writers need; a claim does.
-            if store.read(move |view| view.has_work(&queue)).await? {
+            if store.read(move |view| view.has_work(namespace, &queue)).await? {
                 let tasks = self.claim(args.max).await?;
                 if !tasks.is_empty() {
                     return Ok(TaskBatch { tasks });

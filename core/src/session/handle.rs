@@ -1,38 +1,48 @@
 //! An open session: what a program holds while it goes through its steps.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::canonical::hash;
+use super::life::{new_session, summary};
 use super::plan::{Answer, Asked, Plan, finished, unknown_token};
 use super::record::*;
-use crate::base::clock::rfc3339;
-use crate::base::id::hex;
+use crate::base::clock::Clock;
 use crate::base::runtime::refuse_forked;
 use crate::base::value::{Failure, check_i_json};
 use crate::error::{Error, Result};
-use crate::store::{Body, Found, Phase, SessionRow, StepMark, Store, encode, lease_lost};
+use crate::store::{Body, CheckpointWrite, Found, Halt, Live, Phase, Store, encode, lease_lost};
+
+/// After this much progress, in milliseconds, a checkpoint is made by itself.
+const PROGRESS: i64 = 30_000;
 
 /// The right to write to a session; given back when dropped, unless another has it by then.
 #[derive(Debug)]
-struct Ownership {
+pub(super) struct Ownership {
     store: Arc<Store>,
     pid: u32,
     found: Found,
-    /// The claim is on disk and the session open: set after the commit, as the number of a session
-    /// that could not be made is given out again.
-    held: AtomicBool,
+    /// Set once the claim is on disk, as the number of a session that could not be made is given
+    /// out again.
+    live: OnceLock<Arc<Live>>,
+    plan: Mutex<Plan>,
 }
 
 impl Drop for Ownership {
     fn drop(&mut self) {
-        if !*self.held.get_mut() || self.pid != std::process::id() {
+        let Some(live) = self.live.get() else { return };
+        if self.pid != std::process::id() {
             return;
         }
+        live.stop.cancel();
         let (id, epoch) = (self.found.id, self.found.epoch);
         self.store.let_go(id, epoch);
-        self.store.cast(move |tx| tx.release_session(id, epoch));
+        let plan = self.plan.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if plan.ended {
+            return;
+        }
+        // A session that waits is nobody's business before what it waits for is there.
+        let (wake, waits) = plan.waits().unwrap_or_default();
+        self.store.cast(move |tx| tx.release_session(id, epoch, wake, &waits));
     }
 }
 
@@ -41,11 +51,14 @@ impl Drop for Ownership {
 pub(crate) struct Handle {
     name: String,
     own: Arc<Ownership>,
-    plan: Arc<Mutex<Plan>>,
+    /// When a checkpoint was made last, or the session opened: milliseconds since the Unix epoch.
+    progress: Mutex<i64>,
 }
 
-fn locked(plan: &Mutex<Plan>) -> MutexGuard<'_, Plan> {
-    plan.lock().unwrap_or_else(PoisonError::into_inner)
+impl Ownership {
+    pub(super) fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Refuses a text that is empty or longer than `most` characters.
@@ -78,41 +91,31 @@ impl Handle {
     /// Makes the session, or goes on where it stopped.
     pub async fn open(store: &Arc<Store>, args: SessionOpenArgs) -> Result<Handle> {
         check_text("id", &args.id, 200)?;
-        if args.labels.len() > 64 {
-            return Err(Error::new(
-                "args.invalid",
-                format!("`labels` has {} entries; at most 64 are taken", args.labels.len()),
-            ));
-        }
-        for (name, value) in &args.labels {
-            check_text("labels", name, 200)?;
-            if value.chars().count() > 1000 {
-                return Err(Error::new(
-                    "args.invalid",
-                    format!("label `{name}` has more than 1,000 characters"),
-                ));
-            }
-        }
-        let SessionOpenArgs { id: name, resume, labels } = args;
+        let SessionOpenArgs { id: name, resume, labels, input, parent, deadline_ms } = args;
+        let new = new_session(labels, input.as_ref(), parent, deadline_ms, 0)?;
         let (held, asked, noted) = (store.clone(), name.clone(), store.clone());
         let own = store
             .write_then(
                 move |tx| {
-                    let found = tx.open_session(&asked, resume, &labels)?;
+                    let found = tx.open_session(&asked, resume, &new)?;
                     // Made here, so that a caller who has gone meanwhile gives it back.
                     Ok(Ownership {
                         store: held,
                         pid: std::process::id(),
                         found,
-                        held: AtomicBool::new(false),
+                        live: OnceLock::new(),
+                        plan: Mutex::default(),
                     })
                 },
                 move |result| {
                     if let Ok(own) = result
-                        && !own.found.ended
+                        && !own.found.phase.ended()
                     {
-                        own.held.store(true, Ordering::Release);
-                        noted.took_over(own.found.id, own.found.epoch);
+                        let live = noted.took_over(own.found.id, own.found.epoch);
+                        if own.found.phase == Phase::Paused {
+                            live.pause();
+                        }
+                        let _ = own.live.set(live);
                     }
                 },
             )
@@ -122,8 +125,10 @@ impl Handle {
             true => Plan::default(),
             false => Plan::load(store.read(move |view| view.steps(found.id)).await?),
         };
-        plan.ended = found.ended;
-        Ok(Handle { name, own: Arc::new(own), plan: Arc::new(Mutex::new(plan)) })
+        plan.ended = found.phase.ended();
+        *own.plan() = plan;
+        let progress = Mutex::new(store.clock().now_ms());
+        Ok(Handle { name, own: Arc::new(own), progress })
     }
 
     /// The session's id.
@@ -131,16 +136,67 @@ impl Handle {
         &self.name
     }
 
-    fn store(&self) -> &Arc<Store> {
+    pub(super) fn store(&self) -> &Arc<Store> {
         &self.own.store
     }
 
-    fn alive(&self) -> Result<()> {
+    pub(super) fn own(&self) -> &Arc<Ownership> {
+        &self.own
+    }
+
+    pub(super) fn found(&self) -> Found {
+        self.own.found
+    }
+
+    pub(super) fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.own.plan()
+    }
+
+    /// What the rest of the process says to this session; `None` once it has ended.
+    pub(super) fn live(&self) -> Option<&Arc<Live>> {
+        self.own.live.get()
+    }
+
+    /// The error where nothing new may be begun.
+    pub(super) fn refusal(&self) -> Option<Error> {
+        let halt = match self.own.found.phase {
+            Phase::Cancelled => Some(Halt::Cancelled),
+            _ => self.live().and_then(|live| live.halt()),
+        };
+        let late = self.own.found.deadline.is_some_and(|deadline| Clock::system().now_ms() >= deadline);
+        match halt {
+            Some(Halt::Lost) => Some(lease_lost()),
+            Some(Halt::Cancelled) => Some(
+                Error::new(
+                    "session.cancelled",
+                    format!("session `{}` was cancelled and takes no more steps", self.name),
+                )
+                .with("id", &self.name),
+            ),
+            _ if late => Some(
+                Error::new(
+                    "session.deadline",
+                    format!("the deadline of session `{}` is over; complete it with a failure", self.name),
+                )
+                .with("id", &self.name),
+            ),
+            Some(Halt::Paused) => Some(
+                Error::new(
+                    "session.paused",
+                    format!("session `{}` is paused; go on once session.resume was called", self.name),
+                )
+                .with("id", &self.name),
+            ),
+            None => None,
+        }
+    }
+
+    pub(super) fn alive(&self) -> Result<()> {
         refuse_forked(self.own.pid, "session")
     }
 
     /// Tokens are good for this handle alone: session, epoch and a count.
-    fn token(&self, number: u64) -> String {
+    pub(super) fn token(&self, number: u64) -> String {
         format!("{}.{}.{number}", self.own.found.id, self.own.found.epoch)
     }
 
@@ -159,21 +215,17 @@ impl Handle {
             check_text("key", key, 200)?;
         }
         check_i_json(&args.args, "args")?;
-        let found = self.own.found;
-        let ended = locked(&self.plan).ended;
-        if !ended && self.store().superseded(found.id, found.epoch) {
-            return Err(lease_lost());
-        }
         let asked = Asked {
             name: args.name,
             key: args.key,
             hash: (!args.args.is_null()).then(|| hash(&args.args)),
             once: args.policy == StepPolicy::Once,
+            wait: None,
         };
-        let now = self.store().clock().now_ms();
-        let answer = locked(&self.plan).begin(&asked, now)?;
+        let answer = self.ask(&asked)?;
+        let found = self.own.found;
         match answer {
-            Answer::Done { small, seq, attempt } => {
+            Answer::Done { small, seq, attempt, .. } => {
                 let result = match small {
                     Some(result) => result,
                     None => self.store().read(move |view| view.result(seq)).await?,
@@ -191,16 +243,23 @@ impl Handle {
                 token: Some(self.token(token)),
                 attempt: attempt as u32,
             }),
-            Answer::Run { token, attempt, intent } => {
+            Answer::Run { token, attempt, intent, .. } => {
                 if let Some(intent) = intent {
-                    let plan = self.plan.clone();
+                    let before = self.plan().automatic(token, false);
+                    let checkpoint = before.map(|position| self.automatic("before", &intent.name, position));
+                    let own = self.own.clone();
                     // Whether it is on disk counts, not whether the caller is still there.
                     self.store()
                         .write_then(
-                            move |tx| tx.start_step(found.id, found.epoch, &intent),
-                            move |result| locked(&plan).started(token, result.is_ok()),
+                            move |tx| tx.start_step(found.id, found.epoch, &intent, checkpoint.as_ref()),
+                            move |result| own.plan().started(token, result.is_ok()),
                         )
                         .await?;
+                } else if self.plan().is_waiting() {
+                    // Should this process die now, nobody must wait for the signal before going on.
+                    self.store().cast(move |tx| {
+                        tx.check_owner(found.id, found.epoch).and_then(|()| tx.set_wake(found.id, 0))
+                    });
                 }
                 Ok(StepStart {
                     state: StepState::Run,
@@ -212,6 +271,21 @@ impl Handle {
         }
     }
 
+    pub(super) fn ask(&self, asked: &Asked) -> Result<Answer> {
+        let now = self.store().clock().now_ms();
+        let refusal = self.refusal();
+        self.plan().begin(asked, now, refusal)
+    }
+
+    fn automatic(&self, when: &str, step: &str, position: i64) -> CheckpointWrite {
+        *self.progress() = self.store().clock().now_ms();
+        CheckpointWrite { name: format!("{when}:{step}"), position, automatic: true, state: Body::NULL }
+    }
+
+    pub(super) fn progress(&self) -> MutexGuard<'_, i64> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Reports the outcome of a step.
     pub async fn finish(&self, args: StepFinishArgs) -> Result<StepFinished> {
         self.alive()?;
@@ -219,7 +293,7 @@ impl Handle {
         let (body, failed) = outcome(args.result.as_ref(), args.failure.as_ref(), "result")?;
         let found = self.own.found;
         let now = self.store().clock().now_ms();
-        let begun = locked(&self.plan).finishing(token, now)?;
+        let begun = self.plan().finishing(token, now)?;
         let step = match begun {
             Ok(step) => step,
             Err(seq) => {
@@ -233,14 +307,17 @@ impl Handle {
                 };
             }
         };
-        let plan = self.plan.clone();
+        let due = !failed && now - *self.progress() >= PROGRESS;
+        let after = if due { self.plan().automatic(token, true) } else { None };
+        let checkpoint = after.map(|position| self.automatic("after", &step.name, position));
+        let own = self.own.clone();
         let seq = self
             .store()
             .write_then(
-                move |tx| tx.finish_step(found.id, found.epoch, &step, failed, &body),
+                move |tx| tx.finish_step(found.id, found.epoch, &step, failed, &body, checkpoint.as_ref()),
                 move |result| {
                     let written = result.as_ref().ok().map(|&seq| (seq, failed));
-                    locked(&plan).settled(token, written, None);
+                    own.plan().settled(token, written, None);
                 },
             )
             .await?;
@@ -252,15 +329,15 @@ impl Handle {
         self.alive()?;
         let (body, failed) = outcome(args.output.as_ref(), args.failure.as_ref(), "output")?;
         let found = self.own.found;
-        if !locked(&self.plan).ended {
-            let (plan, own, body) = (self.plan.clone(), self.own.clone(), body.clone());
+        let ended = self.plan().ended;
+        if !ended {
+            let (own, body) = (self.own.clone(), body.clone());
             self.store()
                 .write_then(
                     move |tx| tx.end_session(found.id, found.epoch, failed, &body),
                     move |result| {
                         if result.is_ok() {
-                            locked(&plan).ended = true;
-                            own.held.store(false, Ordering::Release);
+                            own.plan().ended = true;
                             own.store.let_go(found.id, found.epoch);
                         }
                     },
@@ -269,9 +346,10 @@ impl Handle {
         }
         // Ending twice in the same way is one end, so that a program can be run again as a whole.
         let name = self.name.clone();
+        let namespace = self.store().namespace();
         self.store()
             .read(move |view| {
-                let row = view.session(&name)?;
+                let row = view.session(namespace, &name)?;
                 match row.ended {
                     Some(seq) if view.says(seq, failed, &body)? => Ok(summary(row)),
                     _ => Err(finished()),
@@ -279,86 +357,43 @@ impl Handle {
             })
             .await
     }
-}
 
-/// Sessions, newest first.
-pub(crate) async fn list(store: &Arc<Store>, args: SessionListArgs) -> Result<SessionList> {
-    if !(1..=1000).contains(&args.limit) {
-        return Err(Error::new("args.invalid", format!("`limit` is {}; it takes 1 to 1,000", args.limit)));
+    /// Whether to run the program as a change of this name has made it.
+    pub async fn patch(&self, args: SessionPatchArgs) -> Result<SessionPatch> {
+        self.alive()?;
+        check_text("name", &args.name, 150)?;
+        let key = format!("patch:{}", args.name);
+        let known = self.plan().patched(&key);
+        if let Some(patched) = known {
+            return Ok(SessionPatch { patched });
+        }
+        let begin = StepBeginArgs { name: "patch".to_owned(), key: Some(key), ..StepBeginArgs::default() };
+        let start = self.begin(begin).await?;
+        if let Some(token) = start.token {
+            self.finish(StepFinishArgs { token, ..StepFinishArgs::default() }).await?;
+        }
+        Ok(SessionPatch { patched: true })
     }
-    let before = match &args.after {
-        None => i64::MAX,
-        Some(cursor) => cursor.parse().map_err(|_| {
-            Error::new(
+
+    /// Writes to the session's log.
+    pub async fn append(&self, args: AppendArgs) -> Result<Appended> {
+        self.alive()?;
+        check_text("name", &args.name, 200)?;
+        if !(1..=10_000).contains(&args.entries.len()) {
+            return Err(Error::new(
                 "args.invalid",
-                format!("`after` is `{cursor}`; pass `next` of the page before as it is"),
-            )
-        })?,
-    };
-    let phase = args.status.map(|status| match status {
-        SessionStatus::Open => Phase::Open,
-        SessionStatus::Completed => Phase::Completed,
-        SessionStatus::Failed => Phase::Failed,
-    });
-    let (rows, next) = store.read(move |view| view.sessions(phase, &args.labels, before, args.limit)).await?;
-    Ok(SessionList { sessions: rows.into_iter().map(summary).collect(), next: next.map(|id| id.to_string()) })
-}
-
-fn summary(row: SessionRow) -> SessionSummary {
-    SessionSummary {
-        id: row.name,
-        status: match row.phase {
-            Phase::Open => SessionStatus::Open,
-            Phase::Completed => SessionStatus::Completed,
-            Phase::Failed => SessionStatus::Failed,
-        },
-        labels: row.labels,
-        created: rfc3339(row.created),
-        updated: rfc3339(row.updated),
-        steps_done: row.steps_done as u64,
-        output: row.output,
-        failure: row.failure,
+                format!("`entries` has {}; it takes 1 to 10,000", args.entries.len()),
+            ));
+        }
+        let mut entries = Vec::with_capacity(args.entries.len());
+        for (at, entry) in args.entries.iter().enumerate() {
+            entries.push(encode(entry, &format!("entries[{at}]"))?);
+        }
+        let found = self.own.found;
+        let cursor = self
+            .store()
+            .write(move |tx| tx.append_entries(found.id, found.epoch, &args.name, &entries))
+            .await?;
+        Ok(Appended { cursor: cursor as u64 })
     }
-}
-
-/// A session with its steps.
-pub(crate) async fn show(store: &Arc<Store>, args: SessionShowArgs) -> Result<SessionDetail> {
-    check_text("id", &args.id, 200)?;
-    store
-        .read(move |view| {
-            let session = view.session(&args.id)?;
-            // The last row of a step says where it stands.
-            let mut steps: BTreeMap<i64, StepRecord> = BTreeMap::new();
-            for row in view.steps(session.id)? {
-                let step = row.step;
-                let (status, result, failure) = match row.state {
-                    StepMark::Started => (StepStatus::Running, None, None),
-                    StepMark::Finished => {
-                        let result = match row.small {
-                            Some(result) => result,
-                            None => view.result(row.seq)?,
-                        };
-                        (StepStatus::Done, Some(result), None)
-                    }
-                    StepMark::Failed => (StepStatus::Failed, None, Some(view.failure(row.seq)?)),
-                };
-                let args_hash = step.hash.unwrap_or_else(|| hash(&serde_json::Value::Null));
-                let record = StepRecord {
-                    position: step.position as u64,
-                    name: step.name,
-                    key: step.key,
-                    args_hash: hex(&args_hash),
-                    policy: if step.once { StepPolicy::Once } else { StepPolicy::Retry },
-                    status,
-                    attempts: step.attempt as u32,
-                    started: rfc3339(row.at - step.took),
-                    finished: (status != StepStatus::Running).then(|| rfc3339(row.at)),
-                    result,
-                    failure,
-                };
-                steps.insert(step.position, record);
-            }
-            Ok(SessionDetail { session: summary(session), steps: steps.into_values().collect() })
-        })
-        .await
 }

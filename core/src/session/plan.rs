@@ -20,15 +20,17 @@ pub(super) struct Asked {
     /// `None` for no arguments.
     pub hash: Option<[u8; 32]>,
     pub once: bool,
+    /// For a wait, when it ends by itself if it begins now.
+    pub wait: Option<i64>,
 }
 
 /// What `begin` shall answer.
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
     /// The result is in memory, or in the row of this number.
-    Done { small: Option<Payload>, seq: i64, attempt: i64 },
-    /// Run the step of this token; `intent` must be on disk before.
-    Run { token: u64, attempt: i64, intent: Option<StepWrite> },
+    Done { small: Option<Payload>, seq: i64, attempt: i64, timed_out: bool },
+    /// Run the step of this token; `intent` must be on disk before. A wait ends by itself at `until`.
+    Run { token: u64, attempt: i64, intent: Option<StepWrite>, until: i64 },
     /// The step was begun and may have had its effect.
     Unknown { token: u64, attempt: i64 },
 }
@@ -41,6 +43,17 @@ enum Open {
     /// Its outcome is on its way to the disk.
     Finishing { at: usize, since: i64 },
 }
+
+impl Open {
+    fn at(&self) -> usize {
+        match self {
+            Open::Running { at, .. } | Open::Finishing { at, .. } => *at,
+        }
+    }
+}
+
+/// What the names of steps begin with that wait for a signal.
+pub(super) const SIGNAL: &str = "signal:";
 
 #[derive(Clone, Debug)]
 struct Step {
@@ -128,7 +141,9 @@ impl Plan {
     }
 
     /// What to do about the step that is asked for. Changes nothing where it is an error.
-    pub fn begin(&mut self, asked: &Asked, now: i64) -> Result<Answer> {
+    ///
+    /// `refusal` is the error where nothing may be begun: recorded results are answered all the same.
+    pub fn begin(&mut self, asked: &Asked, now: i64, refusal: Option<Error>) -> Result<Answer> {
         let nth = match asked.key {
             Some(_) => 0,
             None => self.begun.get(&asked.name).copied().unwrap_or(0),
@@ -139,12 +154,15 @@ impl Plan {
         {
             return Err(in_flight());
         }
-        match found {
-            Some(at) => self.check_same(at, asked)?,
-            None => self.check_new(asked)?,
-        }
-        if self.ended && !found.is_some_and(|at| self.steps[at].mark == Mark::Finished) {
-            return Err(finished());
+        let same = match found {
+            Some(at) => self.check_same(at, asked),
+            None => self.check_new(asked),
+        };
+        same.map_err(|error| error.with("diff", self.diff(asked)))?;
+        if let Some(refusal) = refusal.or_else(|| self.ended.then(finished))
+            && !found.is_some_and(|at| self.steps[at].mark == Mark::Finished)
+        {
+            return Err(refusal);
         }
         let at = match found {
             Some(at) => at,
@@ -157,8 +175,10 @@ impl Plan {
                     hash: asked.hash,
                     once: asked.once,
                     overlapped: false,
+                    wait: asked.wait.is_some(),
+                    timed_out: false,
                     attempt: 0,
-                    took: 0,
+                    took: asked.wait.unwrap_or(0),
                 };
                 self.next_position += 1;
                 self.add(write, Mark::Volatile, false)
@@ -177,9 +197,10 @@ impl Plan {
                 small: step.small.clone(),
                 seq: step.seq,
                 attempt: step.write.attempt,
+                timed_out: step.write.timed_out,
             });
         }
-        if step.recorded {
+        if step.recorded && !(step.write.wait && step.mark == Mark::Started) {
             // What comes after a second try may differ from what came after the first.
             self.expected.clear();
         }
@@ -193,8 +214,8 @@ impl Plan {
         }
         if !self.open.is_empty() {
             // Beside others: neither their order nor this one's says anything about the plan.
-            for Open::Running { at, .. } | Open::Finishing { at, .. } in self.open.values() {
-                self.steps[*at].write.overlapped = true;
+            for open in self.open.values() {
+                self.steps[open.at()].write.overlapped = true;
             }
             self.steps[at].write.overlapped = true;
         }
@@ -204,12 +225,16 @@ impl Plan {
         let step = &mut self.steps[at];
         step.token = Some(token);
         if step.mark == Mark::Started {
-            return Answer::Unknown { token, attempt: step.write.attempt };
+            let attempt = step.write.attempt;
+            return match step.write.wait {
+                true => Answer::Run { token, attempt, intent: None, until: step.write.took },
+                false => Answer::Unknown { token, attempt },
+            };
         }
         step.write.attempt += 1;
         let attempt = step.write.attempt;
-        let intent = step.write.once.then(|| step.write.clone());
-        Answer::Run { token, attempt, intent }
+        let intent = (step.write.once || step.write.wait).then(|| step.write.clone());
+        Answer::Run { token, attempt, intent, until: step.write.took }
     }
 
     /// The intent of a `once` step is on disk, or could not be written.
@@ -222,14 +247,99 @@ impl Plan {
         }
         // As if it had not been begun, so that the host can begin it again.
         step.write.attempt -= 1;
+        self.forget(token);
+    }
+
+    /// Nobody waits any more: the wait goes on by itself, and may be begun again.
+    pub fn abandon(&mut self, token: u64) {
+        if let Some(Open::Running { .. }) = self.open.get(&token) {
+            self.forget(token);
+        }
+    }
+
+    fn forget(&mut self, token: u64) {
+        let Some(Open::Running { at, .. } | Open::Finishing { at, .. }) = self.open.remove(&token) else {
+            return;
+        };
+        let step = &mut self.steps[at];
         step.token = None;
+        step.begun = false;
         if step.write.key.is_none()
             && let Some(begun) = self.begun.get_mut(&step.write.name)
             && *begun == step.write.nth + 1
         {
             *begun -= 1;
         }
-        self.open.remove(&token);
+    }
+
+    /// What the session waits for where nothing else is under way: from when on it can go on by
+    /// itself, and the names of signals.
+    pub fn waits(&self) -> Option<(i64, Vec<String>)> {
+        if self.open.values().any(|open| !self.steps[open.at()].write.wait) {
+            return None;
+        }
+        if self.steps.iter().any(|step| step.mark == Mark::Failed) {
+            return None;
+        }
+        let waits: Vec<&StepWrite> = self
+            .steps
+            .iter()
+            .filter(|step| step.mark == Mark::Started && step.write.wait)
+            .map(|step| &step.write)
+            .collect();
+        let first = waits.iter().map(|wait| wait.took).min()?;
+        let names = waits.iter().filter_map(|wait| wait.name.strip_prefix(SIGNAL));
+        Some((first, names.map(str::to_owned).collect()))
+    }
+
+    /// Whether a recorded wait is under way.
+    pub fn is_waiting(&self) -> bool {
+        self.open.values().any(|open| self.steps[open.at()].write.wait)
+    }
+
+    /// Below which position steps belong to a checkpoint that is made now.
+    ///
+    /// Errors: `session.failed_state` while a step has failed and was not run again.
+    pub fn checkpoint(&self) -> Result<i64> {
+        if let Some(step) = self.steps.iter().find(|step| step.mark == Mark::Failed) {
+            return Err(Error::new(
+                "session.failed_state",
+                format!(
+                    "{} has failed; a checkpoint is never made of a failed state: run the step again first",
+                    place(&step.write)
+                ),
+            ));
+        }
+        let running = self.open.values().map(|open| self.steps[open.at()].write.position).min();
+        Ok(running.unwrap_or(self.next_position))
+    }
+
+    /// The position of a checkpoint that policy makes when this step is done, or before it begins
+    /// where it is not yet; `None` beside others, and in a failed state.
+    pub fn automatic(&self, token: u64, done: bool) -> Option<i64> {
+        let at = self.open.get(&token)?.at();
+        let others = self.open.len() > 1;
+        let failed =
+            self.steps.iter().enumerate().any(|(other, step)| step.mark == Mark::Failed && other != at);
+        let position = self.steps[at].write.position;
+        (!others && !failed).then_some(if done { self.next_position } else { position })
+    }
+
+    /// Whether a step of policy `once` at this position or behind it was begun.
+    pub fn once_from(rows: &[StepRow], position: i64) -> Option<&StepWrite> {
+        rows.iter().map(|row| &row.step).find(|step| step.once && step.position >= position)
+    }
+
+    /// Whether the change of this name to the program holds for this session; `None` where that is to be
+    /// recorded as a step of this key.
+    pub fn patched(&self, key: &str) -> Option<bool> {
+        match self.by_key.get(key) {
+            Some(&at) if self.steps[at].mark == Mark::Finished => Some(true),
+            Some(_) => None,
+            // What was recorded behind this place was recorded without the change.
+            None if self.steps.iter().any(|step| step.recorded && !step.begun) => Some(false),
+            None => None,
+        }
     }
 
     /// Takes a running step's place for its outcome to be written; `Err(seq)` where it is written.
@@ -249,6 +359,13 @@ impl Plan {
         }
     }
 
+    /// The wait of this token ended by time.
+    pub fn ended_by_time(&mut self, token: u64) {
+        if let Some(open) = self.open.get(&token) {
+            self.steps[open.at()].write.timed_out = true;
+        }
+    }
+
     /// The outcome is in the row `seq`, or could not be written and can be tried again.
     pub fn settled(&mut self, token: u64, written: Option<(i64, bool)>, small: Option<Payload>) {
         let Some(&Open::Finishing { at, since }) = self.open.get(&token) else { return };
@@ -261,6 +378,24 @@ impl Plan {
         let step = &mut self.steps[at];
         step.mark = if failed { Mark::Failed } else { Mark::Finished };
         (step.seq, step.small) = (seq, small);
+    }
+
+    /// The recorded plan around the place where the program leaves it, and what it asks for instead.
+    fn diff(&self, asked: &Asked) -> String {
+        let line = |write: &StepWrite| {
+            let key = write.key.as_ref().map_or_else(String::new, |key| format!(" (key {key})"));
+            format!("{:>4}  {}{key}", write.position, write.name)
+        };
+        let mut steps: Vec<&Step> = self.steps.iter().filter(|step| step.recorded).collect();
+        steps.sort_by_key(|step| step.write.position);
+        let done = steps.iter().filter(|step| step.begun).map(|step| &step.write);
+        let mut lines: Vec<String> = done.map(|write| format!("  {}", line(write))).collect();
+        lines.drain(..lines.len().saturating_sub(3));
+        let left = steps.iter().filter(|step| !step.begun).map(|step| &step.write);
+        lines.extend(left.take(3).map(|write| format!("- {}", line(write))));
+        let key = asked.key.as_ref().map_or_else(String::new, |key| format!(" (key {key})"));
+        lines.push(format!("+       {}{key}", asked.name));
+        lines.join("\n")
     }
 
     fn check_same(&self, at: usize, asked: &Asked) -> Result<()> {
@@ -380,7 +515,7 @@ mod tests {
     use super::*;
 
     fn asked(name: &str) -> Asked {
-        Asked { name: name.to_owned(), key: None, hash: None, once: false }
+        Asked { name: name.to_owned(), key: None, hash: None, once: false, wait: None }
     }
 
     fn keyed(name: &str, key: &str) -> Asked {
@@ -401,7 +536,7 @@ mod tests {
         }
 
         fn run(&mut self, plan: &mut Plan, asked: &Asked, failed: bool) -> i64 {
-            match plan.begin(asked, 0).unwrap() {
+            match plan.begin(asked, 0, None).unwrap() {
                 Answer::Run { token, attempt, .. } => {
                     self.end(plan, token, failed);
                     attempt
@@ -423,7 +558,7 @@ mod tests {
     }
 
     fn refusal(plan: &mut Plan, asked: &Asked) -> String {
-        let error = plan.begin(asked, 0).unwrap_err();
+        let error = plan.begin(asked, 0, None).unwrap_err();
         assert_eq!(error.code(), "session.diverged");
         error.message().to_owned()
     }
@@ -436,7 +571,7 @@ mod tests {
         }
         let mut again = log.reopened();
         for (name, wanted) in [("a", 1), ("b", 2), ("a", 3)] {
-            let Answer::Done { seq, .. } = again.begin(&asked(name), 0).unwrap() else { panic!() };
+            let Answer::Done { seq, .. } = again.begin(&asked(name), 0, None).unwrap() else { panic!() };
             assert_eq!(seq, wanted);
         }
         assert_eq!(log.run(&mut again, &asked("a"), false), 1);
@@ -458,34 +593,34 @@ mod tests {
         assert!(refusal(&mut log.reopened(), &asked("b")).contains("step `a` was recorded here"));
         assert!(refusal(&mut log.reopened(), &keyed("j", "1")).contains("with the name `k`, now it is `j`"));
         let mut skipped = log.reopened();
-        skipped.begin(&asked("a"), 0).unwrap();
+        skipped.begin(&asked("a"), 0, None).unwrap();
         assert!(refusal(&mut skipped, &asked("c")).contains("position 1"));
         // A refused begin leaves no trace: the plan goes on.
-        skipped.begin(&asked("b"), 0).unwrap();
-        skipped.begin(&asked("c"), 0).unwrap();
-        skipped.begin(&asked("c"), 0).unwrap();
+        skipped.begin(&asked("b"), 0, None).unwrap();
+        skipped.begin(&asked("c"), 0, None).unwrap();
+        skipped.begin(&asked("c"), 0, None).unwrap();
     }
 
     #[test]
     fn keyed_and_concurrent_steps_come_in_any_order() {
         let (mut log, mut plan) = (Log::default(), Plan::default());
         log.run(&mut plan, &asked("first"), false);
-        let left = token(plan.begin(&asked("left"), 0).unwrap());
-        let right = token(plan.begin(&asked("right"), 0).unwrap());
+        let left = token(plan.begin(&asked("left"), 0, None).unwrap());
+        let right = token(plan.begin(&asked("right"), 0, None).unwrap());
         log.end(&mut plan, right, false);
         log.end(&mut plan, left, false);
         log.run(&mut plan, &keyed("k", "1"), false);
         log.run(&mut plan, &keyed("k", "2"), false);
         let mut again = log.reopened();
         for asked in [keyed("k", "2"), asked("first"), asked("right"), keyed("k", "1"), asked("left")] {
-            assert!(matches!(again.begin(&asked, 0).unwrap(), Answer::Done { .. }), "{asked:?}");
+            assert!(matches!(again.begin(&asked, 0, None).unwrap(), Answer::Done { .. }), "{asked:?}");
         }
         // Cut before `left` was done: it is new, beside what is recorded.
         log.0.retain(|row| row.step.name != "left");
         let mut cut = log.reopened();
-        cut.begin(&asked("first"), 0).unwrap();
-        assert!(matches!(cut.begin(&asked("right"), 0).unwrap(), Answer::Done { .. }));
-        assert!(matches!(cut.begin(&asked("left"), 0).unwrap(), Answer::Run { .. }));
+        cut.begin(&asked("first"), 0, None).unwrap();
+        assert!(matches!(cut.begin(&asked("right"), 0, None).unwrap(), Answer::Done { .. }));
+        assert!(matches!(cut.begin(&asked("left"), 0, None).unwrap(), Answer::Run { .. }));
     }
 
     #[test]
@@ -499,30 +634,33 @@ mod tests {
         assert_eq!(log.run(&mut again, &asked("a"), false), 2);
         log.run(&mut again, &asked("b"), false);
         assert_eq!(log.run(&mut again, &keyed("k", "1"), false), 3);
-        assert!(matches!(again.begin(&keyed("k", "1"), 0).unwrap(), Answer::Done { attempt: 3, .. }));
+        assert!(matches!(again.begin(&keyed("k", "1"), 0, None).unwrap(), Answer::Done { attempt: 3, .. }));
     }
 
     #[test]
     fn a_once_step_is_never_run_twice_by_itself() {
         let once = Asked { once: true, ..keyed("deploy", "d") };
         let mut plan = Plan::default();
-        let Answer::Run { token: first, intent: Some(intent), .. } = plan.begin(&once, 0).unwrap() else {
+        let Answer::Run { token: first, intent: Some(intent), .. } = plan.begin(&once, 0, None).unwrap()
+        else {
             panic!()
         };
         // Not written: it may be begun again.
         plan.started(first, false);
         assert!(plan.finishing(first, 0).is_err());
-        let Answer::Run { token: second, attempt: 1, .. } = plan.begin(&once, 0).unwrap() else { panic!() };
+        let Answer::Run { token: second, attempt: 1, .. } = plan.begin(&once, 0, None).unwrap() else {
+            panic!()
+        };
         plan.started(second, true);
-        let Answer::Unknown { token: third, .. } = plan.begin(&once, 0).unwrap() else { panic!() };
+        let Answer::Unknown { token: third, .. } = plan.begin(&once, 0, None).unwrap() else { panic!() };
         assert!(plan.finishing(second, 0).is_err(), "the earlier token is void");
         assert!(plan.finishing(third, 0).unwrap().is_ok());
         let row = StepRow { seq: 9, state: StepMark::Started, at: 0, step: intent, small: None };
         let mut again = Plan::load(vec![row]);
-        let Answer::Unknown { token, attempt: 1 } = again.begin(&once, 0).unwrap() else { panic!() };
+        let Answer::Unknown { token, attempt: 1 } = again.begin(&once, 0, None).unwrap() else { panic!() };
         let mut log = Log::default();
         log.end(&mut again, token, true);
-        let Answer::Run { attempt: 2, intent: Some(_), .. } = again.begin(&once, 0).unwrap() else {
+        let Answer::Run { attempt: 2, intent: Some(_), .. } = again.begin(&once, 0, None).unwrap() else {
             panic!()
         };
     }
@@ -530,7 +668,7 @@ mod tests {
     #[test]
     fn tokens_are_good_for_one_outcome() {
         let mut plan = Plan::default();
-        let open = token(plan.begin(&asked("a"), 0).unwrap());
+        let open = token(plan.begin(&asked("a"), 0, None).unwrap());
         assert!(plan.finishing(open + 1, 0).is_err());
         plan.finishing(open, 0).unwrap().unwrap();
         assert_eq!(plan.finishing(open, 0).unwrap_err().code(), "session.token");
@@ -539,6 +677,6 @@ mod tests {
         plan.settled(open, Some((3, false)), None);
         assert_eq!(plan.finishing(open, 0).unwrap().unwrap_err(), 3);
         plan.ended = true;
-        assert_eq!(plan.begin(&asked("b"), 0).unwrap_err().code(), "session.finished");
+        assert_eq!(plan.begin(&asked("b"), 0, None).unwrap_err().code(), "session.finished");
     }
 }

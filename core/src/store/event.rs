@@ -3,29 +3,46 @@
 use serde_json::json;
 
 use super::View;
-use super::body::failure;
 use super::fault::Attempt;
 use super::schema::kind;
 use crate::base::clock::rfc3339;
 use crate::error::Result;
 use crate::observe::event::Event;
 
+/// Which events are read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub namespace: i64,
+    /// Only this session's.
+    pub session: Option<i64>,
+    /// Only numbers above this one.
+    pub after: i64,
+    pub max: usize,
+}
+
 impl View<'_> {
-    /// At most `max` events with a number above `after`, oldest first.
-    pub(crate) fn events(&self, after: i64, max: usize) -> Result<Vec<Event>> {
+    /// Events in the order of their numbers, oldest first.
+    pub(crate) fn events(&self, span: Span) -> Result<Vec<Event>> {
         let what = "read events";
-        // A session's row carries its name, a task's that of its queue.
+        // A session's row carries its name, a task's that of its queue; what is neither's is everybody's.
+        let of_session = match span.session {
+            Some(session) => format!(" AND e.subject = {session} AND e.kind < 100"),
+            None => String::new(),
+        };
         let mut statement = self
             .0
-            .prepare_cached(
+            .prepare(&format!(
                 "SELECT e.seq, e.kind, e.subject, e.at, e.place, e.nth, e.name, e.key, e.flags, e.attempt,
-                   CASE WHEN e.kind IN (2, 6, 12, 13) THEN e.body END,
-                   CASE WHEN e.kind < 10 THEN (SELECT name FROM session WHERE id = e.subject)
-                        ELSE (SELECT name FROM queue WHERE id = e.place) END
-                 FROM event e WHERE e.seq > ?1 ORDER BY e.seq LIMIT ?2",
-            )
+                   e.body, e.blob, coalesce(s.name, q.name)
+                 FROM event e
+                 LEFT JOIN session s ON e.kind < 100 AND s.id = e.subject
+                 LEFT JOIN queue q ON e.kind >= 100 AND q.id = e.place
+                 WHERE e.seq > ?1 AND coalesce(s.namespace, q.namespace, ?2) = ?2{of_session}
+                 ORDER BY e.seq LIMIT ?3"
+            ))
             .when(what)?;
-        let mut rows = statement.query([after, i64::try_from(max).unwrap_or(i64::MAX)]).when(what)?;
+        let limit = i64::try_from(span.max).unwrap_or(i64::MAX);
+        let mut rows = statement.query([span.after, span.namespace, limit]).when(what)?;
         let mut events = Vec::new();
         while let Some(row) = rows.next().when(what)? {
             let seq: i64 = row.get(0).when(what)?;
@@ -33,12 +50,24 @@ impl View<'_> {
             // A kind that a newer release of the same version wrote would be passed over.
             let Some(name) = kind::name(number) else { continue };
             let subject: i64 = row.get(2).when(what)?;
-            let owner: Option<String> = row.get(11).when(what)?;
+            let owner: Option<String> = row.get(12).when(what)?;
             let owner = owner.unwrap_or_default();
             let step: Option<String> = row.get(6).when(what)?;
             let attempt: Option<i64> = row.get(9).when(what)?;
             let (subject, mut data) = match number {
-                kind::SESSION_CREATED | kind::SESSION_COMPLETED | kind::SESSION_FAILED => (owner, json!({})),
+                kind::SESSION_CREATED..=kind::SESSION_RESUMED | kind::SESSION_ARCHIVED => (owner, json!({})),
+                kind::SESSION_RESTORED => {
+                    (owner, json!({ "position": row.get::<Option<i64>>(4).when(what)? }))
+                }
+                kind::CHECKPOINT => {
+                    let position: Option<i64> = row.get(4).when(what)?;
+                    let flags: Option<i64> = row.get(8).when(what)?;
+                    (owner, json!({ "name": step, "position": position, "automatic": flags == Some(1) }))
+                }
+                kind::SIGNAL | kind::ENTRY => (owner, json!({ "name": step })),
+                kind::PRUNED | kind::STORE_RESTORED => {
+                    (String::new(), json!({ "sessions": row.get::<Option<i64>>(5).when(what)? }))
+                }
                 kind::STEP_STARTED | kind::STEP_FINISHED | kind::STEP_FAILED => {
                     let position: Option<i64> = row.get(4).when(what)?;
                     let key: Option<String> = row.get(7).when(what)?;
@@ -57,9 +86,16 @@ impl View<'_> {
                 }
                 _ => (subject.to_string(), json!({ "queue": owner, "name": step, "attempt": attempt })),
             };
-            let body = row.get_ref(10).when(what)?;
-            if body != rusqlite::types::ValueRef::Null {
-                data["failure"] = json!({ "message": failure(body)?.message });
+            let failed = matches!(
+                number,
+                kind::STEP_FAILED
+                    | kind::SESSION_FAILED
+                    | kind::SESSION_CANCELLED
+                    | kind::TASK_FAILED
+                    | kind::TASK_DEAD
+            );
+            if failed {
+                data["failure"] = json!({ "message": self.failure_in(&row, 10, 11)?.message });
             }
             events.push(Event {
                 seq: seq as u64,

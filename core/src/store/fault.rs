@@ -1,8 +1,21 @@
-//! What SQLite reports, as errors of this library.
+//! What a database reports, as errors of this library.
 
 use rusqlite::ErrorCode;
 
 use crate::error::Error;
+
+/// Why a statement failed.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// SQLite's own word, or that a value could not be read or written.
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Trouble {
+        Trouble::Sqlite(error)
+    }
+}
 
 /// The error for a failed statement; `what` names what was tried, for example `finish a step`.
 pub(super) fn fault(what: &str, error: &rusqlite::Error) -> Error {
@@ -34,7 +47,7 @@ pub(super) fn fault(what: &str, error: &rusqlite::Error) -> Error {
     Error::new(code, format!("could not {what}: {advice}")).because(error)
 }
 
-/// Makes `?` work on results of SQLite.
+/// Makes `?` work on results of a database.
 pub(super) trait Attempt<T> {
     /// Turns the error into ours, with what was tried.
     fn when(self, what: &str) -> crate::error::Result<T>;
@@ -43,5 +56,13 @@ pub(super) trait Attempt<T> {
 impl<T> Attempt<T> for rusqlite::Result<T> {
     fn when(self, what: &str) -> crate::error::Result<T> {
         self.map_err(|error| fault(what, &error))
+    }
+}
+
+impl<T> Attempt<T> for Result<T, Trouble> {
+    fn when(self, what: &str) -> crate::error::Result<T> {
+        self.map_err(|trouble| match trouble {
+            Trouble::Sqlite(error) => fault(what, &error),
+        })
     }
 }

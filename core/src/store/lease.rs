@@ -9,15 +9,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::params;
 
 use super::fault::Attempt;
+use super::sql::{Conn, Optional, Row};
 use super::writer::Tx;
 use crate::base::clock::{Clock, instant};
 use crate::error::Result;
-
-/// How long a process keeps its sessions without a sign of life.
-pub(crate) const SESSION_LEASE: Duration = Duration::from_secs(30);
 
 /// A process, told apart from every other one that ever had its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +27,8 @@ pub(crate) struct Identity {
     boot: String,
     /// The namespace in which `pid` means something.
     space: String,
+    /// What people call the host; says nothing about who lives.
+    host: String,
 }
 
 impl Identity {
@@ -37,12 +37,24 @@ impl Identity {
         let pid = std::process::id();
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let space = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         Identity {
             pid,
             start: started(pid).unwrap_or(0),
             boot: boot.trim().to_owned(),
             space: space.display().to_string(),
+            host: host.trim().to_owned(),
         }
+    }
+
+    /// The process's id.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// What people call its host; empty where the system does not say.
+    pub fn host(&self) -> &str {
+        &self.host
     }
 
     /// Whether the process is known to have ended; `false` where nothing can be said.
@@ -85,6 +97,16 @@ impl Moment {
             .map_or(wall, |seconds| (seconds * 1000.0) as i64);
         Moment { up, wall }
     }
+
+    fn plus(self, length: Duration) -> Moment {
+        let length = length.as_millis() as i64;
+        Moment { up: self.up + length, wall: self.wall + length }
+    }
+
+    /// Wall time, in milliseconds since the Unix epoch.
+    pub fn wall(self) -> i64 {
+        self.wall
+    }
 }
 
 /// What a lease is worth, seen from this process.
@@ -108,19 +130,20 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    const COLUMNS: &str = "id, pid, start, boot, space, up, wall";
+    const COLUMNS: &str = "id, pid, start, boot, space, host, up, wall";
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Lease> {
         Ok(Lease {
             id: row.get(0)?,
             owner: Identity {
                 pid: row.get(1)?,
-                start: row.get::<_, i64>(2)? as u64,
+                start: row.get::<i64>(2)? as u64,
                 boot: row.get(3)?,
                 space: row.get(4)?,
+                host: row.get(5)?,
             },
-            up: row.get(5)?,
-            wall: row.get(6)?,
+            up: row.get(6)?,
+            wall: row.get(7)?,
         })
     }
 
@@ -140,11 +163,6 @@ impl Lease {
         let late = if same_boot { now.up > self.up } else { now.wall > self.wall };
         late || self.owner.ended(me)
     }
-
-    /// The owner for a message.
-    pub fn pid(&self) -> u32 {
-        self.owner.pid
-    }
 }
 
 /// A lease that this store keeps alive.
@@ -153,6 +171,8 @@ struct Held {
     queue: Option<i64>,
     length: Duration,
     due: Instant,
+    /// When it ends unless it is renewed, as [`Moment`] counts.
+    until: Moment,
 }
 
 /// The leases that this store keeps alive, by id.
@@ -165,8 +185,8 @@ impl Keeper {
     }
 
     /// Keeps the lease alive from now on: renewed three times in its length.
-    fn keep(&self, id: i64, queue: Option<i64>, length: Duration) {
-        self.held().insert(id, Held { queue, length, due: instant() + length / 3 });
+    fn keep(&self, id: i64, queue: Option<i64>, length: Duration, until: Moment) {
+        self.held().insert(id, Held { queue, length, due: instant() + length / 3, until });
     }
 
     /// Lets the lease run out.
@@ -203,40 +223,62 @@ impl Keeper {
 }
 
 impl Tx<'_> {
-    /// Takes or renews a lease, and has it renewed from now on.
-    pub(super) fn hold(&mut self, id: i64, queue: Option<i64>, length: Duration) -> Result<()> {
-        let now = Moment::now();
-        let length_ms = length.as_millis() as i64;
+    /// Takes or renews a lease, and has it renewed from now on; `false` where it was not there.
+    pub(super) fn hold(&mut self, id: i64, queue: Option<i64>, length: Duration) -> Result<bool> {
+        let what = "take a lease";
+        let until = self.moment().plus(length);
         let me = self.me();
-        self.prepare(
-            "INSERT INTO lease (id, queue, pid, start, boot, space, up, wall) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-             ON CONFLICT (id) DO UPDATE SET up = excluded.up, wall = excluded.wall",
-        )?
-        .execute(params![
-            id,
-            queue,
-            me.pid,
-            me.start as i64,
-            me.boot,
-            me.space,
-            now.up + length_ms,
-            now.wall + length_ms
-        ])
-        .when("take a lease")?;
-        self.keeper().keep(id, queue, length);
-        Ok(())
+        let there = self
+            .prepare("UPDATE lease SET up = ?2, wall = ?3 WHERE id = ?1")?
+            .execute([id, until.up, until.wall])
+            .when(what)?
+            > 0;
+        if !there {
+            self.prepare(
+                "INSERT INTO lease (id, queue, pid, start, boot, space, host, up, wall)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?
+            .execute(params![
+                id,
+                queue,
+                me.pid,
+                me.start as i64,
+                me.boot,
+                me.space,
+                me.host,
+                until.up,
+                until.wall
+            ])
+            .when(what)?;
+        }
+        self.keeper().keep(id, queue, length, until);
+        Ok(there)
     }
 
     /// Renews every lease whose turn it is.
     pub(super) fn renew(&mut self) -> Result<()> {
         for (id, held) in self.keeper().due_by(instant()) {
-            if id == self.owner() && self.around().idle() {
+            if id == self.owner() && self.around().owned.is_empty() {
                 // No session is open: the lease may run out until one is.
                 self.keeper().forget(id);
                 continue;
             }
-            self.hold(id, held.queue, held.length)?;
+            let late = self.moment().up > held.until.up;
+            let there = self.hold(id, held.queue, held.length)?;
+            if id == self.owner() && (late || !there) {
+                self.find_lost()?;
+            }
         }
+        Ok(())
+    }
+
+    /// After a lease that ended before it was renewed: tells those sessions that another has taken.
+    fn find_lost(&mut self) -> Result<()> {
+        let kept = self
+            .prepare("SELECT id, epoch FROM session WHERE lease = ?1")?
+            .query_map([self.owner()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .when("look for lost sessions")?;
+        self.around().owned.lose_all_but(&kept);
         Ok(())
     }
 
@@ -248,15 +290,24 @@ impl Tx<'_> {
             .when("read a lease")
     }
 
-    /// Removes leases of sessions whose owner is gone: what they guarded is free by that.
-    pub(super) fn sweep_leases(&mut self) -> Result<()> {
-        let now = Moment::now();
+    /// The leases on sessions whose owner is gone; one that guards nothing any more is removed.
+    pub(super) fn dead_leases(&mut self) -> Result<Vec<i64>> {
+        let now = self.moment();
+        let mut dead = Vec::new();
         for lease in leases(self.conn(), None)? {
-            if lease.standing(self.me(), now) == Standing::Dead {
-                self.drop_lease(lease.id)?;
+            if lease.standing(self.me(), now) != Standing::Dead {
+                continue;
+            }
+            let guards: i64 = self
+                .prepare("SELECT count(*) FROM (SELECT 1 FROM session WHERE lease = ?1 LIMIT 1) AS some")?
+                .query_row([lease.id], |row| row.get(0))
+                .when("read leases")?;
+            match guards {
+                0 => self.drop_lease(lease.id)?,
+                _ => dead.push(lease.id),
             }
         }
-        Ok(())
+        Ok(dead)
     }
 
     /// Removes a lease.
@@ -267,13 +318,11 @@ impl Tx<'_> {
 }
 
 /// The leases of a queue's workers, or those of sessions.
-pub(super) fn leases(conn: &rusqlite::Connection, queue: Option<i64>) -> Result<Vec<Lease>> {
+pub(super) fn leases(conn: &Conn, queue: Option<i64>) -> Result<Vec<Lease>> {
     let what = "read leases";
-    conn.prepare_cached(&format!("SELECT {} FROM lease WHERE queue IS ?1", Lease::COLUMNS))
+    conn.prepare(&format!("SELECT {} FROM lease WHERE queue IS NOT DISTINCT FROM ?1", Lease::COLUMNS))
         .when(what)?
         .query_map([queue], Lease::read)
-        .when(what)?
-        .collect::<rusqlite::Result<_>>()
         .when(what)
 }
 

@@ -3,15 +3,26 @@
 //! One thread writes (see [`writer`]), a few connections read, and several processes may share the
 //! file. What was answered is on disk: WAL with `synchronous = FULL`, checked at opening.
 
+mod backup;
+mod blob;
 mod body;
+mod checkpoint;
 mod event;
 mod fault;
+mod health;
 mod lease;
+mod life;
+mod listing;
+mod live;
 mod open;
+mod prune;
 mod queue;
+mod schedule;
 mod schema;
 mod segments;
 mod session;
+mod sql;
+mod step;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -21,12 +32,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rusqlite::Connection;
 use tokio::sync::{Notify, oneshot};
 
 pub(crate) use body::{Body, encode};
+pub(crate) use checkpoint::{CheckpointRow, CheckpointWrite};
+pub(crate) use event::Span;
+pub(crate) use health::Condition;
+pub(crate) use listing::{Filter, SessionRow};
+pub(crate) use live::{Halt, Live, Watching};
+pub(crate) use prune::Pruning;
 pub(crate) use queue::{Claim, NewRow, Outcome, TaskRow};
-pub(crate) use session::{Found, Phase, SessionRow, StepMark, StepRow, StepWrite, lease_lost};
+pub(crate) use schedule::{NewSchedule, ScheduleRow};
+pub(crate) use session::{ClaimedRow, Found, NewSession, Phase, lease_lost};
+pub(crate) use step::{Arrived, NEVER, StepMark, StepRow, StepWrite, WaitWrite};
 pub(crate) use writer::Tx;
 
 use crate::base::clock::Clock;
@@ -35,6 +53,8 @@ use crate::error::{Error, Result};
 use crate::observe::bus::Bus;
 use fault::Attempt;
 use lease::{Identity, Keeper};
+use live::Owned;
+use sql::Conn;
 use writer::{Around, Job, Pending, Reply};
 
 /// How long another process may hold the file before a call gives up with `store.busy`.
@@ -43,15 +63,59 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// At most this many connections wait for readers.
 const READERS: usize = 4;
 
+/// What a commit survives.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Durability {
+    /// The loss of power.
+    #[default]
+    Full,
+    /// The death of the process, at any instant; the last commits may be lost with the machine.
+    Process,
+    /// Nothing: everything is in memory.
+    None,
+}
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub clock: Clock,
+    pub bus: Bus,
+    pub durability: Durability,
+    /// The namespace that sessions, schedules and queues are in.
+    pub namespace: String,
+    /// How long an owner keeps its sessions without a sign of life.
+    pub lease: Duration,
+    /// How long another process may hold the store before a call gives up.
+    pub patience: Duration,
+}
+
+impl Settings {
+    /// The defaults, with this clock and bus.
+    pub fn new(clock: Clock, bus: Bus) -> Settings {
+        Settings {
+            clock,
+            bus,
+            durability: Durability::Full,
+            namespace: "default".to_owned(),
+            lease: Duration::from_secs(30),
+            patience: PATIENCE,
+        }
+    }
+}
+
 /// The store of a workspace: open until its last user is gone.
 pub struct Store {
     path: Option<PathBuf>,
+    durability: Durability,
     pid: u32,
     patience: Duration,
     around: Around,
-    jobs: Option<Sender<Box<dyn Job>>>,
+    jobs: Option<Sender<Option<Box<dyn Job>>>>,
     thread: Option<JoinHandle<()>>,
-    readers: Mutex<Vec<Connection>>,
+    readers: Mutex<Vec<Conn>>,
     /// Ids of this store's workers count up from its own.
     workers: AtomicI64,
 }
@@ -63,44 +127,36 @@ impl std::fmt::Debug for Store {
 }
 
 /// Reads one state of the store.
-pub(crate) struct View<'c>(&'c Connection);
+pub(crate) struct View<'c>(&'c Conn);
 
 impl Store {
     /// Opens the file, and makes it where there is none.
     ///
     /// Errors: `store.not_a_store`, `store.newer`, `store.read_only`, `store.busy` where another
     /// process held it for 5 s, `store.full`, `store.unreachable`.
-    pub fn open(path: &Path, clock: Clock, bus: Bus) -> Result<Store> {
-        Store::open_with(path, clock, bus, PATIENCE)
-    }
-
-    fn open_with(path: &Path, clock: Clock, bus: Bus, patience: Duration) -> Result<Store> {
-        let conn = open::writer(path, patience)?;
+    pub fn open(path: &Path, settings: &Settings) -> Result<Store> {
+        let conn = open::writer(path, settings.durability, settings.patience)?;
         // Absolute, as readers open it later and the process may change its folder.
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        Store::start(conn, Some(path), clock, bus, patience)
+        Store::start(conn, Some(path), settings)
     }
 
     /// A store that keeps everything in memory: nothing outlives it.
-    pub fn in_memory(clock: Clock, bus: Bus) -> Result<Store> {
-        Store::start(open::memory()?, None, clock, bus, PATIENCE)
+    pub fn in_memory(settings: &Settings) -> Result<Store> {
+        Store::start(open::memory()?, None, settings)
     }
 
-    fn start(
-        conn: Connection,
-        path: Option<PathBuf>,
-        clock: Clock,
-        bus: Bus,
-        patience: Duration,
-    ) -> Result<Store> {
-        let owner = fresh_number();
+    fn start(conn: Conn, path: Option<PathBuf>, settings: &Settings) -> Result<Store> {
+        let namespace = open::namespace(&conn, &settings.namespace)?;
         let around = Around {
-            clock,
-            bus,
+            clock: settings.clock.clone(),
+            bus: settings.bus.clone(),
             me: Identity::current(),
-            owner,
+            owner: fresh_number(),
             keeper: Keeper::default(),
-            sessions: Arc::default(),
+            lease: settings.lease,
+            namespace,
+            owned: Owned::default(),
             work: Arc::new(Notify::new()),
         };
         let (jobs, waiting) = channel();
@@ -111,16 +167,37 @@ impl Store {
             .map_err(|error| {
                 Error::new("store.unreachable", "no thread could be started for the store").because(&error)
             })?;
+        let durability = if path.is_some() { settings.durability } else { Durability::None };
         Ok(Store {
             path,
+            durability,
             pid: std::process::id(),
-            patience,
+            patience: settings.patience,
             around,
             jobs: Some(jobs),
             thread: Some(thread),
             readers: Mutex::default(),
             workers: AtomicI64::new(0),
         })
+    }
+
+    /// What a commit survives.
+    pub fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    pub(crate) fn namespace(&self) -> i64 {
+        self.around.namespace
+    }
+
+    /// Keeps the store looking for what other processes write, as long as the answer lives.
+    pub(crate) fn watch(&self) -> Watching {
+        let watching = self.around.owned.watch();
+        if let Some(jobs) = &self.jobs {
+            // Wakes the writer, which may sleep without a limit; where it has ended there is no news.
+            let _ = jobs.send(None);
+        }
+        watching
     }
 
     /// The store's file; `None` in memory.
@@ -143,23 +220,14 @@ impl Store {
         self.around.owner + 1 + (self.workers.fetch_add(1, Ordering::Relaxed) & 0xF_FFFE)
     }
 
-    /// Whether a newer handle of this process has taken the session over.
-    pub(crate) fn superseded(&self, session: i64, epoch: i64) -> bool {
-        let sessions = self.around.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.get(&session).is_none_or(|&newest| newest != epoch)
-    }
-
     /// Notes a session's newest handle, once its claim is on disk.
-    pub(crate) fn took_over(&self, session: i64, epoch: i64) {
-        self.around.sessions.lock().unwrap_or_else(PoisonError::into_inner).insert(session, epoch);
+    pub(crate) fn took_over(&self, session: i64, epoch: i64) -> Arc<Live> {
+        self.around.owned.take_over(session, epoch)
     }
 
     /// Forgets a session's handle, unless a newer one has taken over.
     pub(crate) fn let_go(&self, session: i64, epoch: i64) {
-        let mut sessions = self.around.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        if sessions.get(&session) == Some(&epoch) {
-            sessions.remove(&session);
-        }
+        self.around.owned.let_go(session, epoch);
     }
 
     /// Lets a worker's lease run out.
@@ -172,11 +240,15 @@ impl Store {
         T: Send + 'static,
         W: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
+        let job = Box::new(Pending { attach: None, work: Some(work), value: None, then, reply });
+        self.send(job)
+    }
+
+    fn send(&self, job: Box<dyn Job>) -> Result<()> {
         refuse_forked(self.pid, "store")?;
-        let job = Box::new(Pending { work: Some(work), value: None, then, reply });
         let gone =
             || Error::new("store.unreachable", "the store's writer has ended; open the workspace again");
-        self.jobs.as_ref().ok_or_else(gone)?.send(job).map_err(|_| gone())
+        self.jobs.as_ref().ok_or_else(gone)?.send(Some(job)).map_err(|_| gone())
     }
 
     /// Runs `work` in the next transaction; the answer comes after its commit. Dropping the future
@@ -212,6 +284,24 @@ impl Store {
         answer.recv().unwrap_or_else(|_| Err(Error::new("bug.store", "the store's writer gave no answer")))
     }
 
+    /// As [`write_blocking`](Self::write_blocking), in a transaction of its own that reads `file` as `backup`.
+    pub(crate) fn write_beside<T: Send + 'static>(
+        &self,
+        file: &Path,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = sync_channel(1);
+        let attach = Some(file.to_string_lossy().into_owned());
+        self.send(Box::new(Pending {
+            attach,
+            work: Some(work),
+            value: None,
+            then: None,
+            reply: Reply::Thread(reply),
+        }))?;
+        answer.recv().unwrap_or_else(|_| Err(Error::new("bug.store", "the store's writer gave no answer")))
+    }
+
     /// Runs `work` in one of the next transactions; nobody waits for it.
     pub(crate) fn cast(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<()> + Send + 'static) {
         // Nobody could be told: a lease that is not released runs out.
@@ -242,9 +332,9 @@ impl Store {
         let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let conn = kept.map_or_else(|| open::reader(path, self.patience), Ok)?;
         // One transaction, so that everything that `work` sees belongs together.
-        let begun = conn.execute_batch("BEGIN").when("begin to read");
+        let begun = conn.batch("BEGIN").when("begin to read");
         let result = begun.and_then(|()| work(&View(&conn)));
-        if conn.execute_batch("ROLLBACK").is_err() && !conn.is_autocommit() {
+        if conn.batch("ROLLBACK").is_err() && conn.in_transaction() {
             // Not to be used again; the next reader opens its own.
             return result;
         }
@@ -285,16 +375,22 @@ fn fresh_number() -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::params;
+
     use super::*;
 
+    fn settings() -> Settings {
+        Settings::new(Clock::fixed(0), Bus::default())
+    }
+
     fn in_memory() -> Store {
-        Store::in_memory(Clock::fixed(0), Bus::default()).unwrap()
+        Store::in_memory(&settings()).unwrap()
     }
 
     fn count(store: &Store) -> i64 {
         store
             .write_blocking(|tx| {
-                tx.conn().query_row("SELECT count(*) FROM queue", [], |row| row.get(0)).when("count")
+                tx.prepare("SELECT count(*) FROM queue")?.query_row(params![], |row| row.get(0)).when("count")
             })
             .unwrap()
     }
@@ -336,15 +432,15 @@ mod tests {
     #[test]
     fn a_full_disk_is_told_and_survived() {
         let path = std::env::temp_dir().join(format!("barograph-full-{}.db", std::process::id()));
-        let store = Store::open(&path, Clock::fixed(0), Bus::default()).unwrap();
+        let store = Store::open(&path, &settings()).unwrap();
         let limit = |pages: i64| {
             store.write_blocking(move |tx| {
                 let sql = format!("PRAGMA max_page_count = {pages}");
-                tx.conn().query_row(&sql, [], |row| row.get::<_, i64>(0)).when("limit the file")
+                tx.prepare(&sql)?.query_row(params![], |row| row.get::<i64>(0)).when("limit the file")
             })
         };
         let used = limit(1).unwrap();
-        let large = || Body(rusqlite::types::Value::Blob(vec![0; 500_000]));
+        let large = || Body::Inline(rusqlite::types::Value::Blob(vec![0; 500_000]));
         let task = move || NewRow {
             name: "t".into(),
             body: large(),
@@ -366,12 +462,14 @@ mod tests {
     #[test]
     fn a_file_is_opened_with_full_durability() {
         let path = std::env::temp_dir().join(format!("barograph-durable-{}.db", std::process::id()));
-        let store = Store::open(&path, Clock::fixed(0), Bus::default()).unwrap();
+        let store = Store::open(&path, &settings()).unwrap();
         let pragma = |name: &str| {
             let sql = format!("PRAGMA {name}");
             store
                 .write_blocking(move |tx| {
-                    tx.conn().query_row(&sql, [], |row| row.get::<_, rusqlite::types::Value>(0)).when("ask")
+                    tx.prepare(&sql)?
+                        .query_row(params![], |row| row.get::<rusqlite::types::Value>(0))
+                        .when("ask")
                 })
                 .unwrap()
         };
@@ -387,14 +485,17 @@ mod tests {
     #[test]
     fn a_store_gives_everything_back_when_it_ends() {
         let path = std::env::temp_dir().join(format!("barograph-ends-{}.db", std::process::id()));
-        let store = Store::open(&path, Clock::fixed(0), Bus::default()).unwrap();
-        store.write_blocking(|tx| tx.open_session("s", false, &Default::default())).unwrap();
+        let store = Store::open(&path, &settings()).unwrap();
+        store.write_blocking(|tx| tx.open_session("s", false, &NewSession::default())).unwrap();
         drop(store);
-        let store = Store::open(&path, Clock::fixed(0), Bus::default()).unwrap();
+        let store = Store::open(&path, &settings()).unwrap();
         let left: i64 = store
             .read_blocking(|view| {
                 let sql = "SELECT (SELECT count(*) FROM lease) + (SELECT count(lease) FROM session)";
-                view.0.query_row(sql, [], |row| row.get(0)).when("count")
+                view.0
+                    .prepare(sql)
+                    .and_then(|mut found| found.query_row(params![], |row| row.get(0)))
+                    .when("count")
             })
             .unwrap();
         assert_eq!(left, 0);

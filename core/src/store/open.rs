@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::Durability;
 use super::fault::{Attempt, fault};
 use super::schema::{APPLICATION_ID, MIGRATIONS, VERSION};
+use super::sql::{Conn, Optional};
 use crate::base::clock::instant;
 use crate::error::{Error, Result};
 
 /// Opens the writer's connection, and makes or migrates the store where needed.
-pub(super) fn writer(path: &Path, patience: Duration) -> Result<Connection> {
+pub(super) fn writer(path: &Path, durability: Durability, patience: Duration) -> Result<Conn> {
     let place = |error: Error| error.with("path", path.display());
     if path.is_dir() {
         return Err(place(Error::new(
@@ -25,29 +27,90 @@ pub(super) fn writer(path: &Path, patience: Duration) -> Result<Connection> {
             format!("`{}` is not a store of this library; name another file", path.display()),
         )));
     }
+    refuse_network(path).map_err(place)?;
     let opened = Connection::open_with_flags(path, flags()).map_err(|error| cannot_open(path, &error));
     let conn = opened.map_err(place)?;
-    prepare(&conn, path, patience).map_err(place)?;
-    Ok(conn)
+    prepare(&conn, path, durability, patience).map_err(place)?;
+    Ok(conn.into())
 }
 
 /// Opens a connection that reads a file which [`writer`] has opened before.
-pub(super) fn reader(path: &Path, patience: Duration) -> Result<Connection> {
+pub(super) fn reader(path: &Path, patience: Duration) -> Result<Conn> {
     let conn = Connection::open_with_flags(path, flags())
         .map_err(|error| cannot_open(path, &error).with("path", path.display()))?;
     conn.busy_timeout(patience).when("set up the store")?;
     set(&conn, "query_only", "1")?;
     conn.set_prepared_statement_cache_capacity(32);
-    Ok(conn)
+    Ok(conn.into())
 }
 
 /// Opens a store that lives in memory.
-pub(super) fn memory() -> Result<Connection> {
+pub(super) fn memory() -> Result<Conn> {
     let conn = Connection::open_in_memory().when("open a store in memory")?;
     set(&conn, "foreign_keys", "1")?;
     conn.set_prepared_statement_cache_capacity(64);
     migrate(&conn)?;
-    Ok(conn)
+    Ok(conn.into())
+}
+
+/// The number of this namespace; made where there is none.
+pub(super) fn namespace(conn: &Conn, name: &str) -> Result<i64> {
+    let what = "open a namespace";
+    let find = || {
+        conn.prepare("SELECT id FROM namespace WHERE name = ?1")
+            .and_then(|mut found| found.query_row([name], |row| row.get::<i64>(0)).optional())
+            .when(what)
+    };
+    if let Some(id) = find()? {
+        return Ok(id);
+    }
+    conn.prepare(
+        "INSERT INTO namespace (id, name) SELECT max(id) + 1, ?1 FROM namespace WHERE true
+         ON CONFLICT (name) DO NOTHING",
+    )
+    .and_then(|mut insert| insert.execute([name]))
+    .when(what)?;
+    find()?.ok_or_else(|| Error::new("bug.store", "a namespace was not made"))
+}
+
+/// How many bytes are free for the user where `path` lies; `None` where nothing can be said.
+pub(super) fn free_bytes(path: &Path) -> Option<u64> {
+    let about = rustix::fs::statvfs(path.parent()?).ok()?;
+    Some(about.f_bavail.saturating_mul(about.f_frsize))
+}
+
+/// Refuses a file on a network: its locks and its syncs cannot be relied on.
+fn refuse_network(path: &Path) -> Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let Ok(about) = rustix::fs::statfs(folder) else { return Ok(()) };
+        // Numbers of linux/magic.h and of the file systems' own sources.
+        let name = match about.f_type as u32 {
+            0x6969 => "NFS",
+            0xff53_4d42 | 0xfe53_4d42 | 0x517b => "SMB",
+            0x0102_1997 => "9p",
+            0x7375_7245 => "Coda",
+            0x5346_414f => "AFS",
+            0x00c3_6400 => "Ceph",
+            0x4750_4653 => "GPFS",
+            0x0bd0_0bd0 => "Lustre",
+            _ => return Ok(()),
+        };
+        return Err(Error::new(
+            "store.network",
+            format!(
+                "`{}` lies on a network file system ({name}), where SQLite is not safe; name a store on a local disk, or a PostgreSQL database (postgres://...)",
+                path.display()
+            ),
+        )
+        .with("file_system", name));
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = path;
+        Ok(())
+    }
 }
 
 /// SQLite takes a file that is shorter than a page for an empty one, and writes over it.
@@ -88,7 +151,7 @@ fn cannot_open(path: &Path, error: &rusqlite::Error) -> Error {
     }
 }
 
-fn prepare(conn: &Connection, path: &Path, patience: Duration) -> Result<()> {
+fn prepare(conn: &Connection, path: &Path, durability: Durability, patience: Duration) -> Result<()> {
     conn.busy_timeout(patience).when("set up the store")?;
     // First look, then touch: a file of someone else's must stay as it is.
     let what = "open the store";
@@ -116,7 +179,9 @@ fn prepare(conn: &Connection, path: &Path, patience: Duration) -> Result<()> {
             )),
         }
     })?;
-    set(conn, "synchronous", "2")?;
+    // NORMAL keeps a file whole through the loss of power, but not the commits since the last checkpoint.
+    let synchronous = if durability == Durability::Process { "1" } else { "2" };
+    set(conn, "synchronous", synchronous)?;
     set(conn, "foreign_keys", "1")?;
     let timeout: i64 = conn.query_row("PRAGMA busy_timeout", [], |row| row.get(0)).when(what)?;
     in_force("busy_timeout", &timeout.to_string(), &patience.as_millis().to_string())?;
@@ -211,5 +276,49 @@ fn patiently<T>(patience: Duration, mut attempt: impl FnMut() -> Result<T>) -> R
             }
             other => return other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::Clock;
+    use crate::observe::bus::Bus;
+    use crate::store::{Settings, StepMark, Store};
+
+    #[test]
+    fn a_file_of_version_one_is_brought_to_this_one_with_all_that_it_holds() {
+        let path = std::env::temp_dir().join(format!("barograph-version-1-{}.db", std::process::id()));
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.execute_batch(&format!(
+            "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;
+             INSERT INTO event (seq, kind, subject, at) VALUES (1, 4, 1, 500);
+             INSERT INTO event (seq, kind, subject, at, place, nth, name, flags, attempt, took, body)
+               VALUES (2, 1, 1, 700, 0, 0, 'build', 0, 1, 9, '\"done\"');
+             INSERT INTO session VALUES (1, 'release', 0, 3, 77, NULL, '{{\"team\":\"a\"}}');
+             INSERT INTO label VALUES ('team', 'a', 1);
+             INSERT INTO queue VALUES (5, 'q', 4, 0);
+             INSERT INTO task VALUES (3, 5, 0, 0, NULL, NULL, 0, 3, 't', NULL);
+             INSERT INTO event (seq, kind, subject, at, place, nth) VALUES (3, 10, 3, 800, 5, 1);"
+        ))
+        .unwrap();
+        drop(old);
+        let store = Store::open(&path, &Settings::new(Clock::fixed(0), Bus::default())).unwrap();
+        let row = store.read_blocking(|view| view.session(0, "release")).unwrap();
+        assert_eq!(
+            (row.created, row.updated, row.steps_done, row.labels["team"].as_str()),
+            (500, 700, 1, "a")
+        );
+        let steps = store.read_blocking(move |view| view.steps(row.id)).unwrap();
+        assert_eq!((steps[0].state, steps[0].step.name.as_str()), (StepMark::Finished, "build"));
+        let counts = store.read_blocking(|view| view.count_tasks(0, "q")).unwrap();
+        assert_eq!((counts.waiting, counts.done), (1, 4));
+        let span = crate::store::Span { namespace: 0, session: None, after: 0, max: 9 };
+        let events = store.read_blocking(move |view| view.events(span)).unwrap();
+        let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
+        assert_eq!(kinds, ["session.created", "step.finished", "task.enqueued"]);
+        drop(store);
+        std::fs::remove_file(&path).unwrap();
     }
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::body::{Body, payload};
 use super::fault::Attempt;
 use super::lease::{Moment, leases};
 use super::schema::kind;
+use super::sql::Optional;
 use super::{Tx, View};
 use crate::base::clock::Clock;
 use crate::base::value::{Failure, Payload};
@@ -68,11 +69,13 @@ fn now() -> i64 {
 impl Tx<'_> {
     /// The queue's number; made where there is none.
     pub(crate) fn queue(&mut self, name: &str) -> Result<i64> {
-        if let Some(id) = View(self.conn()).queue(name)? {
+        if let Some(id) = View(self.conn()).queue(self.namespace(), name)? {
             return Ok(id);
         }
-        self.prepare("INSERT INTO queue (name) VALUES (?1) RETURNING id")?
-            .query_row([name], |row| row.get(0))
+        self.prepare(
+            "INSERT INTO queue (id, namespace, name) SELECT coalesce(max(id), 0) + 1, ?1, ?2 FROM queue RETURNING id",
+        )?
+        .query_row(params![self.namespace(), name], |row| row.get(0))
             .when("make a queue")
     }
 
@@ -80,6 +83,7 @@ impl Tx<'_> {
     pub(crate) fn enqueue(&mut self, queue: &str, tasks: &[NewRow]) -> Result<Vec<i64>> {
         let what = "put tasks into a queue";
         let queue = self.queue(queue)?;
+        let now = self.wall();
         // The event of the batch takes the last number; its tasks have those up to it.
         let last = self.numbers(tasks.len() as i64)?;
         let mut id = last - tasks.len() as i64;
@@ -103,7 +107,7 @@ impl Tx<'_> {
             }
             let (state, ready) = match task.delay_ms {
                 0 => (READY, None),
-                delay => (DELAYED, Some(now() + delay)),
+                delay => (DELAYED, Some(now + delay)),
             };
             self.prepare(
                 "INSERT INTO task (id, queue, state, priority, ready, attempt, max_attempts, name, body)
@@ -117,7 +121,7 @@ impl Tx<'_> {
                 ready,
                 task.max_attempts,
                 task.name,
-                task.body.0
+                task.body.inline()?
             ])
             .when(what)?;
             made += 1;
@@ -145,10 +149,11 @@ impl Tx<'_> {
     ) -> Result<Vec<TaskRow>> {
         let what = "claim tasks";
         let queue = self.queue(queue)?;
+        let now = self.wall();
         self.prepare(
             "UPDATE task SET state = 0, ready = NULL WHERE queue = ?1 AND state = 2 AND ready <= ?2",
         )?
-        .execute([queue, now()])
+        .execute([queue, now])
         .when(what)?;
         self.reclaim(queue)?;
         let mut statement = self.prepare(
@@ -162,7 +167,7 @@ impl Tx<'_> {
             let claim = Claim { task: row.get(0).when(what)?, attempt: row.get(3).when(what)? };
             let name = row.get(1).when(what)?;
             let payload = payload(row.get_ref(2).when(what)?)?;
-            tasks.push((row.get::<_, i64>(4).when(what)?, TaskRow { claim, name, payload }));
+            tasks.push((row.get::<i64>(4).when(what)?, TaskRow { claim, name, payload }));
         }
         drop(rows);
         if !tasks.is_empty() {
@@ -175,7 +180,7 @@ impl Tx<'_> {
 
     /// Takes the tasks of workers that are gone back into the queue; those out of attempts are dead.
     fn reclaim(&mut self, queue: i64) -> Result<()> {
-        let now = Moment::now();
+        let now = self.moment();
         for lease in leases(self.conn(), Some(queue))? {
             // A worker of this process has its own lease; only time tells that it is stuck.
             if lease.over(self.me(), now) {
@@ -191,8 +196,6 @@ impl Tx<'_> {
         let spent: Vec<(i64, i64, String)> = self
             .prepare("SELECT id, attempt, name FROM task WHERE lease = ?1 AND state = 1 AND attempt >= max_attempts")?
             .query_map([lease], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .when(what)?
-            .collect::<rusqlite::Result<_>>()
             .when(what)?;
         let failure = Body::failure(&Failure {
             message: "the worker was gone before it reported, at the last attempt".to_owned(),
@@ -254,10 +257,22 @@ impl Tx<'_> {
 
     fn write_task(&mut self, kind: i64, claim: Claim, queue: i64, name: &str, body: &Body) -> Result<()> {
         let seq = self.numbers(1)?;
+        let resting = self.rest(body)?;
         self.prepare(
-            "INSERT INTO event (seq, kind, subject, at, place, name, attempt, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO event (seq, kind, subject, at, place, name, attempt, body, blob)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
-        .execute(params![seq, kind, claim.task, self.at, queue, name, claim.attempt, body.0])
+        .execute(params![
+            seq,
+            kind,
+            claim.task,
+            self.at,
+            queue,
+            name,
+            claim.attempt,
+            resting.body,
+            resting.blob
+        ])
         .when("write the history of a task")?;
         self.wake_listeners();
         Ok(())
@@ -296,20 +311,22 @@ impl Tx<'_> {
 }
 
 impl View<'_> {
-    fn queue(&self, name: &str) -> Result<Option<i64>> {
+    fn queue(&self, namespace: i64, name: &str) -> Result<Option<i64>> {
         self.0
-            .prepare_cached("SELECT id FROM queue WHERE name = ?1")
-            .and_then(|mut statement| statement.query_row([name], |row| row.get(0)).optional())
+            .prepare("SELECT id FROM queue WHERE namespace = ?1 AND name = ?2")
+            .and_then(|mut statement| {
+                statement.query_row(params![namespace, name], |row| row.get(0)).optional()
+            })
             .when("read a queue")
     }
 
     /// Whether a claim may find something: a look that holds nobody up.
-    pub(crate) fn has_work(&self, name: &str) -> Result<bool> {
+    pub(crate) fn has_work(&self, namespace: i64, name: &str) -> Result<bool> {
         let what = "look into a queue";
-        let Some(queue) = self.queue(name)? else { return Ok(false) };
+        let Some(queue) = self.queue(namespace, name)? else { return Ok(false) };
         let ready: bool = self
             .0
-            .prepare_cached(
+            .prepare(
                 "SELECT EXISTS (SELECT 1 FROM task WHERE queue = ?1 AND state = 0)
                      OR EXISTS (SELECT 1 FROM task WHERE queue = ?1 AND state = 2 AND ready <= ?2)",
             )
@@ -324,12 +341,12 @@ impl View<'_> {
     }
 
     /// How many tasks of a queue are in which state.
-    pub(crate) fn count_tasks(&self, name: &str) -> Result<Counts> {
+    pub(crate) fn count_tasks(&self, namespace: i64, name: &str) -> Result<Counts> {
         let what = "count the tasks of a queue";
-        let Some(queue) = self.queue(name)? else { return Ok(Counts::default()) };
+        let Some(queue) = self.queue(namespace, name)? else { return Ok(Counts::default()) };
         let mut counts = self
             .0
-            .prepare_cached(
+            .prepare(
                 "SELECT (SELECT count(*) FROM task WHERE queue = ?1 AND state = 0)
                       + (SELECT count(*) FROM task WHERE queue = ?1 AND state = 2), completed, dead
                  FROM queue WHERE id = ?1",
@@ -345,7 +362,7 @@ impl View<'_> {
         for lease in leases(self.0, Some(queue))? {
             let claimed: i64 = self
                 .0
-                .prepare_cached("SELECT count(*) FROM task WHERE lease = ?1 AND state = 1")
+                .prepare("SELECT count(*) FROM task WHERE lease = ?1 AND state = 1")
                 .and_then(|mut statement| statement.query_row([lease.id], |row| row.get(0)))
                 .when(what)?;
             match lease.over(&me, moment) {

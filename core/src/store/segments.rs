@@ -1,8 +1,9 @@
 //! The reading tower's port: segments as rows.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::fault::Attempt;
+use super::sql::Optional;
 use super::{Store, Tx, View};
 use crate::base::port::Segments;
 use crate::error::Result;
@@ -13,7 +14,7 @@ const CHUNK: usize = 1 << 20;
 impl View<'_> {
     fn segment(&self, name: &str) -> Result<Option<(i64, String)>> {
         self.0
-            .prepare_cached("SELECT id, tip FROM segment WHERE name = ?1")
+            .prepare("SELECT id, tip FROM segment WHERE name = ?1")
             .and_then(|mut statement| {
                 statement.query_row([name], |row| Ok((row.get(0)?, row.get(1)?))).optional()
             })
@@ -23,7 +24,7 @@ impl View<'_> {
     fn segment_bytes(&self, segment: i64) -> Result<Vec<u8>> {
         let what = "read a segment";
         let mut statement =
-            self.0.prepare_cached("SELECT body FROM chunk WHERE segment = ?1 ORDER BY id").when(what)?;
+            self.0.prepare("SELECT body FROM chunk WHERE segment = ?1 ORDER BY id").when(what)?;
         let mut rows = statement.query([segment]).when(what)?;
         let mut bytes = Vec::new();
         while let Some(row) = rows.next().when(what)? {
@@ -113,12 +114,16 @@ mod tests {
         assert_eq!(segments.read("a").unwrap().map(|(tip, _)| tip).as_deref(), Some("t4"));
     }
 
+    fn settings() -> crate::store::Settings {
+        crate::store::Settings::new(Clock::fixed(0), Bus::default())
+    }
+
     #[test]
     fn a_file_and_memory_behave_alike() {
         behave(&Memory::default());
-        behave(&Store::in_memory(Clock::fixed(0), Bus::default()).unwrap());
+        behave(&Store::in_memory(&settings()).unwrap());
         let path = std::env::temp_dir().join(format!("barograph-segments-{}.db", std::process::id()));
-        let open = || Store::open(&path, Clock::fixed(0), Bus::default()).unwrap();
+        let open = || Store::open(&path, &settings()).unwrap();
         behave(&open());
         assert_eq!(open().read("a").unwrap().map(|(tip, _)| tip).as_deref(), Some("t4"));
         std::fs::remove_file(&path).unwrap();

@@ -1,20 +1,18 @@
-//! Sessions and their steps as rows.
+//! Sessions as rows: how they are made, found, claimed, owned and given back.
 
 use std::collections::BTreeMap;
 
-use rusqlite::types::{ToSql, Value, ValueRef};
-use rusqlite::{OptionalExtension, Row, params, params_from_iter};
+use rusqlite::params;
+use rusqlite::types::Value;
 
-use super::body::{Body, failure, payload};
+use super::body::Body;
 use super::fault::Attempt;
-use super::lease::{SESSION_LEASE, Standing};
+use super::lease::Standing;
 use super::schema::kind;
+use super::sql::Optional;
 use super::{Tx, View};
-use crate::base::value::{Failure, Payload};
+use crate::base::value::Payload;
 use crate::error::{Error, Result};
-
-/// Results up to this many bytes are kept in memory by the handle of a session.
-const SMALL: usize = 256;
 
 /// The session that `open` has found or made.
 #[derive(Clone, Copy, Debug)]
@@ -25,47 +23,49 @@ pub(crate) struct Found {
     pub epoch: i64,
     /// Made just now: there is nothing to load.
     pub fresh: bool,
-    /// Ended: it is nobody's, and takes no more steps.
-    pub ended: bool,
+    /// Where it stands; one that has ended is nobody's.
+    pub phase: Phase,
+    /// When it must have ended: milliseconds since the Unix epoch.
+    pub deadline: Option<i64>,
 }
 
-/// A step to be written.
+/// What a new session starts with.
 #[derive(Clone, Debug)]
-pub(crate) struct StepWrite {
-    pub position: i64,
-    pub nth: i64,
-    pub name: String,
+pub(crate) struct NewSession {
+    pub labels: BTreeMap<String, String>,
+    pub input: Body,
+    /// The name of the session that it belongs to.
+    pub parent: Option<String>,
+    /// Milliseconds from now.
+    pub deadline_ms: Option<i64>,
+    /// Not to be claimed before this many milliseconds from now.
+    pub delay_ms: i64,
+    /// Idempotency key.
     pub key: Option<String>,
-    /// `None` for the hash of no arguments.
-    pub hash: Option<[u8; 32]>,
-    pub once: bool,
-    pub overlapped: bool,
-    pub attempt: i64,
-    /// How long it ran, in milliseconds.
-    pub took: i64,
 }
 
-/// A step as it rests: its last row counts.
+impl Default for NewSession {
+    fn default() -> Self {
+        NewSession {
+            labels: BTreeMap::new(),
+            input: Body::NULL,
+            parent: None,
+            deadline_ms: None,
+            delay_ms: 0,
+            key: None,
+        }
+    }
+}
+
+/// A session that was claimed.
 #[derive(Clone, Debug)]
-pub(crate) struct StepRow {
-    pub seq: i64,
-    pub state: StepMark,
-    pub at: i64,
-    pub step: StepWrite,
-    /// The result, where it is small.
-    pub small: Option<Payload>,
+pub(crate) struct ClaimedRow {
+    pub id: i64,
+    pub epoch: i64,
+    pub name: String,
+    pub labels: String,
+    pub input: Payload,
 }
-
-/// What a row says of its step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StepMark {
-    Started,
-    Finished,
-    Failed,
-}
-
-const ONCE: i64 = 1;
-const OVERLAPPED: i64 = 2;
 
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,199 +73,309 @@ pub(crate) enum Phase {
     Open = 0,
     Completed = 1,
     Failed = 2,
+    Cancelled = 3,
+    Paused = 4,
 }
 
-/// A session as it rests.
-#[derive(Clone, Debug)]
-pub(crate) struct SessionRow {
+impl Phase {
+    pub(super) fn of(number: i64) -> Phase {
+        match number {
+            1 => Phase::Completed,
+            2 => Phase::Failed,
+            3 => Phase::Cancelled,
+            4 => Phase::Paused,
+            _ => Phase::Open,
+        }
+    }
+
+    /// Whether it takes no more steps for good.
+    pub fn ended(self) -> bool {
+        matches!(self, Phase::Completed | Phase::Failed | Phase::Cancelled)
+    }
+}
+
+/// A session's number and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Numbered {
     pub id: i64,
-    pub name: String,
     pub phase: Phase,
-    pub labels: BTreeMap<String, String>,
-    /// When it was made, and when its last row was written: milliseconds since the epoch.
-    pub created: i64,
-    pub updated: i64,
-    pub steps_done: i64,
-    /// The row that ended it.
-    pub ended: Option<i64>,
-    pub output: Option<Payload>,
-    pub failure: Option<Failure>,
+    pub archived: bool,
+}
+
+impl Numbered {
+    /// Refuses a session that has ended.
+    pub fn refuse_ended(self, name: &str) -> Result<()> {
+        if !self.phase.ended() {
+            return Ok(());
+        }
+        Err(Error::new("session.finished", format!("session `{name}` has ended")).with("id", name))
+    }
 }
 
 impl Tx<'_> {
     /// Makes the session, or takes it over from an owner that is gone.
-    pub(crate) fn open_session(
-        &mut self,
-        name: &str,
-        resume: bool,
-        labels: &BTreeMap<String, String>,
-    ) -> Result<Found> {
+    pub(crate) fn open_session(&mut self, name: &str, resume: bool, new: &NewSession) -> Result<Found> {
         let what = "open a session";
-        let known = self
-            .prepare("SELECT id, status, epoch, lease FROM session WHERE name = ?1")?
-            .query_row([name], |row| {
-                Ok((
-                    row.get::<_, i64>(0)?,
-                    row.get::<_, i64>(1)?,
-                    row.get::<_, i64>(2)?,
-                    row.get::<_, Option<i64>>(3)?,
-                ))
+        let known: Option<(i64, i64, i64, Option<i64>)> = self
+            .prepare("SELECT id, status, epoch, deadline FROM session WHERE namespace = ?1 AND name = ?2")?
+            .query_row(params![self.namespace(), name], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
             })
             .optional()
             .when(what)?;
-        let Some((id, state, epoch, lease)) = known else {
-            return self.make_session(name, labels);
+        let Some((id, status, epoch, deadline)) = known else {
+            let id = self.make_session(name, new)?;
+            self.own()?;
+            self.prepare("UPDATE session SET lease = ?2, epoch = 1, wake = 0 WHERE id = ?1")?
+                .execute([id, self.owner()])
+                .when(what)?;
+            let deadline = self.deadline(new);
+            return Ok(Found { id, epoch: 1, fresh: true, phase: Phase::Open, deadline });
         };
         if !resume {
-            return Err(Error::new(
-                "session.exists",
-                format!("session `{name}` exists already; open it with resume, or choose another id"),
-            )
-            .with("id", name));
+            return Err(taken(name));
         }
-        if state != 0 {
-            return Ok(Found { id, epoch, fresh: false, ended: true });
+        let phase = Phase::of(status);
+        if phase.ended() {
+            return Ok(Found { id, epoch, fresh: false, phase, deadline });
         }
+        self.refuse_owned(id, name)?;
+        self.own()?;
+        let epoch = epoch + 1;
+        self.prepare("UPDATE session SET lease = ?2, epoch = ?3 WHERE id = ?1")?
+            .execute([id, self.owner(), epoch])
+            .when(what)?;
+        Ok(Found { id, epoch, fresh: false, phase, deadline })
+    }
+
+    /// Refuses a session that another live owner has.
+    pub(super) fn refuse_owned(&mut self, session: i64, name: &str) -> Result<()> {
+        let lease: Option<i64> = self
+            .prepare("SELECT lease FROM session WHERE id = ?1")?
+            .query_row([session], |row| row.get(0))
+            .when("look for the owner of a session")?;
+        let now = self.moment();
         if let Some(lease) = lease
             && lease != self.owner()
             && let Some(lease) = self.lease(lease)?
-            && lease.standing(self.me(), super::lease::Moment::now()) == Standing::Live
+            && lease.standing(self.me(), now) == Standing::Live
         {
+            let place = match lease.owner.host() {
+                host if host.is_empty() || host == self.me().host() => String::new(),
+                host => format!(" on {host}"),
+            };
             return Err(Error::new(
                 "session.owned",
                 format!(
-                    "session `{name}` is owned by the live process {}; wait until it has ended, or at most {} s without a sign of life",
-                    lease.pid(),
-                    SESSION_LEASE.as_secs()
+                    "session `{name}` is owned by the live process {}{place}; wait until it has ended, or at most {} s without a sign of life",
+                    lease.owner.pid(),
+                    self.around().lease.as_secs().max(1)
                 ),
             )
             .with("id", name)
-            .with("pid", lease.pid()));
+            .with("pid", lease.owner.pid())
+            .with("host", lease.owner.host()));
         }
-        self.own()?;
-        self.prepare("UPDATE session SET lease = ?2, epoch = ?3 WHERE id = ?1")?
-            .execute([id, self.owner(), epoch + 1])
-            .when(what)?;
-        Ok(Found { id, epoch: epoch + 1, fresh: false, ended: false })
+        Ok(())
     }
 
-    fn make_session(&mut self, name: &str, labels: &BTreeMap<String, String>) -> Result<Found> {
+    /// Refuses a name that a session of this namespace has.
+    pub(super) fn refuse_taken(&mut self, name: &str) -> Result<()> {
+        let there: i64 = self
+            .prepare("SELECT count(*) FROM session WHERE namespace = ?1 AND name = ?2")?
+            .query_row(params![self.namespace(), name], |row| row.get(0))
+            .when("look for a session")?;
+        match there {
+            0 => Ok(()),
+            _ => Err(taken(name)),
+        }
+    }
+
+    /// Makes a session that nobody owns, unless its key has made one before; its name, and whether it is new.
+    pub(crate) fn submit_session(&mut self, name: &str, new: &NewSession) -> Result<(String, bool)> {
+        if let Some(key) = &new.key {
+            let first: Option<String> = self
+                .prepare("SELECT name FROM session WHERE namespace = ?1 AND key = ?2")?
+                .query_row(params![self.namespace(), key], |row| row.get(0))
+                .optional()
+                .when("look for a session by its key")?;
+            if let Some(first) = first {
+                return Ok((first, false));
+            }
+        }
+        self.refuse_taken(name)?;
+        self.make_session(name, new)?;
+        self.wake_workers();
+        Ok((name.to_owned(), true))
+    }
+
+    fn deadline(&mut self, new: &NewSession) -> Option<i64> {
+        let now = self.wall();
+        new.deadline_ms.map(|length| now.saturating_add(length))
+    }
+
+    pub(super) fn make_session(&mut self, name: &str, new: &NewSession) -> Result<i64> {
         let what = "make a session";
+        let parent = match &new.parent {
+            None => None,
+            Some(parent) => Some(View(self.conn()).session_number(self.namespace(), parent)?.id),
+        };
         let id = self.numbers(1)?;
-        self.own()?;
-        let text = serde_json::to_string(labels)
+        let labels = serde_json::to_string(&new.labels)
             .map_err(|error| Error::new("bug.store", "labels could not be written").because(&error))?;
+        let deadline = self.deadline(new);
+        let wake = if new.delay_ms > 0 { self.wall().saturating_add(new.delay_ms) } else { 0 };
         self.prepare(
-            "INSERT INTO session (id, name, status, epoch, lease, labels) VALUES (?1, ?2, 0, 1, ?3, ?4)",
+            "INSERT INTO session (id, namespace, name, status, epoch, wake, created, deadline, parent, key, labels)
+             VALUES (?1, ?2, ?3, 0, 0, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
-        .execute(params![id, name, self.owner(), text])
+        .execute(params![id, self.namespace(), name, wake, self.at, deadline, parent, new.key, labels])
         .when(what)?;
-        for (label, value) in labels {
+        for (label, value) in &new.labels {
             self.prepare("INSERT INTO label (name, value, session) VALUES (?1, ?2, ?3)")?
                 .execute(params![label, value, id])
                 .when(what)?;
         }
-        self.prepare("INSERT INTO event (seq, kind, subject, at) VALUES (?1, ?2, ?1, ?3)")?
-            .execute([id, kind::SESSION_CREATED, self.at])
-            .when(what)?;
+        let resting = self.rest(&new.input)?;
+        self.prepare(
+            "INSERT INTO event (seq, kind, subject, at, body, blob) VALUES (?1, ?2, ?1, ?3, ?4, ?5)",
+        )?
+        .execute(params![id, kind::SESSION_CREATED, self.at, resting.body, resting.blob])
+        .when(what)?;
         self.wake_listeners();
-        Ok(Found { id, epoch: 1, fresh: true, ended: false })
+        Ok(id)
+    }
+
+    /// Takes up to `max` open sessions that nobody owns and that are due, oldest first.
+    pub(crate) fn claim_sessions(
+        &mut self,
+        max: u32,
+        labels: &BTreeMap<String, String>,
+    ) -> Result<Vec<ClaimedRow>> {
+        let what = "claim sessions";
+        self.end_overdue()?;
+        let mut wanted = String::new();
+        let mut values: Vec<Value> = vec![self.namespace().into(), self.wall().into(), self.owner().into()];
+        for (name, value) in labels {
+            let at = values.len();
+            wanted += &format!(
+                " AND id IN (SELECT session FROM label WHERE name = ?{} AND value = ?{})",
+                at + 1,
+                at + 2
+            );
+            values.push(name.clone().into());
+            values.push(value.clone().into());
+        }
+        let mut claimed = Vec::new();
+        // One search by index for each owner that is gone, and one for what nobody owns.
+        let mut owners = vec!["lease IS NULL".to_owned()];
+        owners.extend(self.dead_leases()?.into_iter().map(|lease| format!("lease = {lease}")));
+        for owner in owners {
+            let left = max as usize - claimed.len();
+            if left == 0 {
+                break;
+            }
+            let mut statement = self.prepare(&format!(
+                "UPDATE session SET lease = ?3, epoch = epoch + 1 WHERE id IN (
+                   SELECT id FROM session WHERE namespace = ?1 AND status = 0 AND {owner} AND wake <= ?2{wanted}
+                   ORDER BY id LIMIT {left}
+                 ) RETURNING id, epoch, name, labels"
+            ))?;
+            let rows = statement
+                .query_map(values.as_slice(), |row| {
+                    Ok((row.get::<i64>(0)?, row.get::<i64>(1)?, row.get::<String>(2)?, row.get::<String>(3)?))
+                })
+                .when(what)?;
+            for (id, epoch, name, labels) in rows {
+                let input = View(self.conn()).result(id)?;
+                claimed.push(ClaimedRow { id, epoch, name, labels, input });
+            }
+        }
+        if !claimed.is_empty() {
+            self.own()?;
+        }
+        claimed.sort_by_key(|row| row.id);
+        Ok(claimed)
     }
 
     /// Makes sure that this store's lease is in force.
     fn own(&mut self) -> Result<()> {
         if !self.keeper().keeps(self.owner()) {
-            self.sweep_leases()?;
-            self.hold(self.owner(), None, SESSION_LEASE)?;
+            self.dead_leases()?;
+            self.hold(self.owner(), None, self.around().lease)?;
         }
         Ok(())
     }
 
-    /// Refuses a handle that is not the session's owner any more.
-    fn check_owner(&self, session: i64, epoch: i64) -> Result<()> {
-        let (newest, state, lease): (i64, i64, Option<i64>) = self
+    /// Refuses a handle that may write no more.
+    pub(crate) fn check_owner(&self, session: i64, epoch: i64) -> Result<()> {
+        match self.owned_phase(session, epoch)? {
+            Phase::Open | Phase::Paused => Ok(()),
+            Phase::Cancelled => Err(cancelled()),
+            Phase::Completed | Phase::Failed => {
+                Err(Error::new("session.finished", "the session has ended and takes no more steps"))
+            }
+        }
+    }
+
+    /// Refuses a handle that may not even report what it has begun: what was running when the
+    /// session was cancelled may still say how it ended.
+    pub(super) fn check_reporter(&self, session: i64, epoch: i64) -> Result<()> {
+        match self.owned_phase(session, epoch)? {
+            Phase::Open | Phase::Paused | Phase::Cancelled => Ok(()),
+            Phase::Completed | Phase::Failed => {
+                Err(Error::new("session.finished", "the session has ended and takes no more steps"))
+            }
+        }
+    }
+
+    fn owned_phase(&self, session: i64, epoch: i64) -> Result<Phase> {
+        let (newest, status, lease): (i64, i64, Option<i64>) = self
             .prepare("SELECT epoch, status, lease FROM session WHERE id = ?1")?
             .query_row([session], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()
             .when("check the owner of a session")?
             .ok_or_else(|| Error::new("session.missing", "the session was removed from the store"))?;
-        if newest != epoch || (state == 0 && lease != Some(self.owner())) {
-            return Err(lease_lost());
+        let phase = Phase::of(status);
+        let owned = lease == Some(self.owner()) || matches!(phase, Phase::Completed | Phase::Failed);
+        match newest == epoch && owned {
+            true => Ok(phase),
+            false => Err(lease_lost()),
         }
-        if state != 0 {
-            return Err(Error::new("session.finished", "the session has ended and takes no more steps"));
-        }
-        Ok(())
     }
 
-    /// Writes that a step has begun, and returns the row's number.
-    pub(crate) fn start_step(&mut self, session: i64, epoch: i64, step: &StepWrite) -> Result<i64> {
-        self.check_owner(session, epoch)?;
-        self.write_step(session, kind::STEP_STARTED, step, &Body(Value::Null))
-    }
-
-    /// Writes a step's outcome, and returns the row's number.
-    pub(crate) fn finish_step(
+    /// Lets another owner have the session from `wake` on, unless one has it already; at once where one
+    /// of the signals that it waits for is there.
+    pub(crate) fn release_session(
         &mut self,
         session: i64,
         epoch: i64,
-        step: &StepWrite,
-        failed: bool,
-        body: &Body,
-    ) -> Result<i64> {
-        self.check_owner(session, epoch)?;
-        let kind = if failed { kind::STEP_FAILED } else { kind::STEP_FINISHED };
-        self.write_step(session, kind, step, body)
-    }
-
-    fn write_step(&mut self, session: i64, kind: i64, step: &StepWrite, body: &Body) -> Result<i64> {
-        let seq = self.numbers(1)?;
-        let flags = i64::from(step.once) * ONCE + i64::from(step.overlapped) * OVERLAPPED;
-        self.prepare(
-            "INSERT INTO event (seq, kind, subject, at, place, nth, name, key, hash, flags, attempt, took, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-        )?
-        .execute(params![
-            seq,
-            kind,
-            session,
-            self.at,
-            step.position,
-            step.nth,
-            step.name,
-            step.key,
-            step.hash.as_ref().map(|hash| hash.as_slice()),
-            flags,
-            step.attempt,
-            step.took,
-            body.0
-        ])
-        .when("write a step")?;
-        self.wake_listeners();
-        Ok(seq)
-    }
-
-    /// Ends the session; its lease is released with it.
-    pub(crate) fn end_session(&mut self, session: i64, epoch: i64, failed: bool, body: &Body) -> Result<()> {
-        let what = "end a session";
-        self.check_owner(session, epoch)?;
-        let seq = self.numbers(1)?;
-        let (state, kind) = if failed { (2, kind::SESSION_FAILED) } else { (1, kind::SESSION_COMPLETED) };
-        self.prepare("INSERT INTO event (seq, kind, subject, at, body) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![seq, kind, session, self.at, body.0])
+        wake: i64,
+        waits: &[String],
+    ) -> Result<()> {
+        let what = "release a session";
+        let mut wake = wake;
+        for name in waits {
+            let there: i64 = self
+                .prepare(
+                    "SELECT count(*) FROM event
+                     WHERE subject = ?1 AND kind = 13 AND kind < 100 AND flags = 0 AND name = ?2",
+                )?
+                .query_row(params![session, name], |row| row.get(0))
+                .when(what)?;
+            if there > 0 {
+                wake = 0;
+            }
+        }
+        let freed = self
+            .prepare(
+                "UPDATE session SET lease = NULL, wake = ?4 WHERE id = ?1 AND epoch = ?2 AND lease = ?3",
+            )?
+            .execute([session, epoch, self.owner(), wake])
             .when(what)?;
-        self.prepare("UPDATE session SET status = ?2, ended = ?3, lease = NULL WHERE id = ?1")?
-            .execute([session, state, seq])
-            .when(what)?;
-        self.wake_listeners();
-        Ok(())
-    }
-
-    /// Lets another owner have the session, unless one has it already.
-    pub(crate) fn release_session(&mut self, session: i64, epoch: i64) -> Result<()> {
-        self.prepare("UPDATE session SET lease = NULL WHERE id = ?1 AND epoch = ?2 AND lease = ?3")?
-            .execute([session, epoch, self.owner()])
-            .when("release a session")?;
+        if freed > 0 && wake == 0 {
+            self.wake_workers();
+        }
         Ok(())
     }
 
@@ -282,6 +392,15 @@ impl Tx<'_> {
     }
 }
 
+/// The error for a name that a session of this namespace has.
+fn taken(name: &str) -> Error {
+    Error::new(
+        "session.exists",
+        format!("session `{name}` exists already; open it with resume, or choose another id"),
+    )
+    .with("id", name)
+}
+
 /// The error for a handle whose session has another owner.
 pub(crate) fn lease_lost() -> Error {
     Error::new(
@@ -290,194 +409,34 @@ pub(crate) fn lease_lost() -> Error {
     )
 }
 
-/// The last row of a step's history counts; `rows` come in order.
-const STEP_COLUMNS: &str = "seq, kind, at, place, nth, name, key, hash, flags, attempt, took, body";
-
-fn step_row(row: &Row<'_>) -> Result<StepRow> {
-    let what = "read a step";
-    let mark = match row.get::<_, i64>(1).when(what)? {
-        kind::STEP_FINISHED => StepMark::Finished,
-        kind::STEP_FAILED => StepMark::Failed,
-        _ => StepMark::Started,
-    };
-    let flags: i64 = row.get(8).when(what)?;
-    let body = row.get_ref(11).when(what)?;
-    let small = match body {
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len() <= SMALL,
-        _ => true,
-    };
-    Ok(StepRow {
-        seq: row.get(0).when(what)?,
-        state: mark,
-        at: row.get(2).when(what)?,
-        step: StepWrite {
-            position: row.get(3).when(what)?,
-            nth: row.get(4).when(what)?,
-            name: row.get(5).when(what)?,
-            key: row.get(6).when(what)?,
-            hash: row.get(7).when(what)?,
-            once: flags & ONCE != 0,
-            overlapped: flags & OVERLAPPED != 0,
-            attempt: row.get(9).when(what)?,
-            took: row.get(10).when(what)?,
-        },
-        small: if small && mark == StepMark::Finished { Some(payload(body)?) } else { None },
-    })
+/// The error for a handle whose session was cancelled.
+pub(crate) fn cancelled() -> Error {
+    Error::new("session.cancelled", "the session was cancelled and takes no more steps")
 }
 
 impl View<'_> {
-    /// Every row about a session's steps, oldest first.
-    pub(crate) fn steps(&self, session: i64) -> Result<Vec<StepRow>> {
-        let what = "read the steps of a session";
-        let mut statement = self
-            .0
-            .prepare_cached(&format!(
-                "SELECT {STEP_COLUMNS} FROM event WHERE subject = ?1 AND kind IN (1, 2, 3) AND kind < 10 ORDER BY seq"
-            ))
-            .when(what)?;
-        let mut rows = statement.query([session]).when(what)?;
-        let mut steps = Vec::new();
-        while let Some(row) = rows.next().when(what)? {
-            steps.push(step_row(row)?);
-        }
-        Ok(steps)
-    }
-
-    /// The value in the row of this number.
-    pub(crate) fn result(&self, seq: i64) -> Result<Payload> {
-        self.body(seq, payload)
-    }
-
-    /// The failure in the row of this number.
-    pub(crate) fn failure(&self, seq: i64) -> Result<Failure> {
-        self.body(seq, failure)
-    }
-
-    /// Whether the row of this number says just this.
-    pub(crate) fn says(&self, seq: i64, failed: bool, body: &Body) -> Result<bool> {
-        let what = "read an outcome";
-        let (found, stored): (i64, Value) = self
-            .0
-            .prepare_cached("SELECT kind, body FROM event WHERE seq = ?1")
-            .when(what)?
-            .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))
-            .when(what)?;
-        let failure = found == kind::STEP_FAILED || found == kind::SESSION_FAILED;
-        Ok(failure == failed && stored == body.0)
-    }
-
-    fn body<T>(&self, seq: i64, read: impl Fn(ValueRef<'_>) -> Result<T>) -> Result<T> {
-        let what = "read a stored value";
-        let mut statement = self.0.prepare_cached("SELECT body FROM event WHERE seq = ?1").when(what)?;
-        let mut rows = statement.query([seq]).when(what)?;
-        let row = rows
-            .next()
-            .when(what)?
-            .ok_or_else(|| Error::new("store.damaged", format!("row {seq} of the history is gone")))?;
-        read(row.get_ref(0).when(what)?)
-    }
-
-    /// The session of this name.
-    pub(crate) fn session(&self, name: &str) -> Result<SessionRow> {
-        let what = "read a session";
-        let id = self
-            .0
-            .prepare_cached("SELECT id FROM session WHERE name = ?1")
-            .when(what)?
-            .query_row([name], |row| row.get::<_, i64>(0))
-            .optional()
-            .when(what)?
+    /// The number of the session of this name, and where it stands.
+    pub(crate) fn session_number(&self, namespace: i64, name: &str) -> Result<Numbered> {
+        self.0
+            .prepare("SELECT id, status, archived FROM session WHERE namespace = ?1 AND name = ?2")
+            .and_then(|mut found| {
+                found
+                    .query_row(params![namespace, name], |row| {
+                        Ok(Numbered {
+                            id: row.get(0)?,
+                            phase: Phase::of(row.get(1)?),
+                            archived: row.get::<Option<i64>>(2)?.is_some(),
+                        })
+                    })
+                    .optional()
+            })
+            .when("read a session")?
             .ok_or_else(|| {
                 Error::new(
                     "session.missing",
                     format!("no session `{name}`; session.list shows those that exist"),
                 )
                 .with("id", name)
-            })?;
-        self.session_row(id)
-    }
-
-    fn session_row(&self, id: i64) -> Result<SessionRow> {
-        let what = "read a session";
-        let (name, state, ended, labels, created) = self
-            .0
-            .prepare_cached(
-                "SELECT s.name, s.status, s.ended, s.labels, e.at FROM session s JOIN event e ON e.seq = s.id WHERE s.id = ?1",
-            )
-            .when(what)?
-            .query_row([id], |row| {
-                Ok((
-                    row.get::<_, String>(0)?,
-                    row.get::<_, i64>(1)?,
-                    row.get::<_, Option<i64>>(2)?,
-                    row.get::<_, String>(3)?,
-                    row.get::<_, i64>(4)?,
-                ))
             })
-            .when(what)?;
-        let (steps_done, last): (i64, i64) = self
-            .0
-            .prepare_cached(
-                "SELECT count(CASE kind WHEN 1 THEN 1 END), max(seq) FROM event WHERE subject = ?1 AND kind < 10",
-            )
-            .when(what)?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
-            .when(what)?;
-        let updated = self
-            .0
-            .prepare_cached("SELECT at FROM event WHERE seq = ?1")
-            .when(what)?
-            .query_row([last], |row| row.get(0))
-            .when(what)?;
-        let labels = serde_json::from_str(&labels)
-            .map_err(|error| Error::new("store.damaged", "labels cannot be read").because(&error))?;
-        let phase = match state {
-            1 => Phase::Completed,
-            2 => Phase::Failed,
-            _ => Phase::Open,
-        };
-        let (output, failure) = match (phase, ended) {
-            (Phase::Completed, Some(seq)) => (Some(self.result(seq)?), None),
-            (Phase::Failed, Some(seq)) => (None, Some(self.failure(seq)?)),
-            _ => (None, None),
-        };
-        Ok(SessionRow { id, name, phase, labels, created, updated, steps_done, ended, output, failure })
-    }
-
-    /// At most `limit` sessions below the number `before`, newest first, and whether there are more.
-    pub(crate) fn sessions(
-        &self,
-        wanted: Option<Phase>,
-        labels: &BTreeMap<String, String>,
-        before: i64,
-        limit: u32,
-    ) -> Result<(Vec<SessionRow>, Option<i64>)> {
-        let what = "list sessions";
-        let mut sql = "SELECT id FROM session WHERE id < ?".to_owned();
-        let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(before)];
-        if let Some(wanted) = wanted {
-            sql += " AND status = ?";
-            values.push(Box::new(wanted as i64));
-        }
-        for (name, value) in labels {
-            sql += " AND id IN (SELECT session FROM label WHERE name = ? AND value = ?)";
-            values.push(Box::new(name.clone()));
-            values.push(Box::new(value.clone()));
-        }
-        sql += " ORDER BY id DESC LIMIT ?";
-        values.push(Box::new(i64::from(limit) + 1));
-        let mut ids: Vec<i64> = self
-            .0
-            .prepare_cached(&sql)
-            .when(what)?
-            .query_map(params_from_iter(values), |row| row.get(0))
-            .when(what)?
-            .collect::<rusqlite::Result<_>>()
-            .when(what)?;
-        let more = ids.len() > limit as usize;
-        ids.truncate(limit as usize);
-        let next = if more { ids.last().copied() } else { None };
-        let rows = ids.into_iter().map(|id| self.session_row(id)).collect::<Result<_>>()?;
-        Ok((rows, next))
     }
 }

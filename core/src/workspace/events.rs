@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::exec::worker::sleep;
 use crate::observe::bus::Listener;
 use crate::observe::event::EventPage;
+use crate::store::Span;
 
 /// How often a follower looks for rows of other processes.
 const LOOK: Duration = Duration::from_millis(100);
@@ -93,8 +94,9 @@ impl EventStream {
         let mut cursor = stream.cursor.lock().await;
         loop {
             let after = i64::try_from(*cursor).unwrap_or(i64::MAX);
-            let mut events =
-                stream.workspace.shared().store.read(move |view| view.events(after, max)).await?;
+            let store = &stream.workspace.shared().store;
+            let span = Span { namespace: store.namespace(), session: None, after, max };
+            let mut events = store.read(move |view| view.events(span)).await?;
             let room = max - events.len();
             let full = room == 0;
             let mut dropped = 0;

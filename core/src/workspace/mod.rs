@@ -9,7 +9,9 @@ mod predict;
 mod queue;
 pub mod record;
 mod risk;
+mod schedule;
 mod session;
+mod store;
 mod symbols;
 mod worker;
 
@@ -22,6 +24,7 @@ pub use git::Git;
 pub use predict::Predict;
 pub use queue::Queues;
 pub use risk::Risk;
+pub use schedule::Schedules;
 pub use session::{Session, Sessions};
 pub use worker::{Worker, Workers};
 
@@ -30,6 +33,7 @@ use crate::base::runtime::{Process, compute, refuse_forked};
 use crate::error::{Error, Result};
 use crate::observe::bus::Bus;
 use crate::session::record::NoArgs;
+use crate::store::{Durability, Settings, Store};
 use record::{OpenArgs, WorkspaceInfo};
 
 /// One repository and its store: the entry to everything.
@@ -41,7 +45,7 @@ use record::{OpenArgs, WorkspaceInfo};
 /// # barograph::blocking::wait(async {
 /// use barograph::{OpenArgs, Workspace};
 /// let ws = Workspace::open(OpenArgs { in_memory: true, ..OpenArgs::default() }).await?;
-/// assert_eq!(ws.info(Default::default()).await?.durability, "none");
+/// assert_eq!(ws.info(Default::default()).await?.durability, barograph::Durability::None);
 /// # Ok::<(), barograph::Error>(()) }).unwrap();
 /// ```
 #[derive(Clone)]
@@ -52,7 +56,8 @@ pub(crate) struct Shared {
     pub(crate) path: PathBuf,
     pub(crate) clock: Clock,
     pub(crate) bus: Bus,
-    pub(crate) store: Arc<crate::store::Store>,
+    pub(crate) store: Arc<Store>,
+    namespace: String,
     pub(crate) notes: Vec<String>,
     repository: OnceLock<crate::git::Repository>,
     pub(crate) history: git::HistoryCache,
@@ -100,33 +105,47 @@ impl Workspace {
         }
         let repository = crate::git::Repository::open(path).ok();
         let bus = Bus::new(clock.clone());
+        let settings = settings(args, &clock, &bus)?;
         let mut notes = Vec::new();
-        let store = if args.in_memory {
-            crate::store::Store::in_memory(clock.clone(), bus.clone())?
+        let store = if args.in_memory || args.durability == Durability::None {
+            if let Some(file) = &args.store {
+                return Err(Error::new(
+                    "args.invalid",
+                    format!("the store `{file}` is named, and nothing is to be kept; leave one of them out"),
+                ));
+            }
+            Store::in_memory(&settings)?
         } else if let Some(file) = &args.store {
-            crate::store::Store::open(Path::new(file), clock.clone(), bus.clone())?
+            Store::open(Path::new(file), &settings)?
         } else {
             let folder = repository.as_ref().map_or(path, |repository| repository.home()).join(".barograph");
-            match prepare(&folder)
-                .and_then(|file| crate::store::Store::open(&file, clock.clone(), bus.clone()))
-            {
+            match prepare(&folder).and_then(|file| Store::open(&file, &settings)) {
                 Ok(store) => store,
-                Err(error) if error.code() == "store.read_only" => {
+                Err(error) if matches!(error.code(), "store.read_only" | "store.network") => {
+                    let why = match error.code() {
+                        "store.network" => "lies on a network file system",
+                        _ => "cannot be written",
+                    };
                     notes.push(format!(
-                        "`{}` cannot be written: everything is kept in memory and lost at the end",
+                        "`{}` {why}: everything is kept in memory and lost at the end",
                         folder.display()
                     ));
-                    crate::store::Store::in_memory(clock.clone(), bus.clone())?
+                    Store::in_memory(&settings)?
                 }
                 Err(error) => return Err(error),
             }
         };
+        let store = Arc::new(store);
+        if let Some(retention) = args.retention_ms {
+            crate::session::life::retain(&store, retention);
+        }
         let shared = Shared {
             pid: Process::current().pid(),
             path: path.to_owned(),
             clock,
             bus,
-            store: Arc::new(store),
+            store,
+            namespace: args.namespace.clone(),
             notes,
             repository: OnceLock::new(),
             history: git::HistoryCache::default(),
@@ -147,7 +166,8 @@ impl Workspace {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             repository: self.0.repository().ok().map(|repository| repository.top().display().to_string()),
             store: store.map(|path| path.display().to_string()),
-            durability: if store.is_some() { "full" } else { "none" }.to_owned(),
+            durability: self.0.store.durability(),
+            namespace: self.0.namespace.clone(),
             notes: self.0.notes.clone(),
         })
     }
@@ -170,6 +190,11 @@ impl Workspace {
     /// How risky a change is, and why.
     pub fn risk(&self) -> Risk {
         Risk(self.clone())
+    }
+
+    /// What makes sessions at set times.
+    pub fn schedule(&self) -> Schedules {
+        Schedules(self.clone())
     }
 
     /// Durable runs of checkpointed steps.
@@ -209,6 +234,27 @@ impl Shared {
         let opened = crate::git::Repository::open(&self.path)?;
         Ok(self.repository.get_or_init(|| opened))
     }
+}
+
+/// How the store is to be opened, checked.
+fn settings(args: &OpenArgs, clock: &Clock, bus: &Bus) -> Result<Settings> {
+    if !(1..=200).contains(&args.namespace.chars().count()) {
+        return Err(Error::new(
+            "args.invalid",
+            format!("`namespace` has {} characters; it takes 1 to 200", args.namespace.chars().count()),
+        ));
+    }
+    if !(1_000..=3_600_000).contains(&args.lease_ms) {
+        return Err(Error::new(
+            "args.invalid",
+            format!("`lease_ms` is {}; it takes 1,000 to 3,600,000", args.lease_ms),
+        ));
+    }
+    let mut settings = Settings::new(clock.clone(), bus.clone());
+    settings.durability = args.durability;
+    settings.namespace.clone_from(&args.namespace);
+    settings.lease = std::time::Duration::from_millis(args.lease_ms);
+    Ok(settings)
 }
 
 /// Makes the folder of the default store, which git is told to leave alone.

@@ -35,15 +35,15 @@ fn the_history_is_read_in_order_from_any_cursor() {
         let all = next(&stream(&ws, 0, false), 100, 0);
         assert!(all.ended && all.events.is_sorted_by_key(|event| event.seq));
         let kinds: Vec<_> = all.events.iter().map(|event| event.kind.as_str()).collect();
-        let pair = ["step.started", "step.finished"];
+        let step = ["session.checkpoint", "step.started", "step.finished"];
         assert_eq!(kinds[0], "session.created");
-        assert_eq!(kinds[1..7], [pair, pair, pair].concat());
-        assert_eq!(all.events[7].kind, "session.failed");
-        assert_eq!(all.events[7].data["failure"]["message"], "out of luck");
+        assert_eq!(kinds[1..10], [step, step, step].concat());
+        assert_eq!(all.events[10].kind, "session.failed");
+        assert_eq!(all.events[10].data["failure"]["message"], "out of luck");
         assert!(all.events.iter().all(|event| event.subject == "s"));
-        assert_eq!(all.events[2].seq, seqs[0]);
+        assert_eq!(all.events[3].seq, seqs[0]);
         let rest = next(&stream(&ws, seqs[1], false), 100, 0);
-        assert_eq!(rest.events, all.events[5..]);
+        assert_eq!(rest.events, all.events[7..]);
         let pages = stream(&ws, 0, false);
         let mut seen = Vec::new();
         loop {

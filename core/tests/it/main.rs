@@ -15,5 +15,7 @@ mod hostile_code;
 mod layers;
 mod queue;
 mod session;
+mod session_life;
+mod session_wait;
 mod store;
 mod support;

@@ -213,7 +213,7 @@ fn the_sugar_runs_each_step_once_and_records_failures() {
         let fails = wait(s.step::<(), _, _, _>("fails", || async { Err(std::io::Error::other("no luck")) }));
         let error = fails.unwrap_err();
         assert_eq!((error.code(), error.causes()[0].as_str()), ("task.raised", "no luck"));
-        let shown = wait(ws.session().show(SessionShowArgs { id: "s".into() })).unwrap();
+        let shown = wait(ws.session().show(SessionIdArgs { id: "s".into() })).unwrap();
         assert_eq!(shown.steps[1].attempts, life + 1);
         assert_eq!(shown.steps[1].failure.as_ref().unwrap().message, "no luck");
     }
@@ -311,7 +311,7 @@ fn check_log(folder: &Path) {
     }
     assert_eq!(log.last().map(String::as_str), Some("end"), "{log:?}");
     let ws = open(folder).unwrap();
-    let shown = wait(ws.session().show(SessionShowArgs { id: "r".into() })).unwrap();
+    let shown = wait(ws.session().show(SessionIdArgs { id: "r".into() })).unwrap();
     assert_eq!((shown.session.status, shown.session.steps_done), (SessionStatus::Completed, STEPS as u64));
     let positions: Vec<u64> = shown.steps.iter().map(|step| step.position).collect();
     assert_eq!(positions, (0..STEPS as u64).collect::<Vec<_>>());

@@ -119,7 +119,7 @@ fn many_processes_make_one_store() {
 fn a_file_is_as_durable_as_it_says_and_stays_small() {
     let folder = Folder::new("small");
     let ws = folder.open();
-    assert_eq!(wait(ws.info(NoArgs {})).unwrap().durability, "full");
+    assert_eq!(wait(ws.info(NoArgs {})).unwrap().durability, Durability::Full);
     let s = session(&ws, "s").unwrap();
     let size = || {
         let other = Connection::open(folder.store()).unwrap();

@@ -12,19 +12,26 @@ from . import _wire
 from ._aio_runtime import AsyncNoun, AsyncOwner, Opening, opening
 from ._barograph import ROOT, Columns
 from ._records_gen import (
+    Appended,
+    BackupFile,
     ChangeRisk,
+    Checkpoint,
+    CheckpointList,
     CodeClones,
     CodeMetrics,
     CodePatterns,
     CodeRules,
     CodeSymbols,
     Deepened,
+    Durability,
     Enqueued,
+    EntryPage,
     EventPage,
     Failure,
     FeatureTable,
     FileCoupling,
     FileHistories,
+    Health,
     HistoryPack,
     Hotspots,
     LanguageTable,
@@ -34,11 +41,21 @@ from ._records_gen import (
     OwnedBy,
     Ownership,
     QueueSummary,
+    RestoredStore,
+    Schedule,
+    ScheduleList,
+    SessionBatch,
     SessionDetail,
     SessionList,
+    SessionPatch,
     SessionStatus,
+    SessionSubmitted,
     SessionSummary,
+    SessionsPruned,
     Severity,
+    SignalReceived,
+    SignalSent,
+    Slept,
     StepFinished,
     StepPolicy,
     StepStart,
@@ -1129,16 +1146,310 @@ class RiskNoun(AsyncNoun):
         )
 
 
+class ScheduleNoun(AsyncNoun):
+    """Operations `schedule.*` of a workspace."""
+
+    __slots__ = ()
+
+    async def create(
+        self,
+        name: str,
+        cron: str | None = None,
+        *,
+        zone: str | None = None,
+        at: str | None = None,
+        input: Any = None,
+        labels: Mapping[str, str] | None = None,
+        replace: bool = False,
+    ) -> Schedule:
+        """Keeps a schedule that makes sessions at set times.
+
+        Args:
+            name: What the schedule is called, 1 to 150 characters; its sessions are called
+                `<name>@<time>`.
+            cron: When it fires, as five fields of cron: minute, hour, day of month, month, day of
+                week.
+            zone: The time zone of `cron`, an IANA name; default `UTC`.
+            at: Fires once at this time instead, RFC 3339.
+            input: What each session starts with.
+            labels: Labels of each session.
+            replace: Change a schedule of this name instead of refusing it.
+        """
+        return Schedule.from_wire(
+            await self._call(
+                "schedule.create",
+                {
+                    "name": name,
+                    "cron": cron,
+                    "zone": zone,
+                    "at": at,
+                    "input": _wire.optional_payload(input, "input", "schedule.create"),
+                    "labels": {} if labels is None else labels,
+                    "replace": replace,
+                },
+            )
+        )
+
+    async def delete(
+        self,
+        name: str,
+    ) -> Schedule:
+        """Removes a schedule; the sessions that it has made stay.
+
+        Args:
+            name: The schedule's name.
+        """
+        return Schedule.from_wire(
+            await self._call(
+                "schedule.delete",
+                {
+                    "name": name,
+                },
+            )
+        )
+
+    async def list(self) -> ScheduleList:
+        """Every schedule, by name."""
+        return ScheduleList.from_wire(
+            await self._call(
+                "schedule.list",
+                {},
+            )
+        )
+
+    async def pause(
+        self,
+        name: str = "",
+        *,
+        paused: bool = True,
+    ) -> Schedule:
+        """Pauses a schedule, or resumes it.
+
+        Args:
+            name: The schedule's name.
+            paused: False resumes it; what it missed meanwhile is left out.
+        """
+        return Schedule.from_wire(
+            await self._call(
+                "schedule.pause",
+                {
+                    "name": name,
+                    "paused": paused,
+                },
+            )
+        )
+
+
 class SessionNoun(AsyncNoun):
     """Operations `session.*` of a workspace."""
 
     __slots__ = ()
 
+    async def archive(
+        self,
+        id: str,
+    ) -> SessionSummary:
+        """Puts an ended session away: lists leave it out unless asked for it.
+
+        Args:
+            id: The session's id.
+        """
+        return SessionSummary.from_wire(
+            await self._call(
+                "session.archive",
+                {
+                    "id": id,
+                },
+            )
+        )
+
+    async def cancel(
+        self,
+        id: str,
+        reason: str | None = None,
+    ) -> SessionSummary:
+        """Cancels a session, whoever owns it: it takes no more steps.
+
+        Args:
+            id: The session's id.
+            reason: Why, for people.
+        """
+        return SessionSummary.from_wire(
+            await self._call(
+                "session.cancel",
+                {
+                    "id": id,
+                    "reason": reason,
+                },
+            )
+        )
+
+    async def checkpoints(
+        self,
+        id: str = "",
+        *,
+        name: str | None = None,
+        states: bool = False,
+        limit: int = 100,
+    ) -> CheckpointList:
+        """A session's checkpoints, newest first.
+
+        Args:
+            id: The session's id.
+            name: Only those of this name.
+            states: With the states that were kept.
+            limit: At most this many, 1 to 10,000.
+        """
+        return CheckpointList.from_wire(
+            await self._call(
+                "session.checkpoints",
+                {
+                    "id": id,
+                    "name": name,
+                    "states": states,
+                    "limit": limit,
+                },
+            )
+        )
+
+    async def claim(
+        self,
+        max: int = 1,
+        wait_ms: int | timedelta = 0,
+        *,
+        labels: Mapping[str, str] | None = None,
+    ) -> SessionBatch:
+        """Takes open sessions that nobody owns and that are due, and fires schedules.
+
+        Args:
+            max: At most this many, 1 to 100,000.
+            wait_ms: How long to wait for the first one, in milliseconds, 0 to 86,400,000.
+            labels: Only sessions that carry all of these labels.
+        """
+        return SessionBatch.from_wire(
+            await self._call(
+                "session.claim",
+                {
+                    "max": max,
+                    "wait_ms": _wire.milliseconds(wait_ms),
+                    "labels": {} if labels is None else labels,
+                },
+            )
+        )
+
+    async def entries(
+        self,
+        id: str = "",
+        *,
+        name: str | None = None,
+        after: int = 0,
+        limit: int = 100,
+    ) -> EntryPage:
+        """A page of a session's log, oldest first, by durable cursor.
+
+        Args:
+            id: The session's id.
+            name: Only this part of the log.
+            after: Only entries after this durable cursor; 0 for all.
+            limit: At most this many, 1 to 10,000.
+        """
+        return EntryPage.from_wire(
+            await self._call(
+                "session.entries",
+                {
+                    "id": id,
+                    "name": name,
+                    "after": after,
+                    "limit": limit,
+                },
+            )
+        )
+
+    async def fork(
+        self,
+        id: str,
+        new_id: str,
+        at: int | None = None,
+        *,
+        checkpoint: str | None = None,
+        input: Any = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> SessionSummary:
+        """Makes a session that shares the steps of another up to a position or a checkpoint.
+
+        Args:
+            id: The session to fork.
+            new_id: The id of the new session: 1 to 200 characters.
+            at: The position of the first step that the new session runs itself; those below are
+                shared. Without it all recorded steps are.
+            checkpoint: Fork at this checkpoint instead of a position.
+            input: What the new session starts with instead of the old one's input.
+            labels: Labels of the new session; without them those of the old one.
+        """
+        return SessionSummary.from_wire(
+            await self._call(
+                "session.fork",
+                {
+                    "id": id,
+                    "new_id": new_id,
+                    "at": at,
+                    "checkpoint": checkpoint,
+                    "input": _wire.optional_payload(input, "input", "session.fork"),
+                    "labels": labels,
+                },
+            )
+        )
+
+    async def get(
+        self,
+        id: str,
+    ) -> SessionSummary:
+        """One session, without its steps.
+
+        Args:
+            id: The session's id.
+        """
+        return SessionSummary.from_wire(
+            await self._call(
+                "session.get",
+                {
+                    "id": id,
+                },
+            )
+        )
+
+    async def history(
+        self,
+        id: str = "",
+        *,
+        after: int = 0,
+        limit: int = 1000,
+    ) -> EventPage:
+        """Everything that has happened to a session, in order.
+
+        Args:
+            id: The session's id.
+            after: Only events after this durable cursor; 0 for all.
+            limit: At most this many, 1 to 10,000.
+        """
+        return EventPage.from_wire(
+            await self._call(
+                "session.history",
+                {
+                    "id": id,
+                    "after": after,
+                    "limit": limit,
+                },
+            )
+        )
+
     async def list(
         self,
         *,
-        status: SessionStatus | Literal["open", "completed", "failed"] | None = None,
+        status: SessionStatus | str | None = None,
         labels: Mapping[str, str] | None = None,
+        parent: str | None = None,
+        archived: bool = False,
         limit: int = 100,
         after: str | None = None,
     ) -> SessionList:
@@ -1147,7 +1458,9 @@ class SessionNoun(AsyncNoun):
         Args:
             status: Only sessions of this status.
             labels: Only sessions that carry all of these labels.
-            limit: At most this many, 1 to 1,000.
+            parent: Only sessions that belong to this one.
+            archived: Also sessions that were put away.
+            limit: At most this many, 1 to 10,000.
             after: Only sessions after this cursor: `next` of the page before.
         """
         return SessionList.from_wire(
@@ -1156,6 +1469,8 @@ class SessionNoun(AsyncNoun):
                 {
                     "status": status,
                     "labels": {} if labels is None else labels,
+                    "parent": parent,
+                    "archived": archived,
                     "limit": limit,
                     "after": after,
                 },
@@ -1168,6 +1483,9 @@ class SessionNoun(AsyncNoun):
         *,
         resume: bool = False,
         labels: Mapping[str, str] | None = None,
+        input: Any = None,
+        parent: str | None = None,
+        deadline_ms: int | timedelta | None = None,
     ) -> Opening[Session]:
         """Opens a session: makes it, or goes on where it stopped.
 
@@ -1175,7 +1493,12 @@ class SessionNoun(AsyncNoun):
             id: The session's id, chosen by the caller: 1 to 200 characters.
             resume: Go on where the session of this id stopped; without it an existing id is
                 `session.exists`.
-            labels: Names and values to find the session by; kept from the first opening.
+            labels: Names and values to find the session by; kept from the first opening, as all
+                that follows.
+            input: What the session starts with.
+            parent: The session that this one belongs to.
+            deadline_ms: The session must have ended this many milliseconds after it was made; real
+                time.
         """
         return opening(
             Session,
@@ -1185,6 +1508,9 @@ class SessionNoun(AsyncNoun):
                 "id": id,
                 "resume": resume,
                 "labels": {} if labels is None else labels,
+                "input": _wire.optional_payload(input, "input", "session.open"),
+                "parent": parent,
+                "deadline_ms": None if deadline_ms is None else _wire.milliseconds(deadline_ms),
             },
         )
 
@@ -1194,6 +1520,9 @@ class SessionNoun(AsyncNoun):
         *,
         resume: bool = False,
         labels: Mapping[str, str] | None = None,
+        input: Any = None,
+        parent: str | None = None,
+        deadline_ms: int | timedelta | None = None,
     ) -> Opening[Session]:
         """Opens a session: makes it, or goes on where it stopped.
 
@@ -1201,7 +1530,12 @@ class SessionNoun(AsyncNoun):
             id: The session's id, chosen by the caller: 1 to 200 characters.
             resume: Go on where the session of this id stopped; without it an existing id is
                 `session.exists`.
-            labels: Names and values to find the session by; kept from the first opening.
+            labels: Names and values to find the session by; kept from the first opening, as all
+                that follows.
+            input: What the session starts with.
+            parent: The session that this one belongs to.
+            deadline_ms: The session must have ended this many milliseconds after it was made; real
+                time.
         """
         return opening(
             Session,
@@ -1211,7 +1545,107 @@ class SessionNoun(AsyncNoun):
                 "id": id,
                 "resume": resume,
                 "labels": {} if labels is None else labels,
+                "input": _wire.optional_payload(input, "input", "session.open"),
+                "parent": parent,
+                "deadline_ms": None if deadline_ms is None else _wire.milliseconds(deadline_ms),
             },
+        )
+
+    async def pause(
+        self,
+        id: str,
+    ) -> SessionSummary:
+        """Pauses a session: nothing new is begun and nobody claims it.
+
+        Args:
+            id: The session's id.
+        """
+        return SessionSummary.from_wire(
+            await self._call(
+                "session.pause",
+                {
+                    "id": id,
+                },
+            )
+        )
+
+    async def prune(
+        self,
+        *,
+        older_than_ms: int | timedelta = 2592000000,
+        status: SessionStatus | str | None = None,
+        labels: Mapping[str, str] | None = None,
+        archived: bool = False,
+        limit: int = 10000,
+        dry_run: bool = False,
+    ) -> SessionsPruned:
+        """Removes ended sessions for good.
+
+        Args:
+            older_than_ms: Only sessions that ended longer ago than this, in milliseconds; default
+                30 days.
+            status: Only sessions that ended like this: `completed`, `failed` or `cancelled`.
+            labels: Only sessions that carry all of these labels.
+            archived: Only sessions that were put away.
+            limit: At most this many, 1 to 100,000.
+            dry_run: Count, and remove nothing.
+        """
+        return SessionsPruned.from_wire(
+            await self._call(
+                "session.prune",
+                {
+                    "older_than_ms": _wire.milliseconds(older_than_ms),
+                    "status": status,
+                    "labels": {} if labels is None else labels,
+                    "archived": archived,
+                    "limit": limit,
+                    "dry_run": dry_run,
+                },
+            )
+        )
+
+    async def restore(
+        self,
+        id: str,
+        checkpoint: str,
+        *,
+        again_once: bool = False,
+    ) -> Checkpoint:
+        """Takes a session back to a checkpoint; it is open again afterwards.
+
+        Args:
+            id: The session's id.
+            checkpoint: The checkpoint's id.
+            again_once: Go back even behind a step of policy `once` that was begun: its effect may
+                then happen again.
+        """
+        return Checkpoint.from_wire(
+            await self._call(
+                "session.restore",
+                {
+                    "id": id,
+                    "checkpoint": checkpoint,
+                    "again_once": again_once,
+                },
+            )
+        )
+
+    async def resume(
+        self,
+        id: str,
+    ) -> SessionSummary:
+        """Lets a paused session go on.
+
+        Args:
+            id: The session's id.
+        """
+        return SessionSummary.from_wire(
+            await self._call(
+                "session.resume",
+                {
+                    "id": id,
+                },
+            )
         )
 
     async def show(
@@ -1228,6 +1662,72 @@ class SessionNoun(AsyncNoun):
                 "session.show",
                 {
                     "id": id,
+                },
+            )
+        )
+
+    async def signal(
+        self,
+        id: str,
+        name: str,
+        payload: Any = None,
+        *,
+        key: str | None = None,
+    ) -> SignalSent:
+        """Sends a session a message, which its `wait_signal` takes.
+
+        Args:
+            id: The session's id.
+            name: What the signal is called: 1 to 200 characters. Signals of one name are taken in
+                the order of arrival.
+            payload: What it says.
+            key: Idempotency key: a second signal of this name and key is the first one.
+        """
+        return SignalSent.from_wire(
+            await self._call(
+                "session.signal",
+                {
+                    "id": id,
+                    "name": name,
+                    "payload": _wire.optional_payload(payload, "payload", "session.signal"),
+                    "key": key,
+                },
+            )
+        )
+
+    async def submit(
+        self,
+        id: str | None = None,
+        input: Any = None,
+        *,
+        key: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        parent: str | None = None,
+        deadline_ms: int | timedelta | None = None,
+        delay_ms: int | timedelta = 0,
+    ) -> SessionSubmitted:
+        """Makes a session that whoever claims it will run; it is on disk once this returns.
+
+        Args:
+            id: The session's id, 1 to 200 characters; made up where it is not given.
+            input: What the session starts with.
+            key: Idempotency key: a second submission with this key is the first session.
+            labels: Names and values to find the session by.
+            parent: The session that this one belongs to.
+            deadline_ms: The session must have ended this many milliseconds from now; real time.
+            delay_ms: Nobody claims it before this many milliseconds from now; real time.
+        """
+        return SessionSubmitted.from_wire(
+            await self._call(
+                "session.submit",
+                {
+                    "id": id,
+                    "input": _wire.optional_payload(input, "input", "session.submit"),
+                    "key": key,
+                    "labels": {} if labels is None else labels,
+                    "parent": parent,
+                    "deadline_ms": None if deadline_ms is None else _wire.milliseconds(deadline_ms),
+                    "delay_ms": _wire.milliseconds(delay_ms),
                 },
             )
         )
@@ -1319,6 +1819,27 @@ class Session(_sugar.SessionSugar):
 
     __slots__ = ()
 
+    async def append(
+        self,
+        name: str,
+        entries: Sequence[Any],
+    ) -> Appended:
+        """Writes to the session's log, in order.
+
+        Args:
+            name: Which part of the log: 1 to 200 characters, for example `message` or `progress`.
+            entries: The entries, all or none; at most 10,000.
+        """
+        return Appended.from_wire(
+            await self._call(
+                "session.append",
+                {
+                    "name": name,
+                    "entries": _wire.records(entries, "session.append"),
+                },
+            )
+        )
+
     async def begin(
         self,
         name: str,
@@ -1344,6 +1865,27 @@ class Session(_sugar.SessionSugar):
                     "key": key,
                     "args": _wire.json_value(args, "args", "session.begin"),
                     "policy": policy,
+                },
+            )
+        )
+
+    async def checkpoint(
+        self,
+        name: str,
+        state: Any = None,
+    ) -> Checkpoint:
+        """Makes a checkpoint that the session can be taken back to or forked at.
+
+        Args:
+            name: What the checkpoint is called: 1 to 200 characters; several may have one name.
+            state: What the program wants to find when it goes back to it.
+        """
+        return Checkpoint.from_wire(
+            await self._call(
+                "session.checkpoint",
+                {
+                    "name": name,
+                    "state": _wire.optional_payload(state, "state", "session.checkpoint"),
                 },
             )
         )
@@ -1391,6 +1933,83 @@ class Session(_sugar.SessionSugar):
                     "token": token,
                     "result": _wire.optional_payload(result, "result", "session.finish"),
                     "failure": None if failure is None else _wire.failure(failure),
+                },
+            )
+        )
+
+    async def patch(
+        self,
+        name: str,
+    ) -> SessionPatch:
+        """Whether to run a changed part of the program in this session; the answer is kept.
+
+        Args:
+            name: What the change to the program is called: 1 to 200 characters.
+        """
+        return SessionPatch.from_wire(
+            await self._call(
+                "session.patch",
+                {
+                    "name": name,
+                },
+            )
+        )
+
+    async def sleep(
+        self,
+        duration_ms: int | timedelta,
+        *,
+        key: str | None = None,
+        wait_ms: int | timedelta | None = None,
+    ) -> Slept:
+        """Waits for a time, counted from the first begin and through restarts.
+
+        Args:
+            duration_ms: How long, in milliseconds, counted from the first begin and through
+                restarts.
+            key: Matches the timer by this key instead of its occurrence; needed by concurrent
+                siblings.
+            wait_ms: How long this call waits, in milliseconds: then it is `session.waiting`, and
+                the timer goes on without anybody. Without it, as long as it takes.
+        """
+        return Slept.from_wire(
+            await self._call(
+                "session.sleep",
+                {
+                    "duration_ms": _wire.milliseconds(duration_ms),
+                    "key": key,
+                    "wait_ms": None if wait_ms is None else _wire.milliseconds(wait_ms),
+                },
+            )
+        )
+
+    async def wait_signal(
+        self,
+        name: str,
+        *,
+        key: str | None = None,
+        timeout_ms: int | timedelta | None = None,
+        wait_ms: int | timedelta | None = None,
+    ) -> SignalReceived:
+        """Waits for a message to the session; its timeout counts through restarts.
+
+        Args:
+            name: What the signal is called: 1 to 200 characters.
+            key: Matches the wait by this key instead of its occurrence; needed by concurrent
+                siblings.
+            timeout_ms: The wait ends without a signal after this many milliseconds, counted from
+                its first begin and through restarts; without it, never.
+            wait_ms: How long this call waits, in milliseconds: then it is `session.waiting`, and
+                the wait goes on without anybody. Without it, as long as it takes.
+        """
+        return SignalReceived.from_wire(
+            await self._call(
+                "session.wait_signal",
+                {
+                    "name": name,
+                    "key": key,
+                    "timeout_ms": None if timeout_ms is None else _wire.milliseconds(timeout_ms),
+                    "wait_ms": None if wait_ms is None else _wire.milliseconds(wait_ms),
                 },
             )
         )
@@ -1464,12 +2083,71 @@ class Workspace(AsyncOwner):
 
     __slots__ = ()
 
+    async def backup(
+        self,
+        path: _sugar.StrPath,
+        *,
+        replace: bool = False,
+    ) -> BackupFile:
+        """Copies the store to a file while it is written: one instant of it, whole or not at all.
+
+        Args:
+            path: The file to write.
+            replace: Write over a file that exists.
+        """
+        return BackupFile.from_wire(
+            await self._call(
+                "workspace.backup",
+                {
+                    "path": path,
+                    "replace": replace,
+                },
+            )
+        )
+
+    async def health(
+        self,
+        *,
+        thorough: bool = False,
+    ) -> Health:
+        """How the store is: what waits, who owns what, how much space is left.
+
+        Args:
+            thorough: Read all of the store and look for damage: takes as long as that takes.
+        """
+        return Health.from_wire(
+            await self._call(
+                "workspace.health",
+                {
+                    "thorough": thorough,
+                },
+            )
+        )
+
     async def info(self) -> WorkspaceInfo:
         """What this workspace is: version, repository, store."""
         return WorkspaceInfo.from_wire(
             await self._call(
                 "workspace.info",
                 {},
+            )
+        )
+
+    async def restore(
+        self,
+        path: _sugar.StrPath,
+    ) -> RestoredStore:
+        """Takes everything from a backup, in one transaction.
+
+        Args:
+            path: The file that `workspace.backup` has written.
+        """
+        return RestoredStore.from_wire(
+            await self._call(
+                "workspace.restore",
+                {
+                    "path": path,
+                },
             )
         )
 
@@ -1504,6 +2182,11 @@ class Workspace(AsyncOwner):
         return RiskNoun(self._handle)
 
     @property
+    def schedule(self) -> ScheduleNoun:
+        """Operations `schedule.*`."""
+        return ScheduleNoun(self._handle)
+
+    @property
     def session(self) -> SessionNoun:
         """Operations `session.*`."""
         return SessionNoun(self._handle)
@@ -1520,6 +2203,10 @@ def open(
     store: _sugar.StrPath | None = None,
     in_memory: bool = False,
     clock: str | None = None,
+    durability: Durability | Literal["full", "process", "none"] = Durability.FULL,
+    namespace: str = "default",
+    lease_ms: int | timedelta = 30000,
+    retention_ms: int | timedelta | None = None,
 ) -> Opening[Workspace]:
     """Opens a workspace on a repository.
 
@@ -1528,6 +2215,15 @@ def open(
         store: The store's file; default `.barograph/store.db` at the top of the work tree.
         in_memory: Keep everything in memory: nothing is written, nothing outlives the workspace.
         clock: A fixed time for the clock, RFC 3339: for tests and repeatable answers.
+        durability: What a commit survives: `full` the loss of power, `process` the death of the
+            process, `none` nothing (as `in_memory`).
+        namespace: Sessions, schedules, queues and events of another namespace are not seen: 1 to
+            200 characters. It keeps apart what shares a store, and is no border against anybody who
+            can read the store.
+        lease_ms: How long this process keeps its sessions without a sign of life, in milliseconds,
+            1,000 to 3,600,000; renewed three times in that span.
+        retention_ms: Sessions that ended longer ago than this are removed at opening and from time
+            to time, in milliseconds; without it nothing is.
     """
     return opening(
         Workspace,
@@ -1538,6 +2234,10 @@ def open(
             "store": store,
             "in_memory": in_memory,
             "clock": clock,
+            "durability": durability,
+            "namespace": namespace,
+            "lease_ms": _wire.milliseconds(lease_ms),
+            "retention_ms": None if retention_ms is None else _wire.milliseconds(retention_ms),
         },
     )
 

@@ -52,6 +52,19 @@ class ComplexityBasis(TextEnum):
     """
 
 
+class Durability(TextEnum):
+    """What a commit survives."""
+
+    FULL = "full"
+    """The loss of power."""
+
+    PROCESS = "process"
+    """The death of the process, at any instant; the last commits may be lost with the machine."""
+
+    NONE = "none"
+    """Nothing: everything is in memory."""
+
+
 class Kind(TextEnum):
     """The class of an error: what a program branches on."""
 
@@ -152,6 +165,12 @@ class SessionStatus(TextEnum):
     FAILED = "failed"
     """It ended with an error."""
 
+    CANCELLED = "cancelled"
+    """It was cancelled."""
+
+    PAUSED = "paused"
+    """It takes no steps until it is resumed."""
+
 
 class Severity(TextEnum):
     """How much a finding matters."""
@@ -229,6 +248,9 @@ class StepStatus(TextEnum):
 
     RUNNING = "running"
     """It was begun and has not reported back."""
+
+    WAITING = "waiting"
+    """It waits for a signal or a time."""
 
     DONE = "done"
     """Its result is on disk."""
@@ -359,6 +381,7 @@ class SzzSource(TextEnum):
 _Basis = {member.value: member for member in Basis}
 _ChangeTrend = {member.value: member for member in ChangeTrend}
 _ComplexityBasis = {member.value: member for member in ComplexityBasis}
+_Durability = {member.value: member for member in Durability}
 _Kind = {member.value: member for member in Kind}
 _MetricRows = {member.value: member for member in MetricRows}
 _OwnedBy = {member.value: member for member in OwnedBy}
@@ -373,6 +396,53 @@ _SymbolKind = {member.value: member for member in SymbolKind}
 _SymbolRole = {member.value: member for member in SymbolRole}
 _SzzFixes = {member.value: member for member in SzzFixes}
 _SzzSource = {member.value: member for member in SzzSource}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Appended(Record):
+    """What `session.append` answers: the entries are on disk."""
+
+    cursor: int
+    """The durable cursor of the last entry."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> Appended:
+        """The record out of its JSON form."""
+        return Appended(
+            wire["cursor"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "cursor": self.cursor,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class BackupFile(Record):
+    """A copy of the store."""
+
+    path: str
+    """The file."""
+
+    bytes: int
+    """Its size in bytes."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> BackupFile:
+        """The record out of its JSON form."""
+        return BackupFile(
+            wire["path"],
+            wire["bytes"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "path": self.path,
+            "bytes": self.bytes,
+        }
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -542,6 +612,104 @@ class ChangeSpan(Record):
             "files": self.files,
             "added": self.added,
             "deleted": self.deleted,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Checkpoint(Record):
+    """A point in a session that it can be taken back to."""
+
+    id: str
+    """The checkpoint's id."""
+
+    name: str
+    """What it is called; `before:<step>` or `after:<step>` where it was made by policy."""
+
+    position: int
+    """Steps below this position belong to it."""
+
+    automatic: bool
+    """Made by policy: before a `once` step, and after 30 s of progress."""
+
+    time: str
+    """When it was made, RFC 3339 in UTC."""
+
+    state: Payload | None = None
+    """What was kept with it, where it was asked for."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> Checkpoint:
+        """The record out of its JSON form."""
+        return Checkpoint(
+            wire["id"],
+            wire["name"],
+            wire["position"],
+            wire["automatic"],
+            wire["time"],
+            _wire.optional(Payload.from_wire, wire.get("state")),
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "position": self.position,
+            "automatic": self.automatic,
+            "time": self.time,
+            "state": _wire.optional_payload(self.state, "state"),
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CheckpointList(Record):
+    """A session's checkpoints, newest first."""
+
+    checkpoints: list[Checkpoint]
+    """The checkpoints."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> CheckpointList:
+        """The record out of its JSON form."""
+        return CheckpointList(
+            [Checkpoint.from_wire(item) for item in wire["checkpoints"]],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "checkpoints": _wire.records(self.checkpoints),
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ClaimedSession(Record):
+    """A session that this process has claimed: open it with `resume` to go on."""
+
+    id: str
+    """The session's id."""
+
+    input: Payload
+    """What it started with."""
+
+    labels: dict[str, str]
+    """Its labels."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> ClaimedSession:
+        """The record out of its JSON form."""
+        return ClaimedSession(
+            wire["id"],
+            Payload.from_wire(wire["input"]),
+            wire["labels"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "id": self.id,
+            "input": _wire.payload(self.input, "input"),
+            "labels": self.labels,
         }
 
 
@@ -1152,6 +1320,32 @@ class Enqueued(Record):
         """The record's JSON form, as every language writes it."""
         return {
             "ids": self.ids,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class EntryPage(Record):
+    """A page of a session's log, oldest first."""
+
+    entries: list[LogEntry]
+    """The entries."""
+
+    cursor: int
+    """Pass it as `after` for the next page."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> EntryPage:
+        """The record out of its JSON form."""
+        return EntryPage(
+            [LogEntry.from_wire(item) for item in wire["entries"]],
+            wire["cursor"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "entries": _wire.records(self.entries),
+            "cursor": self.cursor,
         }
 
 
@@ -2054,6 +2248,32 @@ class Finding(Record):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class ForkPoint(Record):
+    """Where a session was forked off."""
+
+    id: str
+    """The session that it shares steps with."""
+
+    position: int
+    """Steps below this position are shared."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> ForkPoint:
+        """The record out of its JSON form."""
+        return ForkPoint(
+            wire["id"],
+            wire["position"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "id": self.id,
+            "position": self.position,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class FunctionMetrics(Record):
     """Metrics of one function with a body."""
 
@@ -2203,6 +2423,103 @@ class Halstead(Record):
             "volume": self.volume,
             "difficulty": self.difficulty,
             "effort": self.effort,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Health(Record):
+    """How a store is."""
+
+    ok: bool
+    """Whether everything is as it should be."""
+
+    checks: list[HealthCheck]
+    """What was looked at."""
+
+    store_bytes: int
+    """Size of the store in bytes."""
+
+    log_bytes: int
+    """Size of the log beside it in bytes."""
+
+    free_bytes: int | None
+    """Bytes that are free where it lies; absent in memory and on a server."""
+
+    sessions_open: int
+    """How many sessions take steps."""
+
+    sessions_paused: int
+    """How many are paused."""
+
+    sessions_ended: int
+    """How many have ended."""
+
+    queues: list[QueueSummary]
+    """Every queue."""
+
+    owners: list[OwnerLoad]
+    """Every owner."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> Health:
+        """The record out of its JSON form."""
+        return Health(
+            wire["ok"],
+            [HealthCheck.from_wire(item) for item in wire["checks"]],
+            wire["store_bytes"],
+            wire["log_bytes"],
+            wire.get("free_bytes"),
+            wire["sessions_open"],
+            wire["sessions_paused"],
+            wire["sessions_ended"],
+            [QueueSummary.from_wire(item) for item in wire["queues"]],
+            [OwnerLoad.from_wire(item) for item in wire["owners"]],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "ok": self.ok,
+            "checks": _wire.records(self.checks),
+            "store_bytes": self.store_bytes,
+            "log_bytes": self.log_bytes,
+            "free_bytes": self.free_bytes,
+            "sessions_open": self.sessions_open,
+            "sessions_paused": self.sessions_paused,
+            "sessions_ended": self.sessions_ended,
+            "queues": _wire.records(self.queues),
+            "owners": _wire.records(self.owners),
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class HealthCheck(Record):
+    """One thing that was looked at."""
+
+    name: str
+    """What was looked at."""
+
+    ok: bool
+    """Whether it is as it should be."""
+
+    reason: str
+    """What was seen, and what to do."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> HealthCheck:
+        """The record out of its JSON form."""
+        return HealthCheck(
+            wire["name"],
+            wire["ok"],
+            wire["reason"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "name": self.name,
+            "ok": self.ok,
+            "reason": self.reason,
         }
 
 
@@ -2571,6 +2888,42 @@ class Lines(Record):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class LogEntry(Record):
+    """One entry of a session's log."""
+
+    seq: int
+    """Its durable cursor."""
+
+    time: str
+    """When it was written, RFC 3339 in UTC."""
+
+    name: str
+    """Which part of the log it belongs to."""
+
+    value: Payload
+    """What it says."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> LogEntry:
+        """The record out of its JSON form."""
+        return LogEntry(
+            wire["seq"],
+            wire["time"],
+            wire["name"],
+            Payload.from_wire(wire["value"]),
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "seq": self.seq,
+            "time": self.time,
+            "name": self.name,
+            "value": _wire.payload(self.value, "value"),
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class ModelCard(Record):
     """What a model is, what it was trained on, and what it must not be used for."""
 
@@ -2873,6 +3226,37 @@ class Owner(Record):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class OwnerLoad(Record):
+    """A process that owns sessions or has claimed tasks."""
+
+    owner: SessionOwner
+    """The process."""
+
+    sessions: int
+    """How many sessions it owns."""
+
+    tasks: int
+    """How many tasks it has claimed."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> OwnerLoad:
+        """The record out of its JSON form."""
+        return OwnerLoad(
+            SessionOwner.from_wire(wire["owner"]),
+            wire["sessions"],
+            wire["tasks"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "owner": _wire.record(self.owner),
+            "sessions": self.sessions,
+            "tasks": self.tasks,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Ownership(Record):
     """Who made what, by path."""
 
@@ -3029,6 +3413,27 @@ class Reason(Record):
         }
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class RestoredStore(Record):
+    """What `workspace.restore` has taken."""
+
+    sessions: int
+    """How many sessions."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> RestoredStore:
+        """The record out of its JSON form."""
+        return RestoredStore(
+            wire["sessions"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "sessions": self.sessions,
+        }
+
+
 class _RuleCountDraft(Record):
     # Filled by plain assignment, then turned into a RuleCount: five times as fast as frozen.
     __slots__ = (
@@ -3128,6 +3533,101 @@ class RuleDescription(Record):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Schedule(Record):
+    """What makes sessions at set times. Whoever claims sessions fires what is due: a time that was
+    missed because nobody did makes one session, however many times went by.
+    """
+
+    name: str
+    """What it is called."""
+
+    cron: str | None
+    """Its fields of cron with their time zone; absent where it fires once."""
+
+    next: str | None
+    """When it fires next, RFC 3339 in UTC; absent once it fires no more."""
+
+    paused: bool
+    """Whether it is paused."""
+
+    fired: int
+    """How often it has fired."""
+
+    input: Payload
+    """What each session starts with."""
+
+    labels: dict[str, str]
+    """Labels of each session."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> Schedule:
+        """The record out of its JSON form."""
+        return Schedule(
+            wire["name"],
+            wire.get("cron"),
+            wire.get("next"),
+            wire["paused"],
+            wire["fired"],
+            Payload.from_wire(wire["input"]),
+            wire["labels"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "name": self.name,
+            "cron": self.cron,
+            "next": self.next,
+            "paused": self.paused,
+            "fired": self.fired,
+            "input": _wire.payload(self.input, "input"),
+            "labels": self.labels,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ScheduleList(Record):
+    """Every schedule, by name."""
+
+    schedules: list[Schedule]
+    """The schedules."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> ScheduleList:
+        """The record out of its JSON form."""
+        return ScheduleList(
+            [Schedule.from_wire(item) for item in wire["schedules"]],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "schedules": _wire.records(self.schedules),
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SessionBatch(Record):
+    """Claimed sessions, oldest first; empty where none came in time."""
+
+    sessions: list[ClaimedSession]
+    """The sessions."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> SessionBatch:
+        """The record out of its JSON form."""
+        return SessionBatch(
+            [ClaimedSession.from_wire(item) for item in wire["sessions"]],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "sessions": _wire.records(self.sessions),
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class SessionDetail(Record):
     """A session with its steps."""
 
@@ -3180,6 +3680,84 @@ class SessionList(Record):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class SessionOwner(Record):
+    """The process that owns a session."""
+
+    pid: int
+    """Its process id."""
+
+    host: str
+    """Its host; empty where the system does not say."""
+
+    alive: bool
+    """Whether its lease is in force; where it is not, the session can be claimed."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> SessionOwner:
+        """The record out of its JSON form."""
+        return SessionOwner(
+            wire["pid"],
+            wire["host"],
+            wire["alive"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "pid": self.pid,
+            "host": self.host,
+            "alive": self.alive,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SessionPatch(Record):
+    """What `session.patch` answers."""
+
+    patched: bool
+    """Whether to run the changed program; the same at every later run of the session."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> SessionPatch:
+        """The record out of its JSON form."""
+        return SessionPatch(
+            wire["patched"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "patched": self.patched,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SessionSubmitted(Record):
+    """What `session.submit` answers: the session is on disk."""
+
+    id: str
+    """The session's id."""
+
+    created: bool
+    """Whether it was made by this call."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> SessionSubmitted:
+        """The record out of its JSON form."""
+        return SessionSubmitted(
+            wire["id"],
+            wire["created"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "id": self.id,
+            "created": self.created,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class SessionSummary(Record):
     """One session in a few words."""
 
@@ -3201,11 +3779,32 @@ class SessionSummary(Record):
     steps_done: int
     """How many steps have a result."""
 
-    output: Payload | None = None
+    input: Payload | None
+    """What it started with, where it was given anything."""
+
+    output: Payload | None
     """What it ended with, once completed."""
 
-    failure: Failure | None = None
-    """Why it ended, once failed."""
+    failure: Failure | None
+    """Why it ended, once failed or cancelled."""
+
+    parent: str | None
+    """The session that it belongs to."""
+
+    forked_from: ForkPoint | None
+    """Where it was forked off."""
+
+    deadline: str | None
+    """When it must have ended, RFC 3339 in UTC."""
+
+    waits_until: str | None
+    """Nobody claims it before this time, RFC 3339 in UTC: it waits for a time or a signal."""
+
+    archived: bool
+    """Whether it was put away."""
+
+    owner: SessionOwner | None = None
+    """Who owns it."""
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> SessionSummary:
@@ -3217,8 +3816,15 @@ class SessionSummary(Record):
             wire["created"],
             wire["updated"],
             wire["steps_done"],
+            _wire.optional(Payload.from_wire, wire.get("input")),
             _wire.optional(Payload.from_wire, wire.get("output")),
             _wire.optional(Failure.from_wire, wire.get("failure")),
+            wire.get("parent"),
+            _wire.optional(ForkPoint.from_wire, wire.get("forked_from")),
+            wire.get("deadline"),
+            wire.get("waits_until"),
+            wire["archived"],
+            _wire.optional(SessionOwner.from_wire, wire.get("owner")),
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -3230,8 +3836,103 @@ class SessionSummary(Record):
             "created": self.created,
             "updated": self.updated,
             "steps_done": self.steps_done,
+            "input": _wire.optional_payload(self.input, "input"),
             "output": _wire.optional_payload(self.output, "output"),
             "failure": None if self.failure is None else _wire.failure(self.failure),
+            "parent": self.parent,
+            "forked_from": None if self.forked_from is None else _wire.record(self.forked_from),
+            "deadline": self.deadline,
+            "waits_until": self.waits_until,
+            "archived": self.archived,
+            "owner": None if self.owner is None else _wire.record(self.owner),
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SessionsPruned(Record):
+    """What `session.prune` has removed."""
+
+    sessions: int
+    """How many sessions."""
+
+    events: int
+    """How many rows of their histories."""
+
+    large_values: int
+    """How many large values that nothing else names."""
+
+    kept_for_forks: int
+    """How many were old enough and stay, as forks share their steps."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> SessionsPruned:
+        """The record out of its JSON form."""
+        return SessionsPruned(
+            wire["sessions"],
+            wire["events"],
+            wire["large_values"],
+            wire["kept_for_forks"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "sessions": self.sessions,
+            "events": self.events,
+            "large_values": self.large_values,
+            "kept_for_forks": self.kept_for_forks,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SignalReceived(Record):
+    """How a wait for a signal ended."""
+
+    payload: Payload | None
+    """What the signal said; absent where time ended the wait."""
+
+    timed_out: bool
+    """Whether time ended the wait."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> SignalReceived:
+        """The record out of its JSON form."""
+        return SignalReceived(
+            _wire.optional(Payload.from_wire, wire.get("payload")),
+            wire["timed_out"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "payload": _wire.optional_payload(self.payload, "payload"),
+            "timed_out": self.timed_out,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SignalSent(Record):
+    """What `session.signal` answers: the signal is on disk."""
+
+    seq: int
+    """The durable cursor of the signal."""
+
+    created: bool
+    """Whether it was sent by this call."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> SignalSent:
+        """The record out of its JSON form."""
+        return SignalSent(
+            wire["seq"],
+            wire["created"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "seq": self.seq,
+            "created": self.created,
         }
 
 
@@ -3274,6 +3975,27 @@ class SkippedFile(Record):
             "path": self.path,
             "reason": self.reason,
             "message": self.message,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Slept(Record):
+    """What `session.sleep` answers."""
+
+    seq: int
+    """The durable cursor of the timer's last row."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> Slept:
+        """The record out of its JSON form."""
+        return Slept(
+            wire["seq"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "seq": self.seq,
         }
 
 
@@ -3326,14 +4048,17 @@ class StepRecord(Record):
     started: str
     """When it was begun last, RFC 3339 in UTC."""
 
-    finished: str | None = None
+    finished: str | None
     """When it reported back, RFC 3339 in UTC."""
 
-    result: Payload | None = None
+    result: Payload | None
     """Its result, once done."""
 
-    failure: Failure | None = None
+    failure: Failure | None
     """Its error, once failed."""
+
+    timed_out: bool
+    """Whether it was a wait that time ended."""
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> StepRecord:
@@ -3350,6 +4075,7 @@ class StepRecord(Record):
             wire.get("finished"),
             _wire.optional(Payload.from_wire, wire.get("result")),
             _wire.optional(Failure.from_wire, wire.get("failure")),
+            wire["timed_out"],
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -3366,6 +4092,7 @@ class StepRecord(Record):
             "finished": self.finished,
             "result": _wire.optional_payload(self.result, "result"),
             "failure": None if self.failure is None else _wire.failure(self.failure),
+            "timed_out": self.timed_out,
         }
 
 
@@ -3780,8 +4507,11 @@ class WorkspaceInfo(Record):
     store: str | None
     """The store's file; absent in memory."""
 
-    durability: str
-    """How durable the store is: `full` (survives power loss) or `none` (in memory)."""
+    durability: Durability
+    """What a commit survives."""
+
+    namespace: str
+    """The namespace of sessions, schedules, queues and events."""
 
     notes: list[str]
     """What a user should know, for example why the store is in memory."""
@@ -3793,7 +4523,8 @@ class WorkspaceInfo(Record):
             wire["version"],
             wire.get("repository"),
             wire.get("store"),
-            wire["durability"],
+            _Durability[wire["durability"]],
+            wire["namespace"],
             wire["notes"],
         )
 
@@ -3804,16 +4535,22 @@ class WorkspaceInfo(Record):
             "repository": self.repository,
             "store": self.store,
             "durability": self.durability,
+            "namespace": self.namespace,
             "notes": self.notes,
         }
 
 
 __all__ = [
+    "Appended",
+    "BackupFile",
     "Basis",
     "Calibration",
     "ChangeRisk",
     "ChangeSpan",
     "ChangeTrend",
+    "Checkpoint",
+    "CheckpointList",
+    "ClaimedSession",
     "ClaimedTask",
     "ClassMetrics",
     "CloneGroup",
@@ -3829,7 +4566,9 @@ __all__ = [
     "CountedHistory",
     "CoupledFiles",
     "Deepened",
+    "Durability",
     "Enqueued",
+    "EntryPage",
     "Evaluation",
     "Event",
     "EventPage",
@@ -3844,8 +4583,11 @@ __all__ = [
     "FileShare",
     "FileSymbols",
     "Finding",
+    "ForkPoint",
     "FunctionMetrics",
     "Halstead",
+    "Health",
+    "HealthCheck",
     "HistoryPack",
     "HistorySpan",
     "Hotspot",
@@ -3855,6 +4597,7 @@ __all__ = [
     "LanguageRow",
     "LanguageTable",
     "Lines",
+    "LogEntry",
     "MetricRows",
     "ModelCard",
     "ModelReference",
@@ -3862,20 +4605,32 @@ __all__ = [
     "OwnedBy",
     "OwnedPath",
     "Owner",
+    "OwnerLoad",
     "Ownership",
     "Payload",
     "QueueSummary",
     "Reason",
+    "RestoredStore",
     "RiskLevel",
     "RuleCount",
     "RuleDescription",
+    "Schedule",
+    "ScheduleList",
+    "SessionBatch",
     "SessionDetail",
     "SessionList",
+    "SessionOwner",
+    "SessionPatch",
     "SessionStatus",
+    "SessionSubmitted",
     "SessionSummary",
+    "SessionsPruned",
     "Severity",
+    "SignalReceived",
+    "SignalSent",
     "SkipReason",
     "SkippedFile",
+    "Slept",
     "StepFinished",
     "StepPolicy",
     "StepRecord",

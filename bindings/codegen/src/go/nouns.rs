@@ -57,7 +57,7 @@ pub(super) fn file(model: &Model) -> String {
 /// The type of a noun: its name, or its plural where a class with a life has the name or may get it.
 pub(super) fn noun_type(noun: &str) -> String {
     match noun {
-        "session" | "worker" | "queue" => exported(noun) + "s",
+        "session" | "worker" | "queue" | "schedule" => exported(noun) + "s",
         noun => exported(noun),
     }
 }

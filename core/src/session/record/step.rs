@@ -1,4 +1,4 @@
-//! What a session, a step and their arguments are: plain data, the same in every language.
+//! What a step and a checkpoint are: plain data, the same in every language.
 
 use std::collections::BTreeMap;
 
@@ -6,19 +6,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::base::value::{Failure, Payload};
-
-/// Where a session stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SessionStatus {
-    /// It takes steps.
-    #[default]
-    Open,
-    /// It ended with an output.
-    Completed,
-    /// It ended with an error.
-    Failed,
-}
 
 /// What happens to a step that was running when its process died.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +26,8 @@ pub enum StepStatus {
     /// It was begun and has not reported back.
     #[default]
     Running,
+    /// It waits for a signal or a time.
+    Waiting,
     /// Its result is on disk.
     Done,
     /// It reported an error.
@@ -57,78 +46,6 @@ pub enum StepState {
     /// A step of policy `once` was cut short: find out whether its effect happened, then call
     /// `session.finish` with the token.
     Unknown,
-}
-
-/// Arguments of `session.open`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SessionOpenArgs {
-    /// The session's id, chosen by the caller: 1 to 200 characters.
-    pub id: String,
-    /// Go on where the session of this id stopped; without it an existing id is `session.exists`.
-    #[serde(default)]
-    pub resume: bool,
-    /// Names and values to find the session by; kept from the first opening.
-    #[serde(default)]
-    pub labels: BTreeMap<String, String>,
-}
-
-/// Arguments of `session.list`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct SessionListArgs {
-    /// Only sessions of this status.
-    pub status: Option<SessionStatus>,
-    /// Only sessions that carry all of these labels.
-    pub labels: BTreeMap<String, String>,
-    /// At most this many, 1 to 1,000.
-    pub limit: u32,
-    /// Only sessions after this cursor: `next` of the page before.
-    pub after: Option<String>,
-}
-
-impl Default for SessionListArgs {
-    fn default() -> Self {
-        SessionListArgs { status: None, labels: BTreeMap::new(), limit: 100, after: None }
-    }
-}
-
-/// Arguments of `session.show`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SessionShowArgs {
-    /// The session's id.
-    pub id: String,
-}
-
-/// One session in a few words.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct SessionSummary {
-    /// The session's id.
-    pub id: String,
-    /// Where it stands.
-    pub status: SessionStatus,
-    /// Its labels.
-    pub labels: BTreeMap<String, String>,
-    /// When it was made, RFC 3339 in UTC.
-    pub created: String,
-    /// When its last row was written, RFC 3339 in UTC.
-    pub updated: String,
-    /// How many steps have a result.
-    pub steps_done: u64,
-    /// What it ended with, once completed.
-    pub output: Option<Payload>,
-    /// Why it ended, once failed.
-    pub failure: Option<Failure>,
-}
-
-/// A page of sessions, newest first.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct SessionList {
-    /// The sessions.
-    pub sessions: Vec<SessionSummary>,
-    /// The cursor of the next page; absent on the last.
-    pub next: Option<String>,
 }
 
 /// One step of a session.
@@ -156,15 +73,8 @@ pub struct StepRecord {
     pub result: Option<Payload>,
     /// Its error, once failed.
     pub failure: Option<Failure>,
-}
-
-/// A session with its steps.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct SessionDetail {
-    /// The session.
-    pub session: SessionSummary,
-    /// Its steps in order.
-    pub steps: Vec<StepRecord>,
+    /// Whether it was a wait that time ended.
+    pub timed_out: bool,
 }
 
 /// Arguments of `session.begin`.
@@ -219,17 +129,108 @@ pub struct StepFinished {
     pub seq: u64,
 }
 
-/// Arguments of `session.complete`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct SessionCompleteArgs {
-    /// What the session ends with.
-    pub output: Option<Payload>,
-    /// Why the session failed; makes its status `failed`.
-    pub failure: Option<Failure>,
-}
-
-/// Arguments of an operation that needs none.
+/// Arguments of `session.patch`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NoArgs {}
+pub struct SessionPatchArgs {
+    /// What the change to the program is called: 1 to 200 characters.
+    pub name: String,
+}
+
+/// What `session.patch` answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionPatch {
+    /// Whether to run the changed program; the same at every later run of the session.
+    pub patched: bool,
+}
+
+/// Arguments of `session.checkpoint`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointArgs {
+    /// What the checkpoint is called: 1 to 200 characters; several may have one name.
+    pub name: String,
+    /// What the program wants to find when it goes back to it.
+    #[serde(default)]
+    pub state: Option<Payload>,
+}
+
+/// A point in a session that it can be taken back to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Checkpoint {
+    /// The checkpoint's id.
+    pub id: String,
+    /// What it is called; `before:<step>` or `after:<step>` where it was made by policy.
+    pub name: String,
+    /// Steps below this position belong to it.
+    pub position: u64,
+    /// Made by policy: before a `once` step, and after 30 s of progress.
+    pub automatic: bool,
+    /// When it was made, RFC 3339 in UTC.
+    pub time: String,
+    /// What was kept with it, where it was asked for.
+    pub state: Option<Payload>,
+}
+
+/// Arguments of `session.checkpoints`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CheckpointsArgs {
+    /// The session's id.
+    pub id: String,
+    /// Only those of this name.
+    pub name: Option<String>,
+    /// With the states that were kept.
+    pub states: bool,
+    /// At most this many, 1 to 10,000.
+    pub limit: u32,
+}
+
+impl Default for CheckpointsArgs {
+    fn default() -> Self {
+        CheckpointsArgs { id: String::new(), name: None, states: false, limit: 100 }
+    }
+}
+
+/// A session's checkpoints, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CheckpointList {
+    /// The checkpoints.
+    pub checkpoints: Vec<Checkpoint>,
+}
+
+/// Arguments of `session.restore`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SessionRestoreArgs {
+    /// The session's id.
+    pub id: String,
+    /// The checkpoint's id.
+    pub checkpoint: String,
+    /// Go back even behind a step of policy `once` that was begun: its effect may then happen again.
+    #[serde(default)]
+    pub again_once: bool,
+}
+
+/// Arguments of `session.fork`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SessionForkArgs {
+    /// The session to fork.
+    pub id: String,
+    /// The id of the new session: 1 to 200 characters.
+    pub new_id: String,
+    /// The position of the first step that the new session runs itself; those below are shared.
+    /// Without it all recorded steps are.
+    #[serde(default)]
+    pub at: Option<u64>,
+    /// Fork at this checkpoint instead of a position.
+    #[serde(default)]
+    pub checkpoint: Option<String>,
+    /// What the new session starts with instead of the old one's input.
+    #[serde(default)]
+    pub input: Option<Payload>,
+    /// Labels of the new session; without them those of the old one.
+    #[serde(default)]
+    pub labels: Option<BTreeMap<String, String>>,
+}
