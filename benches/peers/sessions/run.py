@@ -40,6 +40,7 @@ BARS = {
     ("queue", "barograph-rust", "by 100"): (5_000, 15_000),
     ("restart", "barograph-python", ""): (0.5, 0.2),
     ("bytes", "barograph-rust", ""): (150, 90),
+    ("recover", "barograph-rust", ""): (2, 1),
 }
 HIGHER_IS_BETTER = {"many", "queue"}
 
@@ -258,7 +259,29 @@ def live(bench):
             )
 
 
-MEASURES = {"steps": steps, "many": many, "queue": queue, "syncs": syncs, "bytes": weight, "restart": restart, "live": live}
+def recover(bench):
+    """100,000 open sessions of 10 steps, left by a process that was killed: claimed by the next, and listed."""
+    for contestant in bench.who("recover"):
+        one = bench.start(contestant)
+        one.hear(), one.ask("live", 100_000, 10)
+        answers = []
+        for _ in range(3):
+            one.kill()
+            one = Running(contestant, one.folder)
+            one.hear()
+            answers.append(one.ask("recover"))
+            if answers[-1]["claimed"] != 100_000 or answers[-1]["listed"] != 100_000:
+                raise SystemExit(f"not all were recovered: {answers[-1]}")
+        one.kill()
+        seconds = [answer["seconds"] for answer in answers]
+        claims = [answer["claim_s"] for answer in answers]
+        bench.note(
+            "recover", contestant, statistics.median(seconds), "s",
+            best=round(min(seconds), 2), claim_s=round(statistics.median(claims), 2),
+        )
+
+
+MEASURES = {"steps": steps, "many": many, "queue": queue, "syncs": syncs, "bytes": weight, "restart": restart, "live": live, "recover": recover}
 
 
 def table(bench):

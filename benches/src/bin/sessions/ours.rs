@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use barograph::blocking::wait;
 use barograph::{
-    EnqueueArgs, NewTask, OpenArgs, Session, SessionOpenArgs, StepBeginArgs, StepFinishArgs, StepPolicy,
-    TaskResult, WorkerCompleteArgs, WorkerNextArgs, WorkerOpenArgs, Workspace,
+    EnqueueArgs, NewTask, OpenArgs, Session, SessionClaimArgs, SessionListArgs, SessionOpenArgs,
+    SessionStatus, StepBeginArgs, StepFinishArgs, StepPolicy, TaskResult, WorkerCompleteArgs, WorkerNextArgs,
+    WorkerOpenArgs, Workspace,
 };
 use serde_json::{Value, json};
 
@@ -196,6 +197,27 @@ impl Ours {
     }
 }
 
+/// Takes over every session whose process is gone, and lists all that are open.
+fn recover(ws: &Workspace) -> Fallible<Value> {
+    let start = Instant::now();
+    let args = SessionClaimArgs { max: 100_000, ..SessionClaimArgs::default() };
+    let claimed = wait(ws.session().claim(args))?.sessions.len();
+    let claim = start.elapsed().as_secs_f64();
+    let mut args =
+        SessionListArgs { status: Some(SessionStatus::Open), limit: 10_000, ..SessionListArgs::default() };
+    let mut listed = 0;
+    loop {
+        let page = wait(ws.session().list(args.clone()))?;
+        listed += page.sessions.len();
+        args.after = page.next;
+        if args.after.is_none() {
+            break;
+        }
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    Ok(json!({ "seconds": seconds, "claim_s": claim, "claimed": claimed, "listed": listed }))
+}
+
 impl Contestant for Ours {
     fn obey(&mut self, verb: &str, numbers: &[usize]) -> Fallible<Value> {
         match (verb, numbers) {
@@ -206,6 +228,7 @@ impl Contestant for Ours {
             ("queue", &[count, batch]) => self.queue(count, batch),
             ("workers", &[count, workers]) => self.workers(count, workers),
             ("live", &[count, made]) => self.live(count, made),
+            ("recover", []) => recover(&self.ws),
             _ => Err(format!("`barograph` cannot `{verb}`").into()),
         }
     }
