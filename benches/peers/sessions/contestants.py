@@ -77,7 +77,7 @@ ALL = [
         "dbos-postgres", "DBOS, PostgreSQL", python("dbos/steps.py"), STEPS | {"many", "queue", "reach"},
         postgres=True, turn=5, tasks=100,
     ),
-    Contestant("awa", "awa, PostgreSQL", (rust("awa"),), frozenset({"queue"}), postgres=True),
+    Contestant("awa", "awa, PostgreSQL", (rust("awa"),), frozenset({"queue"}), postgres=True, tasks=1_000),
 ]
 
 
