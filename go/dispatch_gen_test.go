@@ -234,6 +234,15 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		}
 		return on.(*Session).Begin(ctx, name, opts)
 	},
+	"session.command": func(ctx context.Context, on any, a *arguments) (any, error) {
+		name := required[string](a, "name")
+		argv := required[[]string](a, "argv")
+		opts := new(CommandOptions)
+		if err := a.rest(opts); err != nil {
+			return nil, err
+		}
+		return on.(*Session).Command(ctx, name, argv, opts)
+	},
 	"session.cancel": func(ctx context.Context, on any, a *arguments) (any, error) {
 		id := required[string](a, "id")
 		reason := arg[string](a, "reason", "")
@@ -515,7 +524,7 @@ var receivers = map[string]reflect.Type{
 	"Predict":     reflect.TypeFor[Predict](),
 	"Queues":      reflect.TypeFor[Queues](),
 	"Risk":        reflect.TypeFor[Risk](),
-	"Schedule":    reflect.TypeFor[Schedule](),
+	"Schedules":   reflect.TypeFor[Schedules](),
 	"Sessions":    reflect.TypeFor[Sessions](),
 	"Workers":     reflect.TypeFor[Workers](),
 }

@@ -62,6 +62,17 @@ func (s *Session) Begin(ctx context.Context, name string, opts *StepBeginOptions
 	return answer[StepStart](ctx, s.handle, "session.begin", &sessionBeginArgs{Name: name, StepBeginOptions: opts})
 }
 
+// Command is session.command: runs a command as a step that dies with its owner, or answers its
+// recorded result.
+//
+// name: The step's name: 1 to 200 characters. Steps are matched by name and occurrence.
+//
+// argv: The program, a path or a name that is looked for in `PATH`, and its arguments; no shell
+// reads them.
+func (s *Session) Command(ctx context.Context, name string, argv []string, opts *CommandOptions) (*CommandResult, error) {
+	return answer[CommandResult](ctx, s.handle, "session.command", &sessionCommandArgs{Name: name, Argv: filled(argv), CommandOptions: opts})
+}
+
 // Checkpoint is session.checkpoint: makes a checkpoint that the session can be taken back to or
 // forked at.
 //
@@ -197,7 +208,7 @@ func (w *Workspace) Queue() Queues { return Queues{w.handle} }
 func (w *Workspace) Risk() Risk { return Risk{w.handle} }
 
 // Schedule gives the operations schedule.*.
-func (w *Workspace) Schedule() Schedule { return Schedule{w.handle} }
+func (w *Workspace) Schedule() Schedules { return Schedules{w.handle} }
 
 // Session gives the operations session.*.
 func (w *Workspace) Session() Sessions { return Sessions{w.handle} }
@@ -439,8 +450,8 @@ func (r Risk) Change(ctx context.Context, revisions string, opts *ChangeOptions)
 	return answer[ChangeRisk](ctx, r.handle, "risk.change", &riskChangeArgs{Range: revisions, ChangeOptions: opts})
 }
 
-// Schedule are the operations schedule.create, schedule.delete, schedule.list, schedule.pause.
-type Schedule struct{ handle *handle }
+// Schedules are the operations schedule.create, schedule.delete, schedule.list, schedule.pause.
+type Schedules struct{ handle *handle }
 
 // Create is schedule.create: keeps a schedule that makes sessions at set times.
 //
@@ -448,26 +459,26 @@ type Schedule struct{ handle *handle }
 //
 // cron: When it fires, as five fields of cron: minute, hour, day of month, month, day of week.
 // Empty: not given.
-func (s Schedule) Create(ctx context.Context, name string, cron string, opts *ScheduleCreateOptions) (*Schedule, error) {
+func (s Schedules) Create(ctx context.Context, name string, cron string, opts *ScheduleCreateOptions) (*Schedule, error) {
 	return answer[Schedule](ctx, s.handle, "schedule.create", &scheduleCreateArgs{Name: name, Cron: cron, ScheduleCreateOptions: opts})
 }
 
 // Delete is schedule.delete: removes a schedule; the sessions that it has made stay.
 //
 // name: The schedule's name.
-func (s Schedule) Delete(ctx context.Context, name string, opts *ScheduleNameOptions) (*Schedule, error) {
+func (s Schedules) Delete(ctx context.Context, name string, opts *ScheduleNameOptions) (*Schedule, error) {
 	return answer[Schedule](ctx, s.handle, "schedule.delete", &scheduleDeleteArgs{Name: name, ScheduleNameOptions: opts})
 }
 
 // List is schedule.list: every schedule, by name.
-func (s Schedule) List(ctx context.Context, opts *ListOptions) (*ScheduleList, error) {
+func (s Schedules) List(ctx context.Context, opts *ListOptions) (*ScheduleList, error) {
 	return answer[ScheduleList](ctx, s.handle, "schedule.list", &scheduleListArgs{ListOptions: opts})
 }
 
 // Pause is schedule.pause: pauses a schedule, or resumes it.
 //
 // name: The schedule's name. Empty: the default.
-func (s Schedule) Pause(ctx context.Context, name string, opts *SchedulePauseOptions) (*Schedule, error) {
+func (s Schedules) Pause(ctx context.Context, name string, opts *SchedulePauseOptions) (*Schedule, error) {
 	return answer[Schedule](ctx, s.handle, "schedule.pause", &schedulePauseArgs{Name: name, SchedulePauseOptions: opts})
 }
 
@@ -916,6 +927,27 @@ type StepBeginOptions struct {
 	Args any `json:"args,omitzero"`
 	// What happens to the step after a crash. Default [StepPolicyRetry].
 	Policy StepPolicy `json:"policy,omitzero"`
+}
+
+// CommandOptions are the options of session.command; nil for the defaults.
+type CommandOptions struct {
+	// Matches the step by this key instead of its occurrence; needed by concurrent siblings.
+	Key string `json:"key,omitzero"`
+	// The working folder, absolute or below the workspace's path, which is the default.
+	Folder string `json:"folder,omitzero"`
+	// Variables that are added to the environment of this process.
+	Environment map[string]string `json:"environment,omitzero"`
+	// What the command reads from standard input; nothing where it is not given.
+	Stdin string `json:"stdin,omitzero"`
+	// How long it may run, in milliseconds, 1 to 2,592,000,000 (30 days); then it is asked to end,
+	// and killed 2 s later. No limit where it is not given.
+	TimeoutMs *int64 `json:"timeout_ms,omitzero"`
+	// What happens to the step after a crash, and where the command was cut short. Default
+	// [StepPolicyRetry].
+	Policy StepPolicy `json:"policy,omitzero"`
+	// Whether an exit status other than 0, or an end by a signal, is a failure of the step;
+	// otherwise it is its result. Default true.
+	Check *bool `json:"check,omitzero"`
 }
 
 // SessionCancelOptions are the options of session.cancel: none yet, pass nil.

@@ -567,6 +567,27 @@ type Coefficient struct {
 	Spread float64 `json:"spread"`
 }
 
+// CommandResult is what `session.command` answers: how the command ended, and what it wrote. It is
+// on disk.
+type CommandResult struct {
+	// Its exit status; absent where a signal ended it.
+	Status *int64 `json:"status,omitzero"`
+	// The number of the signal that ended it.
+	Signal *int64 `json:"signal,omitzero"`
+	// The last 64 KiB of its standard output; what is not UTF-8 is replaced by U+FFFD.
+	Stdout string `json:"stdout"`
+	// The last 64 KiB of its standard error, in the same way.
+	Stderr string `json:"stderr"`
+	// How many bytes of standard output came before what is kept.
+	StdoutDropped int64 `json:"stdout_dropped"`
+	// How many bytes of standard error came before what is kept.
+	StderrDropped int64 `json:"stderr_dropped"`
+	// How long it ran, in milliseconds.
+	TookMs int64 `json:"took_ms"`
+	// Whether this is the recorded result: nothing was run.
+	Replayed bool `json:"replayed"`
+}
+
 // CommitRisk is one commit's own answer.
 type CommitRisk struct {
 	// The commit's id, hexadecimal.

@@ -143,6 +143,12 @@ type sessionBeginArgs struct {
 	*StepBeginOptions
 }
 
+type sessionCommandArgs struct {
+	Name string   `json:"name"`
+	Argv []string `json:"argv"`
+	*CommandOptions
+}
+
 type sessionCancelArgs struct {
 	ID     string `json:"id"`
 	Reason string `json:"reason,omitzero"`
@@ -696,6 +702,31 @@ func (v *Coefficient) read(r *reader) {
 			v.Mean = r.float()
 		case "spread":
 			v.Spread = r.float()
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (v *CommandResult) read(r *reader) {
+	for more := r.enter('{'); more; more = r.more('{') {
+		switch string(r.key()) {
+		case "status":
+			v.Status = optional(r, (*reader).int)
+		case "signal":
+			v.Signal = optional(r, (*reader).int)
+		case "stdout":
+			v.Stdout = r.text()
+		case "stderr":
+			v.Stderr = r.text()
+		case "stdout_dropped":
+			v.StdoutDropped = r.int()
+		case "stderr_dropped":
+			v.StderrDropped = r.int()
+		case "took_ms":
+			v.TookMs = r.int()
+		case "replayed":
+			v.Replayed = r.bool()
 		default:
 			r.skip()
 		}

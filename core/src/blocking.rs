@@ -33,6 +33,11 @@ impl Session {
         wait(self.0.begin(args.into()))
     }
 
+    /// Runs a command as a step that dies with its owner, or answers its recorded result.
+    pub fn command(&self, args: impl Into<crate::CommandArgs>) -> Result<crate::CommandResult> {
+        wait(self.0.command(args.into()))
+    }
+
     /// Makes a checkpoint that the session can be taken back to or forked at.
     pub fn checkpoint(&self, args: impl Into<crate::CheckpointArgs>) -> Result<crate::Checkpoint> {
         wait(self.0.checkpoint(args.into()))
@@ -145,7 +150,7 @@ impl Workspace {
         Risk(self.0.risk())
     }
 
-    /// Blocking form of [`crate::Schedule`].
+    /// Blocking form of [`crate::Schedules`].
     pub fn schedule(&self) -> Schedules {
         Schedules(self.0.schedule())
     }
@@ -297,7 +302,7 @@ impl Risk {
     }
 }
 
-/// Blocking form of [`crate::Schedule`].
+/// Blocking form of [`crate::Schedules`].
 #[derive(Clone, Debug)]
 pub struct Schedules(pub crate::Schedules);
 

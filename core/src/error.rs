@@ -157,7 +157,11 @@ pub const CODES: &[(&str, Kind, bool, &str)] = &[
     ),
     ("store.unsupported", Kind::Unsupported, false, "this kind of store cannot do it"),
     ("store.unreachable", Kind::Unavailable, true, "the store could not be opened, read or written"),
+    ("task.exit_status", Kind::Failed, false, "a command ended with a status other than 0, or by a signal"),
+    ("task.not_found", Kind::NotFound, false, "no program of this name exists, or its interpreter does not"),
+    ("task.not_started", Kind::Failed, false, "the system refused to start a command"),
     ("task.raised", Kind::Failed, false, "a step or task of the host failed"),
+    ("task.timeout", Kind::Timeout, false, "a command took longer than it may and was ended"),
     (
         "value.not_i_json",
         Kind::InvalidInput,

@@ -71,13 +71,13 @@ pub use risk::record::{
 };
 pub use session::record::{
     AppendArgs, Appended, Checkpoint, CheckpointArgs, CheckpointList, CheckpointsArgs, ClaimedSession,
-    EntriesArgs, EntryPage, ForkPoint, LogEntry, NoArgs, Schedule, ScheduleCreateArgs, ScheduleList,
-    ScheduleNameArgs, SchedulePauseArgs, SessionBatch, SessionCancelArgs, SessionClaimArgs,
-    SessionCompleteArgs, SessionDetail, SessionForkArgs, SessionHistoryArgs, SessionIdArgs, SessionList,
-    SessionListArgs, SessionOpenArgs, SessionOwner, SessionPatch, SessionPatchArgs, SessionPruneArgs,
-    SessionRestoreArgs, SessionStatus, SessionSubmitArgs, SessionSubmitted, SessionSummary, SessionsPruned,
-    SignalArgs, SignalReceived, SignalSent, SleepArgs, Slept, StepBeginArgs, StepFinishArgs, StepFinished,
-    StepPolicy, StepRecord, StepStart, StepState, StepStatus, WaitSignalArgs,
+    CommandArgs, CommandResult, EntriesArgs, EntryPage, ForkPoint, LogEntry, NoArgs, Schedule,
+    ScheduleCreateArgs, ScheduleList, ScheduleNameArgs, SchedulePauseArgs, SessionBatch, SessionCancelArgs,
+    SessionClaimArgs, SessionCompleteArgs, SessionDetail, SessionForkArgs, SessionHistoryArgs, SessionIdArgs,
+    SessionList, SessionListArgs, SessionOpenArgs, SessionOwner, SessionPatch, SessionPatchArgs,
+    SessionPruneArgs, SessionRestoreArgs, SessionStatus, SessionSubmitArgs, SessionSubmitted, SessionSummary,
+    SessionsPruned, SignalArgs, SignalReceived, SignalSent, SleepArgs, Slept, StepBeginArgs, StepFinishArgs,
+    StepFinished, StepPolicy, StepRecord, StepStart, StepState, StepStatus, WaitSignalArgs,
 };
 pub use store::Durability;
 pub use surface::describe;

@@ -32,6 +32,13 @@ pub enum Handle {
 }
 
 impl Handle {
+    /// Ends what runs for the handle, which its owner has closed though calls may still hold it.
+    pub(crate) fn closing(&self) {
+        if let Handle::Session(session) = self {
+            session.closing();
+        }
+    }
+
     /// The name of the handle's class in every language; empty for the root.
     pub fn class(&self) -> &'static str {
         match self {
@@ -104,6 +111,8 @@ pub struct Operation {
     pub positional: &'static [&'static str],
     /// Whether it changes nothing that outlives the call.
     pub read_only: bool,
+    /// Whether it runs programs of the caller's choice: not for callers who must be kept in bounds.
+    pub runs_programs: bool,
     /// Whether it offers Arrow columns.
     pub columns: bool,
     /// What it does, one sentence.
@@ -129,6 +138,7 @@ macro_rules! operations {
             opens: operations!(@opens $mode $out),
             positional: &[$($positional),*],
             read_only: operations!(@read_only $mode),
+            runs_programs: operations!(@runs $mode),
             columns: operations!(@has $($columns)?),
             doc: operations!(@doc $($doc)*),
             args: |generator| generator.subschema_for::<args::$args>(),
@@ -150,6 +160,8 @@ macro_rules! operations {
     (@opens $mode:ident $out:ident) => { "" };
     (@read_only read) => { true };
     (@read_only $mode:ident) => { false };
+    (@runs run) => { true };
+    (@runs $mode:ident) => { false };
     (@has) => { false };
     (@has $columns:ident) => { true };
     (@doc $first:literal $($rest:literal)*) => { const { $first.trim_ascii_start() } };
@@ -249,6 +261,8 @@ operations! {
     write Workspace "session.archive" ("id") SessionIdArgs => SessionSummary, |ws, a| ws.session().archive(a);
     /// Asks what to do about the step that comes next: use its result, run it, or decide.
     write Session "session.begin" ("name") StepBeginArgs => StepStart, |session, a| session.begin(a);
+    /// Runs a command as a step that dies with its owner, or answers its recorded result.
+    run Session "session.command" ("name", "argv") CommandArgs => CommandResult, |session, a| session.command(a);
     /// Cancels a session, whoever owns it: it takes no more steps.
     write Workspace "session.cancel" ("id", "reason") SessionCancelArgs => SessionSummary, |ws, a| ws.session().cancel(a);
     /// Makes a checkpoint that the session can be taken back to or forked at.

@@ -36,6 +36,8 @@ import type {
   CodeRulesOptions,
   CodeSymbols,
   CodeSymbolsOptions,
+  CommandOptions,
+  CommandResult,
   CouplingOptions,
   DeepenOptions,
   Deepened,
@@ -120,6 +122,7 @@ import {
   readCodePatterns,
   readCodeRules,
   readCodeSymbols,
+  readCommandResult,
   readDeepened,
   readEntryPage,
   readFeatureTable,
@@ -1225,6 +1228,30 @@ export class Session extends SessionSugar {
     };
     const answer = await invoke(this, op, wire, given.signal);
     return readStepStart(answer);
+  }
+
+  /**
+   * Runs a command as a step that dies with its owner, or answers its recorded result.
+   * @param name The step's name: 1 to 200 characters. Steps are matched by name and occurrence.
+   * @param argv The program, a path or a name that is looked for in `PATH`, and its arguments; no
+   * shell reads them.
+   */
+  async command(name: string, argv: readonly string[], options?: CommandOptions): Promise<CommandResult> {
+    const op = 'session.command';
+    const given = known<CommandOptions>(op, options, ['key', 'folder', 'environment', 'stdin', 'timeoutMs', 'policy', 'check'], ['name', 'argv']);
+    const wire: Wire = {
+      name: text(op, 'name', required(op, 'name', name)),
+      argv: list(op, 'argv', required(op, 'argv', argv), text),
+      key: nullable(op, 'key', given.key, text),
+      folder: nullable(op, 'folder', given.folder, text),
+      environment: map(op, 'environment', given.environment, text),
+      stdin: nullable(op, 'stdin', given.stdin, text),
+      timeout_ms: nullable(op, 'timeoutMs', given.timeoutMs, (op, place, value) => integer(op, place, value, 0, 9007199254740991)),
+      policy: asStepPolicy(op, 'policy', given.policy),
+      check: flag(op, 'check', given.check),
+    };
+    const answer = await invoke(this, op, wire, given.signal);
+    return readCommandResult(answer);
   }
 
   /**

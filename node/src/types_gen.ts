@@ -366,8 +366,16 @@ export type ErrorCode =
   | 'store.unsupported'
   // the store could not be opened, read or written.
   | 'store.unreachable'
+  // a command ended with a status other than 0, or by a signal.
+  | 'task.exit_status'
+  // no program of this name exists, or its interpreter does not.
+  | 'task.not_found'
+  // the system refused to start a command.
+  | 'task.not_started'
   // a step or task of the host failed.
   | 'task.raised'
+  // a command took longer than it may and was ended.
+  | 'task.timeout'
   // a value is outside I-JSON (NaN, infinity, integer beyond 2^53).
   | 'value.not_i_json'
   | (string & {});
@@ -618,6 +626,26 @@ export interface Coefficient {
   mean: number;
   /** The prior's spread (standard deviation) of signed log1p(value). */
   spread: number;
+}
+
+/** What `session.command` answers: how the command ended, and what it wrote. It is on disk. */
+export interface CommandResult {
+  /** Its exit status; absent where a signal ended it. */
+  status: number | null;
+  /** The number of the signal that ended it. */
+  signal: number | null;
+  /** The last 64 KiB of its standard output; what is not UTF-8 is replaced by U+FFFD. */
+  stdout: string;
+  /** The last 64 KiB of its standard error, in the same way. */
+  stderr: string;
+  /** How many bytes of standard output came before what is kept. */
+  stdoutDropped: number;
+  /** How many bytes of standard error came before what is kept. */
+  stderrDropped: number;
+  /** How long it ran, in milliseconds. */
+  tookMs: number;
+  /** Whether this is the recorded result: nothing was run. */
+  replayed: boolean;
 }
 
 /** One commit's own answer. */
@@ -2093,6 +2121,33 @@ export interface StepBeginOptions extends CallOptions {
   args?: unknown;
   /** What happens to the step after a crash. Default `'retry'`. */
   policy?: StepPolicy;
+}
+
+/** Options of `session.command`. */
+export interface CommandOptions extends CallOptions {
+  /** Matches the step by this key instead of its occurrence; needed by concurrent siblings. */
+  key?: string | null;
+  /** The working folder, absolute or below the workspace's path, which is the default. */
+  folder?: string | null;
+  /** Variables that are added to the environment of this process. */
+  environment?: Record<string, string>;
+  /** What the command reads from standard input; nothing where it is not given. */
+  stdin?: string | null;
+  /**
+   * How long it may run, in milliseconds, 1 to 2,592,000,000 (30 days); then it is asked to end,
+   * and killed 2 s later. No limit where it is not given.
+   */
+  timeoutMs?: number | null;
+  /**
+   * What happens to the step after a crash, and where the command was cut short. Default
+   * `'retry'`.
+   */
+  policy?: StepPolicy;
+  /**
+   * Whether an exit status other than 0, or an end by a signal, is a failure of the step;
+   * otherwise it is its result. Default `true`.
+   */
+  check?: boolean;
 }
 
 /** Options of `session.checkpoints`. */

@@ -31,6 +31,7 @@ import type {
   CodePatterns,
   CodeRules,
   CodeSymbols,
+  CommandResult,
   CountedHistory,
   CoupledFiles,
   Deepened,
@@ -238,6 +239,19 @@ export function readCodeSymbols(wire: Wire): CodeSymbols {
     files: wire.files.map(readFileSymbols),
     skipped: wire.skipped,
     unknown: wire.unknown,
+  };
+}
+
+export function readCommandResult(wire: Wire): CommandResult {
+  return {
+    status: wire.status ?? null,
+    signal: wire.signal ?? null,
+    stdout: wire.stdout,
+    stderr: wire.stderr,
+    stdoutDropped: wire.stdout_dropped,
+    stderrDropped: wire.stderr_dropped,
+    tookMs: wire.took_ms,
+    replayed: wire.replayed,
   };
 }
 

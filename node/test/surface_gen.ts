@@ -38,6 +38,7 @@ export const OPERATIONS: Record<string, Operation> = {
   'session.append': { receiver: 'Session', opens: '', args: 'AppendArgs', positional: ['name', 'entries'], out: 'Appended' },
   'session.archive': { receiver: 'Workspace', opens: '', args: 'SessionIdArgs', positional: ['id'], out: 'SessionSummary' },
   'session.begin': { receiver: 'Session', opens: '', args: 'StepBeginArgs', positional: ['name'], out: 'StepStart' },
+  'session.command': { receiver: 'Session', opens: '', args: 'CommandArgs', positional: ['name', 'argv'], out: 'CommandResult' },
   'session.cancel': { receiver: 'Workspace', opens: '', args: 'SessionCancelArgs', positional: ['id', 'reason'], out: 'SessionSummary' },
   'session.checkpoint': { receiver: 'Session', opens: '', args: 'CheckpointArgs', positional: ['name', 'state'], out: 'Checkpoint' },
   'session.checkpoints': { receiver: 'Workspace', opens: '', args: 'CheckpointsArgs', positional: ['id'], out: 'CheckpointList' },

@@ -4,8 +4,8 @@
     python3 tests/cases/compare.py target/answers/*.txt
 
 Each FILE is what a runner wrote with BAROGRAPH_CASES_OUT. A file named cli.* is the command line's: it leaves
-out the cases marked `sdk_only`. Blanked are ids and tokens that were made up on the way, absolute paths, and
-times in cases without a fixed clock; a member that is null counts as absent, as hosts differ in that. Exit
+out the cases marked `sdk_only`. Blanked are ids and tokens that were made up on the way, absolute paths, how long
+something took, and times in cases without a fixed clock; a member that is null counts as absent, as hosts differ in that. Exit
 status 1 on any difference, on a line too few, and when there are fewer than two files.
 """
 
@@ -29,6 +29,8 @@ def blanked(value, clock: bool, name: str = ""):
         return {key: blanked(item, clock, key) for key, item in value.items() if item is not None}
     if isinstance(value, list):
         return [blanked(item, clock, name) for item in value]
+    if name == "took_ms":
+        return "(took)"
     if isinstance(value, str):
         if name == "token":
             return "(token)"

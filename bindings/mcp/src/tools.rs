@@ -35,7 +35,10 @@ impl Tools {
     pub(crate) fn new(surface: &Description) -> Tools {
         let mut tools = Tools { list: Vec::new(), bound: BTreeMap::new() };
         // The server's one workspace is open: what starts from nothing would open another.
-        for operation in surface.operations.iter().filter(|operation| !operation.receiver.is_empty()) {
+        // And a server that keeps paths within the repository runs no programs.
+        let offered =
+            |operation: &&OperationDescription| !operation.receiver.is_empty() && !operation.runs_programs;
+        for operation in surface.operations.iter().filter(offered) {
             let tool = tool(surface, operation);
             let bound =
                 Bound::Operation { op: operation.name.clone(), on_handle: operation.receiver != "Workspace" };
@@ -165,12 +168,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_operation_but_opening_a_workspace_is_a_tool_with_whole_schemas() {
+    fn every_operation_but_opening_a_workspace_and_running_programs_is_a_tool_with_whole_schemas() {
         let surface = barograph::describe();
         let tools = Tools::new(&surface);
         let roots = surface.operations.iter().filter(|operation| operation.receiver.is_empty()).count();
-        assert_eq!(tools.list().len(), surface.operations.len() - roots + 1);
+        let runs = surface.operations.iter().filter(|operation| operation.runs_programs).count();
+        assert_eq!(tools.list().len(), surface.operations.len() - roots - runs + 1);
         assert!(tools.bound("workspace_open").is_none());
+        assert!(tools.bound("session_command").is_none());
         for tool in tools.list() {
             let text = serde_json::to_string(tool).unwrap();
             assert!(!text.contains("$ref"), "{}", tool.name);

@@ -10,6 +10,37 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use crate::base::cancel::{CancelOnDrop, CancelToken};
 use crate::error::{Error, Result};
 
+/// One `T` per process: made at the first call, and again in a forked child.
+///
+/// No lock is taken, as a lock that another thread held at the time of the fork stays held.
+#[derive(Debug)]
+pub struct PerProcess<T>(AtomicPtr<(u32, T)>);
+
+impl<T: Send + Sync + 'static> PerProcess<T> {
+    /// One that is made by nobody yet.
+    pub const fn new() -> Self {
+        PerProcess(AtomicPtr::new(std::ptr::null_mut()))
+    }
+
+    /// This process's `T`. Where two threads make one at once the first serves, and the other is
+    /// never used.
+    pub fn get(&self, make: impl FnOnce() -> T) -> &'static T {
+        let seen = self.0.load(Ordering::Acquire);
+        // SAFETY: a non-null pointer comes from `Box::leak` below and is never freed.
+        if let Some((pid, found)) = unsafe { seen.as_ref() }
+            && *pid == std::process::id()
+        {
+            return found;
+        }
+        let fresh: &'static mut (u32, T) = Box::leak(Box::new((std::process::id(), make())));
+        match self.0.compare_exchange(seen, fresh, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => &fresh.1,
+            // SAFETY: as above.
+            Err(other) => unsafe { &(*other).1 },
+        }
+    }
+}
+
 /// What belongs to one process: its id and its runtime.
 #[derive(Debug)]
 pub struct Process {
@@ -17,27 +48,12 @@ pub struct Process {
     tokio: tokio::runtime::Runtime,
 }
 
-static CURRENT: AtomicPtr<Process> = AtomicPtr::new(std::ptr::null_mut());
+static CURRENT: PerProcess<Process> = PerProcess::new();
 
 impl Process {
     /// This process; made at the first call, and again in a forked child.
-    ///
-    /// No lock is taken, as a lock that another thread held at the time of the fork stays held.
     pub fn current() -> &'static Process {
-        let seen = CURRENT.load(Ordering::Acquire);
-        // SAFETY: a non-null pointer comes from `Box::leak` below and is never freed.
-        if let Some(process) = unsafe { seen.as_ref() }
-            && process.pid == std::process::id()
-        {
-            return process;
-        }
-        let fresh: &'static mut Process = Box::leak(Box::new(Process::start()));
-        match CURRENT.compare_exchange(seen, fresh, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => fresh,
-            // Another thread was first: its runtime serves, ours stays idle.
-            // SAFETY: as above.
-            Err(other) => unsafe { &*other },
-        }
+        CURRENT.get(Process::start)
     }
 
     fn start() -> Process {

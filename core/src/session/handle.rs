@@ -1,8 +1,10 @@
 //! An open session: what a program holds while it goes through its steps.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::canonical::hash;
+use super::command::Commands;
 use super::life::{new_session, summary};
 use super::plan::{Answer, Asked, Plan, finished, unknown_token};
 use super::record::*;
@@ -51,6 +53,7 @@ impl Drop for Ownership {
 pub(crate) struct Handle {
     name: String,
     own: Arc<Ownership>,
+    pub(super) commands: Commands,
     /// When a checkpoint was made last, or the session opened: milliseconds since the Unix epoch.
     progress: Mutex<i64>,
 }
@@ -89,7 +92,9 @@ fn outcome(
 
 impl Handle {
     /// Makes the session, or goes on where it stopped.
-    pub async fn open(store: &Arc<Store>, args: SessionOpenArgs) -> Result<Handle> {
+    ///
+    /// Its commands run in `folder` where they name no other.
+    pub async fn open(store: &Arc<Store>, folder: &Path, args: SessionOpenArgs) -> Result<Handle> {
         check_text("id", &args.id, 200)?;
         let SessionOpenArgs { id: name, resume, labels, input, parent, deadline_ms } = args;
         let new = new_session(labels, input.as_ref(), parent, deadline_ms, 0)?;
@@ -128,7 +133,7 @@ impl Handle {
         plan.ended = found.phase.ended();
         *own.plan() = plan;
         let progress = Mutex::new(store.clock().now_ms());
-        Ok(Handle { name, own: Arc::new(own), progress })
+        Ok(Handle { name, own: Arc::new(own), commands: Commands::new(folder), progress })
     }
 
     /// The session's id.
@@ -200,7 +205,7 @@ impl Handle {
         format!("{}.{}.{number}", self.own.found.id, self.own.found.epoch)
     }
 
-    fn token_number(&self, token: &str) -> Result<u64> {
+    pub(super) fn token_number(&self, token: &str) -> Result<u64> {
         let number = token
             .strip_prefix(&format!("{}.{}.", self.own.found.id, self.own.found.epoch))
             .and_then(|number| number.parse().ok());

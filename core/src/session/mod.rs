@@ -2,6 +2,7 @@
 
 mod canonical;
 pub(crate) mod checkpoint;
+mod command;
 pub(crate) mod handle;
 pub(crate) mod life;
 mod plan;

@@ -257,6 +257,17 @@ impl Plan {
         }
     }
 
+    /// A running step was cut short by us and has no outcome: it can be begun again in its place.
+    pub fn cut_short(&mut self, token: u64) {
+        let Some(Open::Running { at, .. }) = self.open.get(&token) else { return };
+        let step = &mut self.steps[*at];
+        // What is on disk was begun, whatever came of it.
+        if step.mark != Mark::Started {
+            step.write.attempt -= 1;
+        }
+        self.forget(token);
+    }
+
     fn forget(&mut self, token: u64) {
         let Some(Open::Running { at, .. } | Open::Finishing { at, .. }) = self.open.remove(&token) else {
             return;

@@ -124,7 +124,10 @@ fn part_of(to: &Path) -> std::path::PathBuf {
 fn copy(from: &Path, to: &Path, cancel: &CancelToken, seen: impl Fn(u64, u64)) -> Result<()> {
     let what = "copy the store";
     let source = open::reader(from, Duration::from_secs(5))?;
-    #[allow(irrefutable_let_patterns, reason = "there is one kind of connection without the feature `postgres`")]
+    #[allow(
+        irrefutable_let_patterns,
+        reason = "there is one kind of connection without the feature `postgres`"
+    )]
     let super::sql::Conn::Sqlite(source, _) = &source else {
         return Err(Error::new("bug.store", "a file was opened as a server"));
     };

@@ -140,6 +140,14 @@ impl Owned {
         }
     }
 
+    /// Tells the owner of this epoch that another has the session.
+    pub fn lose(&self, session: i64, epoch: i64) {
+        let found = self.sessions().get(&session).filter(|live| live.epoch == epoch).cloned();
+        if let Some(live) = found {
+            live.set(Some(Halt::Lost));
+        }
+    }
+
     /// Tells every session that is not among `kept` (number, epoch) that another owner has it.
     pub fn lose_all_but(&self, kept: &[(i64, i64)]) {
         let kept: HashMap<i64, i64> = kept.iter().copied().collect();

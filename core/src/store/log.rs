@@ -17,9 +17,16 @@ use crate::error::{Error, Result};
 /// The log is moved once it has so many pages, as SQLite does by itself.
 const LONG: i64 = 1000;
 
-/// Whether the last one out moves the log into the file and removes it.
-pub(super) fn move_on_close(conn: &Connection, wanted: bool) -> Result<()> {
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !wanted).map(drop).when("set up the store")
+/// Closes a connection to a file that cannot be vouched for: the last one out does not move the log.
+pub(super) fn abandon(conn: Conn) {
+    #[allow(
+        irrefutable_let_patterns,
+        reason = "there is one kind of connection without the feature `postgres`"
+    )]
+    if let Conn::Sqlite(inner, _) = &conn {
+        // Nothing can be done where even this fails.
+        let _ = inner.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    }
 }
 
 /// Makes sure of what the log holds before anything of it is shown or built upon.
@@ -46,28 +53,27 @@ pub(super) fn settle(conn: &Connection, patience: Duration) -> Result<()> {
 }
 
 /// Moves the log into the file where it is long. An error means that the file cannot be vouched for any
-/// more: no reader and no writer may go on with it, and it must not be moved again on closing.
+/// more: no reader and no writer may go on with it, and every connection is to be [abandoned](abandon).
 ///
 /// SQLite does not sync a part that it moves while a reader elsewhere holds on to the rest, and counts it
 /// as moved. If the sync that comes with the rest fails, it would move only the rest again. Once everyone
 /// has closed the file, the log is moved from its beginning.
 pub(super) fn shorten(conn: &Conn) -> Result<()> {
-    #[allow(irrefutable_let_patterns, reason = "there is one kind of connection without the feature `postgres`")]
-    let Conn::Sqlite(inner, _) = conn else { return Ok(()) };
+    if !conn.is_local() {
+        return Ok(());
+    }
     let size = |sql: &str| -> Outcome<(i64, i64)> {
         let read = conn.prepare(sql)?.query_row(params![], |row| Ok((row.get(1)?, row.get(2)?)));
         Ok(read.optional()?.unwrap_or_default())
     };
-    match size("PRAGMA wal_checkpoint(NOOP)") {
+    match size("PRAGMA main.wal_checkpoint(NOOP)") {
         Ok((log, moved)) if log >= LONG && moved < log => {}
         // What cannot be read now is told to the next who writes.
         _ => return Ok(()),
     }
-    let Err(Trouble::Sqlite(error)) = size("PRAGMA wal_checkpoint(PASSIVE)") else { return Ok(()) };
+    let Err(Trouble::Sqlite(error)) = size("PRAGMA main.wal_checkpoint(PASSIVE)") else { return Ok(()) };
     match error {
         rusqlite::Error::SqliteFailure(code, _) if code.extended_code == ffi::SQLITE_IOERR_FSYNC => {
-            // Nothing can be done where even this fails.
-            let _ = move_on_close(inner, false);
             let cause = fault("move the log into the store's file", &error);
             Err(Error::new(
                 "store.unreachable",

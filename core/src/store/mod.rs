@@ -309,6 +309,18 @@ impl Store {
         self.around.owned.let_go(session, epoch);
     }
 
+    /// Looks whether the session still has this owner, and tells it where not. The writer learns so by
+    /// itself, but for a second store of this process on the same file, which counts as the same owner.
+    ///
+    /// Errors: `store.*` where nothing can be said.
+    pub(crate) async fn look_for_owner(self: &Arc<Self>, session: i64, epoch: i64) -> Result<()> {
+        let owner = self.around.owner;
+        if !self.read(move |view| view.owned_by(session, epoch, owner)).await? {
+            self.around.owned.lose(session, epoch);
+        }
+        Ok(())
+    }
+
     /// Lets a worker's lease run out.
     pub(crate) fn forget_lease(&self, lease: i64) {
         self.around.keeper.forget(lease);
@@ -418,8 +430,10 @@ impl Store {
             return result;
         }
         let mut readers = self.around.readers();
-        if readers.len() < READERS && self.around.sound().is_ok() {
-            readers.push(conn);
+        match self.around.sound() {
+            Err(_) => log::abandon(conn),
+            Ok(()) if readers.len() < READERS => readers.push(conn),
+            Ok(()) => {}
         }
         result
     }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::Durability;
 use super::fault::{Attempt, fault};
-use super::log::{move_on_close, settle};
+use super::log::settle;
 use super::schema::{APPLICATION_ID, MIGRATIONS, VERSION};
 use super::sql::{Conn, Optional};
 use crate::base::clock::instant;
@@ -41,7 +41,6 @@ pub(super) fn reader(path: &Path, patience: Duration) -> Result<Conn> {
     let mut conn = Connection::open_with_flags(path, flags())
         .map_err(|error| cannot_open(path, &error).with("path", path.display()))?;
     wait_turns(&mut conn, patience)?;
-    move_on_close(&conn, false)?;
     set(&conn, "query_only", "1")?;
     conn.set_prepared_statement_cache_capacity(32);
     Ok(conn.into())
@@ -174,8 +173,6 @@ fn cannot_open(path: &Path, error: &rusqlite::Error) -> Error {
 
 fn prepare(conn: &Connection, path: &Path, durability: Durability, patience: Duration) -> Result<()> {
     conn.busy_timeout(patience).when("set up the store")?;
-    // Not before it is known to be ours and sound.
-    move_on_close(conn, false)?;
     // First look, then touch: a file of someone else's must stay as it is.
     let what = "open the store";
     let (version, empty) = patiently(patience, || identify(conn, path))?;
@@ -212,7 +209,7 @@ fn prepare(conn: &Connection, path: &Path, durability: Durability, patience: Dur
     set(conn, "wal_autocheckpoint", "0")?;
     patiently(patience, || migrate(conn))?;
     identify(conn, path)?;
-    move_on_close(conn, true)
+    Ok(())
 }
 
 /// Sets a pragma and refuses to go on where it is not in force.

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::types::Value;
 
+use super::Tx;
 use super::body::Body;
 use super::fault::Attempt;
 use super::queue::{Claim, DEAD, Outcome, TOGETHER, places};
 use super::schema::kind;
-use super::Tx;
 use crate::error::Result;
 
 /// A claimed task as it stands.
@@ -134,7 +134,9 @@ impl Tx<'_> {
         let counts = changes.counts.into_iter();
         let counts = counts.map(|(queue, (done, dead))| vec![queue.into(), done.into(), dead.into()]);
         conn.execute_many("DELETE FROM task WHERE id = ?1", changes.gone)
-            .and_then(|()| conn.execute_many("UPDATE task SET state = 0, lease = NULL WHERE id = ?1", changes.back))
+            .and_then(|()| {
+                conn.execute_many("UPDATE task SET state = 0, lease = NULL WHERE id = ?1", changes.back)
+            })
             .and_then(|()| conn.execute_many(&ended, changes.dead))
             .and_then(|()| {
                 conn.execute_many(

@@ -415,6 +415,17 @@ pub(crate) fn cancelled() -> Error {
 }
 
 impl View<'_> {
+    /// Whether the session has this owner and epoch.
+    pub(crate) fn owned_by(&self, session: i64, epoch: i64, owner: i64) -> Result<bool> {
+        let what = "look for the owner of a session";
+        let found: i64 = self
+            .0
+            .prepare("SELECT count(*) FROM session WHERE id = ?1 AND epoch = ?2 AND lease = ?3")
+            .and_then(|mut found| found.query_row([session, epoch, owner], |row| row.get(0)))
+            .when(what)?;
+        Ok(found > 0)
+    }
+
     /// The number of the session of this name, and where it stands.
     pub(crate) fn session_number(&self, namespace: i64, name: &str) -> Result<Numbered> {
         self.0

@@ -163,8 +163,9 @@ impl Conn {
     pub fn damage(&self) -> Outcome<Vec<String>> {
         match self {
             Conn::Sqlite(..) => {
-                let mut said =
-                    self.prepare("PRAGMA quick_check(20)")?.query_map([0i64; 0], |row| row.get::<String>(0))?;
+                let mut said = self
+                    .prepare("PRAGMA quick_check(20)")?
+                    .query_map([0i64; 0], |row| row.get::<String>(0))?;
                 said.retain(|line| line != "ok");
                 Ok(said)
             }

@@ -5,12 +5,13 @@
 //! it over and back costs more than the rest of a commit. A job that is alone does not wait for company.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::fault::Attempt;
 use super::job::{Job, Pending, Reply};
-use super::log::shorten;
+use super::log::{abandon, shorten};
 use super::news::{LOOK, News};
 use super::sql::Conn;
 use super::tx::{Around, Tx};
@@ -30,6 +31,8 @@ pub(super) struct Writer {
     desk: Mutex<Desk>,
     line: Mutex<Line>,
     arrived: Condvar,
+    /// The thread wants the desk: whoever comes meanwhile stands in line, or it might never get it.
+    wanted: AtomicBool,
     /// Whether any thread may use the connection.
     anywhere: bool,
 }
@@ -49,8 +52,10 @@ struct Desk {
 #[derive(Default)]
 struct Line {
     jobs: Vec<Box<dyn Job>>,
-    /// Somebody begins to watch: the thread looks when it is due next.
+    /// Something changed when the thread is needed next: it looks anew.
     poked: bool,
+    /// The thread sleeps, until this time or until it is woken.
+    asleep: Option<Option<Instant>>,
     closed: bool,
 }
 
@@ -66,7 +71,14 @@ impl Writer {
         let _ = news.tell(&conn, &around);
         let anywhere = conn.is_local();
         let desk = Desk { conn: Some(conn), news, sizes: [1, 1], pace: Duration::ZERO };
-        Writer { around, desk: Mutex::new(desk), line: Mutex::default(), arrived: Condvar::new(), anywhere }
+        Writer {
+            around,
+            desk: Mutex::new(desk),
+            line: Mutex::default(),
+            arrived: Condvar::new(),
+            wanted: AtomicBool::new(false),
+            anywhere,
+        }
     }
 
     /// Has a job done: here and now where the caller waits and nobody else writes.
@@ -74,15 +86,39 @@ impl Writer {
         if self.anywhere
             && waits_here()
             && job.attach().is_none()
+            && !self.wanted.load(Ordering::Acquire)
             && let Ok(mut desk) = self.desk.try_lock()
             && desk.sizes[0] <= 1
         {
             let mut jobs = std::mem::take(&mut locked(&self.line).jobs);
             jobs.push(job);
-            return desk.write(jobs, &self.around);
+            desk.write(jobs, &self.around);
+            drop(desk);
+            return self.wake_in_time();
         }
         locked(&self.line).jobs.push(job);
         self.arrived.notify_one();
+    }
+
+    /// When the thread is needed next, whoever else writes.
+    fn due(&self) -> Option<Instant> {
+        let look = self.around.owned.watched().then(|| instant() + LOOK);
+        [self.around.keeper.due(), look].into_iter().flatten().min()
+    }
+
+    /// After a commit on another thread: it may have given the writer's own one something to wake for.
+    fn wake_in_time(&self) {
+        let due = self.due();
+        let mut line = locked(&self.line);
+        let soon_enough = match (line.asleep, due) {
+            (None, _) | (_, None) => true,
+            (Some(None), Some(_)) => false,
+            (Some(Some(until)), Some(due)) => until <= due,
+        };
+        if !soon_enough {
+            line.poked = true;
+            self.arrived.notify_one();
+        }
     }
 
     /// Has the thread look when it is due next.
@@ -101,11 +137,10 @@ impl Writer {
     /// closed and all is done.
     pub fn run(&self) {
         loop {
-            let watched = self.around.owned.watched();
-            let look = watched.then(|| instant() + LOOK);
-            let due = [self.around.keeper.due(), look].into_iter().flatten().min();
-            let Some(mut jobs) = self.wait(due) else { break };
+            let Some(mut jobs) = self.wait(self.due()) else { break };
+            self.wanted.store(true, Ordering::Release);
             let mut desk = locked(&self.desk);
+            self.wanted.store(false, Ordering::Release);
             if !jobs.is_empty() {
                 self.linger(&desk, &mut jobs);
             }
@@ -149,16 +184,19 @@ impl Writer {
             if std::mem::take(&mut line.poked) {
                 return Some(Vec::new());
             }
+            line.asleep = Some(due);
             line = match due {
                 None => self.arrived.wait(line).unwrap_or_else(PoisonError::into_inner),
                 Some(due) => {
                     let left = due.saturating_duration_since(instant());
                     if left.is_zero() {
+                        line.asleep = None;
                         return Some(Vec::new());
                     }
                     self.arrived.wait_timeout(line, left).unwrap_or_else(PoisonError::into_inner).0
                 }
             };
+            line.asleep = None;
         }
     }
 
@@ -203,8 +241,7 @@ impl Desk {
         if let Err(error) = shorten(conn) {
             // What is in the log is for the next opening.
             let _ = around.broken.set(error);
-            around.readers().clear();
-            self.conn = None;
+            around.readers().drain(..).chain(self.conn.take()).for_each(abandon);
         }
     }
 }

@@ -36,6 +36,8 @@ pub struct OperationDescription {
     pub positional: Vec<String>,
     /// Whether it changes nothing that outlives the call.
     pub read_only: bool,
+    /// Whether it runs programs of the caller's choice.
+    pub runs_programs: bool,
     /// Whether it offers Arrow columns.
     pub columns: bool,
     /// What it does, one sentence.
@@ -90,6 +92,7 @@ pub fn describe() -> Description {
             opens: operation.opens.to_owned(),
             positional: operation.positional.iter().map(|&name| name.to_owned()).collect(),
             read_only: operation.read_only,
+            runs_programs: operation.runs_programs,
             columns: operation.columns,
             doc: operation.doc.to_owned(),
             args: name_of(&(operation.args)(&mut generator)),

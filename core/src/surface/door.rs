@@ -145,6 +145,9 @@ pub fn release(token: u64) {
 /// Closes a handle: later calls on it are `handle.closed`; closing twice does nothing.
 pub fn close(handle: u64) {
     let closed = locked(&table().handles).remove(&handle);
+    if let Some(closed) = &closed {
+        closed.closing();
+    }
     // Dropped outside the lock: the last reference may end threads or files.
     drop(closed);
 }
@@ -155,6 +158,7 @@ pub fn shutdown() {
     let tokens: Vec<CancelToken> = locked(&table.tokens).drain().map(|(_, token)| token).collect();
     tokens.iter().for_each(CancelToken::cancel);
     let handles: Vec<Handle> = locked(&table.handles).drain().map(|(_, handle)| handle).collect();
+    handles.iter().for_each(Handle::closing);
     drop(handles);
 }
 

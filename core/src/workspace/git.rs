@@ -1,7 +1,7 @@
 //! `git.*`: reads of the repository's history.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Shared, Workspace};
@@ -9,7 +9,7 @@ use crate::base::cancel::CancelToken;
 use crate::base::port::Segments;
 use crate::base::runtime::compute;
 use crate::error::{Error, Result};
-use crate::exec::process;
+use crate::exec::process::{self, Order, Stop};
 use crate::git::record::*;
 use crate::git::{History, Level, ObjectId, Repository, pack, szz};
 
@@ -206,47 +206,67 @@ impl Git {
     pub async fn deepen(&self, args: impl Into<DeepenArgs>) -> Result<Deepened> {
         self.0.alive()?;
         let (args, shared) = (args.into(), Arc::clone(self.0.shared()));
-        compute(move |cancel| {
-            let repo = shared.repository()?;
-            if !repo.is_shallow() {
-                return Ok(Deepened { was_cut: false, is_cut: false });
-            }
-            if args.remote.is_empty() || args.remote.starts_with('-') {
-                return Err(Error::new(
-                    "args.invalid",
-                    format!("`remote` is `{}`; name a remote, for example origin", args.remote),
-                ));
-            }
-            let depth = match args.commits {
-                0 => "--unshallow".to_owned(),
-                commits => format!("--deepen={commits}"),
-            };
-            let arguments = ["fetch", "--quiet", &depth, "--", &args.remote];
-            let environment = [("GIT_TERMINAL_PROMPT", "0"), ("GIT_DIR", ".")];
-            let ended = process::run("git", &arguments, repo.git_dir(), &environment, cancel)?;
-            let failed = |why: String| {
-                Error::new(
-                    "git.fetch",
-                    format!(
-                        "the missing history could not be fetched from `{}`: {why}; check the network and the \
-                         credentials, or run `git fetch {depth} {}` yourself",
-                        args.remote, args.remote
-                    ),
-                )
-                .with("remote", &args.remote)
-            };
-            let ended = ended.map_err(|error| {
-                failed("the git executable could not be run; install git".to_owned()).because(&error)
-            })?;
-            if !ended.status.success() {
-                let said = ended.stderr.lines().last().unwrap_or("git said nothing").to_owned();
-                return Err(failed(said).with("status", ended.status).with("stderr", &ended.stderr));
-            }
+        let seen = shared.clone();
+        let at = compute(move |_| {
+            let repo = seen.repository()?;
+            Ok(repo.is_shallow().then(|| repo.git_dir().to_owned()))
+        })
+        .await?;
+        let Some(folder) = at else {
+            return Ok(Deepened { was_cut: false, is_cut: false });
+        };
+        if args.remote.is_empty() || args.remote.starts_with('-') {
+            return Err(Error::new(
+                "args.invalid",
+                format!("`remote` is `{}`; name a remote, for example origin", args.remote),
+            ));
+        }
+        fetch(folder, &args).await?;
+        compute(move |_| {
             shared.history.clear();
-            Ok(Deepened { was_cut: true, is_cut: repo.is_shallow() })
+            Ok(Deepened { was_cut: true, is_cut: shared.repository()?.is_shallow() })
         })
         .await
     }
+}
+
+/// Has git fetch what `args` ask for.
+async fn fetch(folder: PathBuf, args: &DeepenArgs) -> Result<()> {
+    let depth = match args.commits {
+        0 => "--unshallow".to_owned(),
+        commits => format!("--deepen={commits}"),
+    };
+    let failed = |why: &str| {
+        Error::new(
+            "git.fetch",
+            format!(
+                "the missing history could not be fetched from `{}`: {why}; check the network and the \
+                 credentials, or run `git fetch {depth} {}` yourself",
+                args.remote, args.remote
+            ),
+        )
+        .with("remote", &args.remote)
+    };
+    let order = Order {
+        program: "git".to_owned(),
+        arguments: ["fetch", "--quiet", &depth, "--", &args.remote].map(str::to_owned).into(),
+        folder,
+        environment: [("GIT_TERMINAL_PROMPT", "0"), ("GIT_DIR", ".")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        ..Order::default()
+    };
+    let (ended, _) = process::run(order, Stop::default())
+        .await
+        .map_err(|error| failed("the git executable could not be run; install git").because(&error))?;
+    if ended.status == Some(0) {
+        return Ok(());
+    }
+    let (stderr, _) = ended.stderr.into_text();
+    let stderr = stderr.trim();
+    let said = stderr.lines().last().unwrap_or("git said nothing");
+    let status = ended.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+    Err(failed(said).with("status", status).with("stderr", stderr))
 }
 
 /// The commits that a range hides and leads up to; without one, HEAD.

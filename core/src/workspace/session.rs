@@ -45,7 +45,8 @@ impl Sessions {
     /// another live process owns it, `store.*`.
     pub async fn open(&self, args: SessionOpenArgs) -> Result<Session> {
         self.0.alive()?;
-        Ok(Session(Arc::new(handle::Handle::open(&self.0.shared().store, args).await?)))
+        let shared = self.0.shared();
+        Ok(Session(Arc::new(handle::Handle::open(&shared.store, &shared.path, args).await?)))
     }
 
     /// Makes a session that whoever claims it will run; it is on disk once this returns.
@@ -239,6 +240,43 @@ impl Session {
     /// `value.not_i_json`, `args.invalid`, `store.*`.
     pub async fn complete(&self, args: SessionCompleteArgs) -> Result<SessionSummary> {
         self.0.complete(args).await
+    }
+
+    /// Runs a command as a step, or answers its recorded result without running it.
+    ///
+    /// The step's arguments are argv, folder, environment and standard input; nothing else of the
+    /// command is compared. Its processes run in a session of their own without a terminal. None outlives
+    /// the call where it is dropped, the time that is given, the handle where it is closed or loses
+    /// its session, or this process, however that ends: on Linux also what has left the process
+    /// group, by the variable `BAROGRAPH_COMMAND` in its environment. A call that is dropped and a time
+    /// that is up ask with SIGTERM, and kill 2 s later. When the command itself has ended, what is left
+    /// of its process group is killed; a process that is to stay must leave the group (`setsid`).
+    /// A step that was cut short by us can be begun again in its place; one of policy `once` is then
+    /// `session.unknown`.
+    ///
+    /// ```
+    /// # barograph::blocking::wait(async {
+    /// # use barograph::*;
+    /// # let ws = Workspace::open(OpenArgs { in_memory: true, ..OpenArgs::default() }).await?;
+    /// # let s = ws.session().open(SessionOpenArgs { id: "a".into(), ..Default::default() }).await?;
+    /// let argv = ["sh", "-c", "echo built"].map(String::from).into();
+    /// let built = s.command(CommandArgs { name: "build".into(), argv, ..CommandArgs::default() }).await?;
+    /// assert_eq!((built.status, built.stdout.as_str()), (Some(0), "built\n"));
+    /// # Ok::<(), barograph::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// Errors: `task.exit_status` (unless `check` is off), `task.timeout`, `task.not_found`,
+    /// `path.missing` for the folder and `task.not_started`, which are recorded as the step's failure,
+    /// but for a time that is up in a step of policy `once`; `session.unknown` with a `token` in
+    /// `context` where such a step was cut short; `call.cancelled`; else those of
+    /// [`begin`](Self::begin) and [`finish`](Self::finish).
+    pub async fn command(&self, args: CommandArgs) -> Result<CommandResult> {
+        self.0.command(args).await
+    }
+
+    /// Ends what runs for this handle: it is closed, though calls may still hold it.
+    pub(crate) fn closing(&self) {
+        self.0.end_commands();
     }
 
     /// Waits for a message: the oldest one of this name that no other wait has taken. Days are fine: the

@@ -11,7 +11,7 @@ use crate::check::{Folder, whole};
 use crate::disk::Disk;
 use crate::model::{difference, observe};
 use crate::power::{Loss, left, places, recorded};
-use crate::program::{open, program};
+use crate::program::{noise, open, program};
 use crate::record::{Call, Entry, Fault, Reach, Watch, Which, watch};
 use crate::seed::{Budget, Random, seed};
 
@@ -84,7 +84,7 @@ fn a_log_that_could_not_be_moved_is_moved_again_from_its_beginning() {
     let (folder, copy) = (Folder::new("moved"), Folder::new("copied"));
     let watch = watch(folder.path(), Default::default(), 0);
     let mut ws = Some(open(folder.path()).unwrap());
-    let result = |at: usize| Payload::json(format!("{at} {}", "x".repeat(1_300_000)));
+    let result = |at: usize| Payload::json(noise(at, 1_700_000));
     let take_up = |ws: &Workspace| {
         wait(ws.session().open(SessionOpenArgs { id: "s".into(), resume: true, ..Default::default() }))
     };

@@ -49,7 +49,11 @@ pub fn expected(moves: &[Move]) -> Seen {
                 seen.step(name, StepPolicy::Retry, StepStatus::Done, result);
             }
             Move::Fail(name) => seen.step(name, StepPolicy::Retry, StepStatus::Failed, None),
-            Move::Intent(name) => seen.step(name, StepPolicy::Once, StepStatus::Running, None),
+            Move::Intent(name) => {
+                // A checkpoint to go back to, in one with the intent.
+                seen.say("session.checkpoint", &format!("before:{name}"), 0);
+                seen.step(name, StepPolicy::Once, StepStatus::Running, None);
+            }
             Move::Confirm(name) => {
                 seen.step(name, StepPolicy::Once, StepStatus::Done, Some(result_of(name, 0, 0)));
             }

@@ -132,7 +132,7 @@ fn nothing_answered_is_lost_with_the_power() {
     let (all_rare, all) = (rare.len(), rare.len() + usual.len());
     random.shuffle(&mut rare);
     random.shuffle(&mut usual);
-    let budget = Budget::of(350);
+    let budget = Budget::of(280);
     // The rest of a fixed part goes to what is usual; with time both are gone through.
     let part = if let Budget::Cases(cases) = budget { cases * 6 / 7 } else { all_rare };
     let mut done = 0;

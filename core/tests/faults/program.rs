@@ -1,12 +1,15 @@
 //! The program whose store is hurt: a list of moves, made one after the other, that can be taken up again
 //! after any of them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use barograph::blocking::wait;
 use barograph::*;
 
 use crate::record::{Entry, Watch};
+use crate::seed::Random;
 
 /// The session and the queue that it works on.
 pub const SESSION: &str = "release";
@@ -86,9 +89,23 @@ pub fn program(fillers: usize) -> Vec<Move> {
     moves
 }
 
-/// The result of a step: the same in every life.
+/// The result of a step: the same in every life, and of a size that no compression takes away.
 pub fn result_of(name: &str, nth: usize, bytes: usize) -> Payload {
-    Payload::json(format!("{name} {nth} {}", "x".repeat(bytes)))
+    Payload::json(format!("{name} {nth} {}", noise(nth, bytes)))
+}
+
+/// Letters without a pattern.
+pub fn noise(seed: usize, length: usize) -> String {
+    // Made once: a test asks for the same large text hundreds of times.
+    static MADE: Mutex<BTreeMap<(usize, usize), String>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let text = made.entry((seed, length)).or_insert_with(|| {
+        let mut random = Random(seed as u64);
+        let letter = |bits: u64| char::from(b'0' + (bits & 63) as u8);
+        let words = (0..length.div_ceil(10)).map(|_| random.next());
+        words.flat_map(|word| (0..10).map(move |at| letter(word >> (6 * at)))).take(length).collect()
+    });
+    text.clone()
 }
 
 /// What a failure says.

@@ -85,7 +85,10 @@ fn run(case: &Value, label: &str, fixtures: &Path, lines: &mut String) -> Result
         && open.remove("in_memory").is_some()
     {
         let name = label.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-        open.insert("store".to_owned(), json!(format!("{server}?schema=cases_{}_{name}", std::process::id())));
+        open.insert(
+            "store".to_owned(),
+            json!(format!("{server}?schema=cases_{}_{name}", std::process::id())),
+        );
     }
     let opened =
         door::call(door::ROOT, "workspace.open", Value::Object(open).to_string().as_bytes(), door::NO_TOKEN)

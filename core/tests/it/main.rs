@@ -18,6 +18,8 @@ mod ownership;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod prefix;
+#[cfg(unix)]
+mod process;
 mod queue;
 mod session;
 mod session_life;

@@ -111,8 +111,11 @@ fn survive(url: &str, disturb: impl Fn()) {
     let told = Acknowledged::default();
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let threads =
-            [scope.spawn(|| steps(url, &told)), scope.spawn(|| enqueue(url)), scope.spawn(|| work(url, &told))];
+        let threads = [
+            scope.spawn(|| steps(url, &told)),
+            scope.spawn(|| enqueue(url)),
+            scope.spawn(|| work(url, &told)),
+        ];
         for time in 1..=TIMES {
             until("work goes on", || {
                 let broken = threads.iter().any(|thread| thread.is_finished());
@@ -134,7 +137,8 @@ fn survive(url: &str, disturb: impl Fn()) {
     }
     let it = wait(ws.queue().show(QueueShowArgs { queue: "q".into() })).unwrap();
     assert_eq!((it.waiting, it.running, it.done, it.dead), (0, 0, TASKS, 0));
-    let shown = wait(ws.session().show(SessionIdArgs { id: "s".into() })).unwrap();
+    let shown =
+        wait(ws.session().show(SessionIdArgs { id: "s".into(), ..SessionIdArgs::default() })).unwrap();
     assert_eq!(shown.session.steps_done, STEPS, "no step is written twice");
 }
 
@@ -159,7 +163,10 @@ fn a_server_that_crashes_again_and_again_loses_nothing() {
     if server().is_none() {
         return;
     }
-    let own = Own(std::env::temp_dir().join(format!("barograph-crash-{}", std::process::id())).display().to_string());
+    let own = Own(std::env::temp_dir()
+        .join(format!("barograph-crash-{}", std::process::id()))
+        .display()
+        .to_string());
     let url = control(&["start", &own.0]);
     survive(&url, || drop(control(&["restart", &own.0, "immediate"])));
 }
@@ -170,7 +177,9 @@ fn connections_that_are_cut_at_any_instant_lose_nothing() {
     let folder = Folder::new("cut");
     let name = folder.path().file_name().unwrap().to_str().unwrap().to_owned();
     let url = format!("{}&application_name={name}", folder.named());
-    let cut = format!("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = '{name}'");
+    let cut = format!(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = '{name}'"
+    );
     survive(&url, || {
         // Several times in a row, as a connection may be between two transactions.
         for _ in 0..5 {
@@ -205,7 +214,8 @@ fn a_server_is_shown_without_its_password() {
     let url = folder.named().replacen("barograph@", "barograph:hush@", 1);
     let path = std::env::temp_dir().display().to_string();
     for durability in [Durability::Full, Durability::Process] {
-        let args = OpenArgs { path: path.clone(), store: Some(url.clone()), durability, ..OpenArgs::default() };
+        let args =
+            OpenArgs { path: path.clone(), store: Some(url.clone()), durability, ..OpenArgs::default() };
         let info = wait(wait(Workspace::open(args)).unwrap().info(NoArgs {})).unwrap();
         assert_eq!((info.durability, info.store), (durability, Some(folder.named())));
     }

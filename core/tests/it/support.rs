@@ -87,11 +87,7 @@ pub fn open(folder: &Path) -> barograph::Result<Workspace> {
 
 /// As [`open`], with other arguments beside the place.
 pub fn open_with(folder: &Path, args: OpenArgs) -> barograph::Result<Workspace> {
-    wait(Workspace::open(OpenArgs {
-        path: folder.display().to_string(),
-        store: Some(named(folder)),
-        ..args
-    }))
+    wait(Workspace::open(OpenArgs { path: folder.display().to_string(), store: Some(named(folder)), ..args }))
 }
 
 /// A workspace on a store that nobody opens again: in memory, or on the server that the tests run on.

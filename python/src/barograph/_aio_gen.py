@@ -22,6 +22,7 @@ from ._records_gen import (
     CodePatterns,
     CodeRules,
     CodeSymbols,
+    CommandResult,
     Deepened,
     Durability,
     Enqueued,
@@ -1865,6 +1866,54 @@ class Session(_sugar.SessionSugar):
                     "key": key,
                     "args": _wire.json_value(args, "args", "session.begin"),
                     "policy": policy,
+                },
+            )
+        )
+
+    async def command(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        key: str | None = None,
+        folder: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        stdin: str | None = None,
+        timeout_ms: int | timedelta | None = None,
+        policy: StepPolicy | Literal["retry", "once"] = StepPolicy.RETRY,
+        check: bool = True,
+    ) -> CommandResult:
+        """Runs a command as a step that dies with its owner, or answers its recorded result.
+
+        Args:
+            name: The step's name: 1 to 200 characters. Steps are matched by name and occurrence.
+            argv: The program, a path or a name that is looked for in `PATH`, and its arguments; no
+                shell reads them.
+            key: Matches the step by this key instead of its occurrence; needed by concurrent
+                siblings.
+            folder: The working folder, absolute or below the workspace's path, which is the
+                default.
+            environment: Variables that are added to the environment of this process.
+            stdin: What the command reads from standard input; nothing where it is not given.
+            timeout_ms: How long it may run, in milliseconds, 1 to 2,592,000,000 (30 days); then it
+                is asked to end, and killed 2 s later. No limit where it is not given.
+            policy: What happens to the step after a crash, and where the command was cut short.
+            check: Whether an exit status other than 0, or an end by a signal, is a failure of the
+                step; otherwise it is its result.
+        """
+        return CommandResult.from_wire(
+            await self._call(
+                "session.command",
+                {
+                    "name": name,
+                    "argv": argv,
+                    "key": key,
+                    "folder": folder,
+                    "environment": {} if environment is None else environment,
+                    "stdin": stdin,
+                    "timeout_ms": None if timeout_ms is None else _wire.milliseconds(timeout_ms),
+                    "policy": policy,
+                    "check": check,
                 },
             )
         )

@@ -1110,6 +1110,62 @@ class Coefficient(Record):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class CommandResult(Record):
+    """What `session.command` answers: how the command ended, and what it wrote. It is on disk."""
+
+    status: int | None
+    """Its exit status; absent where a signal ended it."""
+
+    signal: int | None
+    """The number of the signal that ended it."""
+
+    stdout: str
+    """The last 64 KiB of its standard output; what is not UTF-8 is replaced by U+FFFD."""
+
+    stderr: str
+    """The last 64 KiB of its standard error, in the same way."""
+
+    stdout_dropped: int
+    """How many bytes of standard output came before what is kept."""
+
+    stderr_dropped: int
+    """How many bytes of standard error came before what is kept."""
+
+    took_ms: int
+    """How long it ran, in milliseconds."""
+
+    replayed: bool
+    """Whether this is the recorded result: nothing was run."""
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> CommandResult:
+        """The record out of its JSON form."""
+        return CommandResult(
+            wire.get("status"),
+            wire.get("signal"),
+            wire["stdout"],
+            wire["stderr"],
+            wire["stdout_dropped"],
+            wire["stderr_dropped"],
+            wire["took_ms"],
+            wire["replayed"],
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record's JSON form, as every language writes it."""
+        return {
+            "status": self.status,
+            "signal": self.signal,
+            "stdout": self.stdout,
+            "stderr": self.stderr,
+            "stdout_dropped": self.stdout_dropped,
+            "stderr_dropped": self.stderr_dropped,
+            "took_ms": _wire.milliseconds(self.took_ms),
+            "replayed": self.replayed,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class CommitRisk(Record):
     """One commit's own answer."""
 
@@ -4561,6 +4617,7 @@ __all__ = [
     "CodeRules",
     "CodeSymbols",
     "Coefficient",
+    "CommandResult",
     "CommitRisk",
     "ComplexityBasis",
     "CountedHistory",

@@ -1,5 +1,6 @@
 //! What a session and its arguments are: plain data, the same in every language.
 
+mod command;
 mod schedule;
 mod signal;
 mod step;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use command::*;
 pub use schedule::*;
 pub use signal::*;
 pub use step::*;

@@ -45,7 +45,9 @@ const BUG: &str = "a defect of the library; please report it with its causes";
 /// Why a server could not be connected to.
 fn refusal(cause: &tokio_postgres::Error) -> &'static str {
     match cause.code().map(|code| code.code().get(..2).unwrap_or_default()) {
-        Some("28") => "the server does not let this user in; check user, password and the server's pg_hba.conf",
+        Some("28") => {
+            "the server does not let this user in; check user, password and the server's pg_hba.conf"
+        }
         Some("3D") => "the server has no such database; make it or name another",
         Some("53") => "the server has no connection left; close some or raise max_connections",
         Some(_) => "the server refused; its causes say why",

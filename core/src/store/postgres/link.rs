@@ -208,7 +208,8 @@ impl Link {
                     check(statement, values)?;
                 }
                 let rows: Vec<_> = rows.iter().map(|values| refer(values)).collect();
-                let all = together(rows.iter().map(|values| wire.client.execute(statement, values)).collect());
+                let all =
+                    together(rows.iter().map(|values| wire.client.execute(statement, values)).collect());
                 let (first, all) = in_order(send_ahead(wire, ahead), all).await;
                 first?;
                 all.into_iter().try_for_each(|answer| answer.map(drop))?;

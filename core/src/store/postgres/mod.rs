@@ -7,9 +7,9 @@ mod fault;
 mod link;
 mod listen;
 mod tables;
+mod target;
 #[cfg(test)]
 mod tests;
-mod target;
 mod transaction;
 mod value;
 mod wire;

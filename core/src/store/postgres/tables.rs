@@ -72,7 +72,9 @@ fn durable(link: &Link) -> Result<()> {
             &[],
         )
         .when(what)?;
-    let Some(row) = rows.first() else { return Err(Error::new("bug.store", "a server answered with nothing")) };
+    let Some(row) = rows.first() else {
+        return Err(Error::new("bug.store", "a server answered with nothing"));
+    };
     let said = |at: usize| row.try_get::<_, String>(at).map_err(Trouble::Postgres).when(what);
     if row.try_get::<_, bool>(0).map_err(Trouble::Postgres).when(what)? {
         return Err(Error::new(
@@ -83,7 +85,9 @@ fn durable(link: &Link) -> Result<()> {
     if link.target.durability != Durability::Full {
         return Ok(());
     }
-    for (name, found) in [("fsync", said(1)?), ("full_page_writes", said(2)?), ("synchronous_commit", said(3)?)] {
+    for (name, found) in
+        [("fsync", said(1)?), ("full_page_writes", said(2)?), ("synchronous_commit", said(3)?)]
+    {
         if found == "off" {
             return Err(Error::new(
                 "store.unsupported",
@@ -131,7 +135,9 @@ fn migrate_locked(link: &Link) -> Result<()> {
         .with("supported", VERSION));
     }
     if found.is_none() {
-        if count(link, "SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace(?1)").when(what)? > 0 {
+        if count(link, "SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace(?1)").when(what)?
+            > 0
+        {
             return Err(Error::new(
                 "store.not_a_store",
                 format!("schema `{schema}` holds tables of another program; name another with `?schema=`"),
@@ -155,7 +161,8 @@ fn migrate_locked(link: &Link) -> Result<()> {
 
 /// The version of the tables; `None` where there are none of ours.
 fn version(link: &Link) -> Outcome<Option<i64>> {
-    let ours = "SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace(?1) AND relname = 'barograph'";
+    let ours =
+        "SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace(?1) AND relname = 'barograph'";
     if count(link, ours)? == 0 {
         return Ok(None);
     }
@@ -188,11 +195,15 @@ impl Link {
 
     /// Reads every row; what the server says where it cannot.
     pub fn damage(&self) -> Outcome<Vec<String>> {
-        for table in ["event", "session", "label", "lease", "queue", "task", "task_key", "segment", "chunk", "blob"] {
+        for table in
+            ["event", "session", "label", "lease", "queue", "task", "task_key", "segment", "chunk", "blob"]
+        {
             // A row as a whole is not to be had from an index, nor a long value's length without reading it.
             let read = self.query(&format!("SELECT count(every::text) FROM {table} AS every"), &[]);
             match read {
-                Err(Trouble::Postgres(error)) if error.code().is_some_and(|code| code.code().starts_with("XX")) => {
+                Err(Trouble::Postgres(error))
+                    if error.code().is_some_and(|code| code.code().starts_with("XX")) =>
+                {
                     return Ok(vec![format!("{table}: {error}")]);
                 }
                 other => drop(other?),

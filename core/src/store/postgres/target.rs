@@ -38,14 +38,20 @@ impl Target {
                 return Err(no_tls(mode, &shown));
             }
         }
-        let mut config: Config =
-            rest.parse().map_err(|error| invalid(format!("is no URL of a PostgreSQL database, such as postgres://user@host:5432/name: {error}")))?;
+        let mut config: Config = rest.parse().map_err(|error| {
+            invalid(format!(
+                "is no URL of a PostgreSQL database, such as postgres://user@host:5432/name: {error}"
+            ))
+        })?;
         if config.get_ssl_mode() == SslMode::Require {
             return Err(no_tls("sslmode=require", &shown));
         }
-        let schema = schema.or_else(|| config.get_options().and_then(searched)).unwrap_or_else(|| SCHEMA.to_owned());
+        let schema =
+            schema.or_else(|| config.get_options().and_then(searched)).unwrap_or_else(|| SCHEMA.to_owned());
         if schema.is_empty() || schema.len() > 63 || schema.contains('\0') || schema.starts_with("pg_") {
-            return Err(invalid(format!("names the schema `{schema}`; a name has 1 to 63 bytes and does not begin with pg_")));
+            return Err(invalid(format!(
+                "names the schema `{schema}`; a name has 1 to 63 bytes and does not begin with pg_"
+            )));
         }
         if config.get_application_name().is_none() {
             config.application_name("barograph");
@@ -95,7 +101,8 @@ fn no_tls(mode: &str, shown: &str) -> Error {
 /// The URL without `schema=`, which is ours, and its value.
 fn split_schema(url: &str) -> (String, Option<String>) {
     let Some((front, query)) = url.split_once('?') else { return (url.to_owned(), None) };
-    let (mine, others): (Vec<&str>, Vec<&str>) = query.split('&').partition(|part| part.starts_with("schema="));
+    let (mine, others): (Vec<&str>, Vec<&str>) =
+        query.split('&').partition(|part| part.starts_with("schema="));
     let schema = mine.last().map(|part| decoded(&part["schema=".len()..]));
     let rest = if others.is_empty() { front.to_owned() } else { format!("{front}?{}", others.join("&")) };
     (rest, schema)
@@ -113,7 +120,8 @@ fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
-        let code = tail.get(..2).and_then(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+        let code =
+            tail.get(..2).and_then(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
         match (byte, code) {
             (b'%', Some(code)) => {
                 bytes.push(code);
@@ -142,7 +150,11 @@ fn without_password(url: &str) -> String {
         Some((user, host)) => format!("{}@{host}", user.split(':').next().unwrap_or_default()),
         None => authority.to_owned(),
     };
-    let kept: Vec<&str> = query.unwrap_or_default().split('&').filter(|part| !part.is_empty() && !part.starts_with("password=")).collect();
+    let kept: Vec<&str> = query
+        .unwrap_or_default()
+        .split('&')
+        .filter(|part| !part.is_empty() && !part.starts_with("password="))
+        .collect();
     let query = if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) };
     format!("{scheme}://{authority}{path}{query}")
 }
@@ -185,7 +197,8 @@ mod tests {
 
     #[test]
     fn schemas_have_locks_and_channels_of_their_own() {
-        let (one, other) = (parse("postgres://h/d?schema=a").unwrap(), parse("postgres://h/d?schema=b").unwrap());
+        let (one, other) =
+            (parse("postgres://h/d?schema=a").unwrap(), parse("postgres://h/d?schema=b").unwrap());
         assert_ne!(one.lock(), other.lock());
         assert_ne!(one.channel(), other.channel());
     }

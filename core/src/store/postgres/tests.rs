@@ -43,7 +43,10 @@ fn written(store: &Store, name: &str) -> i64 {
     let count = "SELECT count(*) FROM queue WHERE name = ?1";
     store
         .read_blocking(move |view| {
-            view.0.prepare(count).and_then(|mut found| found.query_row([name], |row| row.get(0))).when("count")
+            view.0
+                .prepare(count)
+                .and_then(|mut found| found.query_row([name], |row| row.get(0)))
+                .when("count")
         })
         .unwrap()
 }
@@ -175,7 +178,9 @@ fn a_commit_whose_answer_is_lost_is_found_out() {
     let (store, witness) = (open(&through), open(&url));
     write(&store, "warm").unwrap();
     for (at, (cut, kept)) in
-        [(Cut::After, true), (Cut::Before, false), (Cut::Hang, false), (Cut::After, true)].into_iter().enumerate()
+        [(Cut::After, true), (Cut::Before, false), (Cut::Hang, false), (Cut::After, true)]
+            .into_iter()
+            .enumerate()
     {
         let name = format!("q{at}");
         between.arm(cut, "COMMIT\0");
@@ -184,7 +189,11 @@ fn a_commit_whose_answer_is_lost_is_found_out() {
             true => assert!(answer.unwrap() > 0, "{cut:?}"),
             false => {
                 let error = answer.unwrap_err();
-                assert_eq!((error.code(), error.retryable()), ("store.unreachable", true), "{cut:?}: {error:?}");
+                assert_eq!(
+                    (error.code(), error.retryable()),
+                    ("store.unreachable", true),
+                    "{cut:?}: {error:?}"
+                );
             }
         }
         assert_eq!(written(&witness, &name), i64::from(kept), "{cut:?}");
@@ -235,7 +244,8 @@ fn an_outcome_that_cannot_be_found_out_is_called_unknown() {
 #[test]
 fn other_writers_are_heard_and_one_self_is_not() {
     let Some(url) = url() else { return };
-    let target = Arc::new(Target::parse(&url, crate::store::Durability::Full, Duration::from_secs(5)).unwrap());
+    let target =
+        Arc::new(Target::parse(&url, crate::store::Durability::Full, Duration::from_secs(5)).unwrap());
     let (woken, wakes) = std::sync::mpsc::channel();
     let (me, other) = (writer(&target, 7).unwrap(), writer(&target, 8).unwrap());
     let ear = Ear::open(me.hearing(), move || woken.send(()).unwrap()).unwrap();
@@ -304,7 +314,8 @@ fn what_is_not_ours_or_too_new_is_refused() {
     let Some(url) = url() else { return };
     let refused = |url: &str| Store::open_server(url, &settings()).map(drop).unwrap_err();
     drop(open(&url));
-    let target = Arc::new(Target::parse(&url, crate::store::Durability::Full, Duration::from_secs(5)).unwrap());
+    let target =
+        Arc::new(Target::parse(&url, crate::store::Durability::Full, Duration::from_secs(5)).unwrap());
     let link = reader(&target).unwrap();
     link.batch("UPDATE barograph SET version = 77").unwrap();
     let error = refused(&url);
