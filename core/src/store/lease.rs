@@ -329,7 +329,7 @@ impl Tx<'_> {
                 continue;
             }
             let guards: i64 = self
-                .prepare("SELECT count(*) FROM (SELECT 1 FROM session WHERE lease = ?1 LIMIT 1) AS some")?
+                .prepare("SELECT count(*) FROM (SELECT 1 FROM session WHERE lease = ?1 LIMIT 1) AS found")?
                 .query_row([lease.id], |row| row.get(0))
                 .when("read leases")?;
             match guards {

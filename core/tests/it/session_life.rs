@@ -342,5 +342,6 @@ fn health_has_a_reason_for_everything() {
     assert!(health.ok, "{health:?}");
     assert!(health.checks.iter().all(|check| !check.reason.is_empty()));
     assert_eq!((health.sessions_open, health.owners.len(), health.owners[0].sessions), (1, 1, 1));
-    assert!(health.store_bytes + health.log_bytes > 0 && health.free_bytes.is_some());
+    assert!(health.store_bytes + health.log_bytes > 0);
+    assert!(health.free_bytes.is_some() || on_server("how much is free there"));
 }
