@@ -4,9 +4,10 @@
     python3 tests/cases/compare.py target/answers/*.txt
 
 Each FILE is what a runner wrote with BAROGRAPH_CASES_OUT. A file named cli.* is the command line's: it leaves
-out the cases marked `sdk_only`. Blanked are ids and tokens that were made up on the way, absolute paths, how long
-something took, and times in cases without a fixed clock; a member that is null counts as absent, as hosts differ in that. Exit
-status 1 on any difference, on a line too few, and when there are fewer than two files.
+out the cases marked `sdk_only`. Blanked are ids and tokens that were made up on the way, absolute paths, sizes
+on disk, how long something took, and times in cases without a fixed clock. A session's owner is left out, as it is another process in
+every run and lets go a moment after its handle is closed; a member that is null counts as absent, as hosts
+differ in that. Exit status 1 on any difference, on a line too few, and when there are fewer than two files.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from pathlib import Path
 CASES = Path(__file__).resolve().parent
 MADE_UP = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 ABSOLUTE = re.compile(r"(?<![\w.:/])/[^\s`'\"]+")
+SIZE = re.compile(r"\d+ MiB")
+#: Members whose numbers are the machine's.
+SIZES = {"bytes", "store_bytes", "log_bytes", "free_bytes"}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 SHOWN = 20
 
@@ -26,7 +30,9 @@ SHOWN = 20
 def blanked(value, clock: bool, name: str = ""):
     """`value` without what may differ between two runs of one program."""
     if isinstance(value, dict):
-        return {key: blanked(item, clock, key) for key, item in value.items() if item is not None}
+        return {
+            key: blanked(item, clock, key) for key, item in value.items() if item is not None and key != "owner"
+        }
     if isinstance(value, list):
         return [blanked(item, clock, name) for item in value]
     if name == "took_ms":
@@ -34,8 +40,10 @@ def blanked(value, clock: bool, name: str = ""):
     if isinstance(value, str):
         if name == "token":
             return "(token)"
-        text = ABSOLUTE.sub("(path)", MADE_UP.sub("(id)", value))
+        text = SIZE.sub("(size)", ABSOLUTE.sub("(path)", MADE_UP.sub("(id)", value)))
         return text if clock else TIME.sub("(time)", text)
+    if name in SIZES and isinstance(value, int):
+        return "(size)"
     return value
 
 
