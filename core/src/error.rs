@@ -149,6 +149,12 @@ pub const CODES: &[(&str, Kind, bool, &str)] = &[
     ("store.not_a_store", Kind::Corrupt, false, "the file is not a store of this library"),
     ("store.checksum", Kind::Corrupt, false, "stored data does not match its checksum"),
     ("store.read_only", Kind::Unavailable, false, "the store cannot be written"),
+    (
+        "store.unknown",
+        Kind::Unavailable,
+        false,
+        "the connection was lost in a commit, and what came of it cannot be found out",
+    ),
     ("store.unsupported", Kind::Unsupported, false, "this kind of store cannot do it"),
     ("store.unreachable", Kind::Unavailable, true, "the store could not be opened, read or written"),
     ("task.exit_status", Kind::Failed, false, "a command ended with a status other than 0, or by a signal"),

@@ -96,13 +96,14 @@ class Lane:
 class Store:
     """One store, the lives on it, and what they had to do."""
 
-    def __init__(self, commands: list[list[str]], seed: str, sizes: tuple[int, int] = (3, 2),
+    def __init__(self, commands: list[list[str]], seed: str, sizes: tuple[int, int, int] = (3, STEPS, 2),
                  span: float = 0.2) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="barograph-kill-"))
         self.commands = commands
         self.seed = seed
+        #: How many sessions of how many steps a lane goes through at once, beside how many batches.
         self.sizes = sizes
-        self.logs = check.Logs([], STEPS, [], BATCH, [], [])
+        self.logs = check.Logs([], sizes[1], [], BATCH, [], [])
         self.lock = threading.Lock()
         self.lives: Iterator[int] = itertools.count(1)
         self.kills = self.boundary_kills = 0
@@ -114,7 +115,7 @@ class Store:
 
     def begin(self, lane: Lane, wave: int) -> None:
         """Gives a lane new sessions and batches."""
-        sessions, batches = self.sizes
+        sessions, _, batches = self.sizes
         lane.sessions = [f"s-{wave}-{lane.name}-{at}" for at in range(sessions)]
         lane.batches = [f"t-{wave}-{lane.name}-{at}" for at in range(batches)]
         with self.lock:
@@ -124,7 +125,7 @@ class Store:
     def live(self, lane: Lane, die_at: str = "", kill: bool = False, early: bool = False) -> bool:
         """One life; whether it was killed. With `kill` it is killed at a random time."""
         plan = {
-            "folder": str(self.folder), "life": next(self.lives), "sessions": lane.sessions, "steps": STEPS,
+            "folder": str(self.folder), "life": next(self.lives), "sessions": lane.sessions, "steps": self.sizes[1],
             "batches": lane.batches, "batch_size": BATCH, "die_at": die_at, "ack_early": early,
         }
         command = lane.rng.choice(self.commands)
@@ -168,7 +169,7 @@ class Store:
         if kind == "end":
             return next((f"{s} {point}" for s in lane.sessions if (s, "end") not in done), "")
         if rest not in ("unknown", "refused"):
-            left = [(s, step) for s in lane.sessions for step in range(STEPS)
+            left = [(s, step) for s in lane.sessions for step in range(self.sizes[1])
                     if check.is_once(step) == (kind == "O") and (s, str(step)) not in done]
             if not left:
                 return ""
@@ -242,7 +243,7 @@ def as_event(event: barograph.Event) -> check.Event:
 
 def canary(command: list[str], seed: str) -> list[str]:
     """A worker that acknowledges a step before it is recorded, and dies in between, must be found out."""
-    store = Store([command], seed, sizes=(1, 0))
+    store = Store([command], seed, sizes=(1, STEPS, 0))
     lane = Lane("0", random.Random(seed))
     store.begin(lane, 0)
     died = store.live(lane, die_at=f"{lane.sessions[0]} 2 acks written", early=True)
@@ -281,21 +282,24 @@ def killed(commands: list[list[str]], kills: int, seed: str) -> tuple[list[str],
 
 def crowd(commands: list[list[str]], seed: str, processes: int = 16) -> tuple[list[str], str]:
     """Many processes on one store, all at once; a reader that follows must see what one sees at the end."""
-    store = Store(commands, seed, sizes=(4, 10))
+    store = Store(commands, seed, sizes=(4, 3 * STEPS, 10))
     store.gate = threading.Barrier(processes)
     lanes = [Lane(str(at), random.Random(f"{seed}/{at}")) for at in range(processes)]
     seen: list[int] = []
     over = threading.Event()
 
     def follow() -> None:
-        with barograph.open(store.folder, store=store.folder / "store.db") as ws:
-            stream = ws.events.open(follow=True)
-            while True:
-                ending = over.is_set()
-                page = stream.next(1000, 50)
-                seen.extend(event.seq for event in page.events if event.seq)
-                if ending and not page.events:
-                    return
+        try:
+            with barograph.open(store.folder, store=store.folder / "store.db") as ws:
+                stream = ws.events.open(follow=True)
+                ending = False
+                while not ending:
+                    # Looked at before the page, so that the last page was read after all was written.
+                    ending = over.is_set()
+                    while events := stream.next(1000, 50).events:
+                        seen.extend(event.seq for event in events if event.seq)
+        except Exception as error:
+            store.complaints.append(f"who followed: {error}")
 
     reader = threading.Thread(target=follow)
     reader.start()

@@ -213,13 +213,11 @@ impl Handle {
             .store
             .write_then(
                 move |tx| {
-                    let mut report = TaskReport::default();
-                    for (claim, outcome) in &writes {
-                        match tx.report(lease, *claim, outcome)? {
-                            true => report.accepted += 1,
-                            false => report.refused.push(claim.task.to_string()),
-                        }
-                    }
+                    let refused = tx.report(lease, &writes)?;
+                    let report = TaskReport {
+                        accepted: (writes.len() - refused.len()) as _,
+                        refused: refused.iter().map(i64::to_string).collect(),
+                    };
                     Ok((report, writes))
                 },
                 move |result| {

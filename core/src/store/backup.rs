@@ -28,7 +28,10 @@ impl Store {
         let Some(path) = self.path() else {
             return Err(Error::new(
                 "store.unsupported",
-                "a store in memory has no file to copy; open the workspace with a store on disk",
+                match self.shown() {
+                    None => "a store in memory has no file to copy; open the workspace with a store on disk",
+                    Some(_) => "a store on a server is copied by the server's own tools, such as pg_dump",
+                },
             ));
         };
         if to.exists() && !replace {
@@ -51,6 +54,12 @@ impl Store {
     /// Sessions of the backup are nobody's afterwards. Numbers count on from the higher one of the
     /// two, so that cursors of events do not go back.
     pub(crate) fn restore(&self, from: &Path) -> Result<u64> {
+        if self.path().is_none() && self.shown().is_some() {
+            return Err(Error::new(
+                "store.unsupported",
+                "a store on a server is restored by the server's own tools, such as pg_restore",
+            ));
+        }
         if !from.is_file() {
             return Err(Error::new("path.missing", format!("there is no file `{}`", from.display()))
                 .with("path", from.display()));
@@ -115,7 +124,13 @@ fn part_of(to: &Path) -> std::path::PathBuf {
 fn copy(from: &Path, to: &Path, cancel: &CancelToken, seen: impl Fn(u64, u64)) -> Result<()> {
     let what = "copy the store";
     let source = open::reader(from, Duration::from_secs(5))?;
-    let super::sql::Conn::Sqlite(source, _) = &source;
+    #[allow(
+        irrefutable_let_patterns,
+        reason = "there is one kind of connection without the feature `postgres`"
+    )]
+    let super::sql::Conn::Sqlite(source, _) = &source else {
+        return Err(Error::new("bug.store", "a file was opened as a server"));
+    };
     let mut target = Connection::open(to).when(what)?;
     {
         let backup = Backup::new(source, &mut target).when(what)?;

@@ -9,11 +9,36 @@ use crate::error::Error;
 pub(super) enum Trouble {
     /// SQLite's own word, or that a value could not be read or written.
     Sqlite(rusqlite::Error),
+    /// What a server or its connection reports.
+    #[cfg(feature = "postgres")]
+    Postgres(tokio_postgres::Error),
+    /// A server that could not be connected to.
+    #[cfg(feature = "postgres")]
+    Connect(tokio_postgres::Error),
+    /// The connection was lost in mid-transaction, some time before.
+    #[cfg(feature = "postgres")]
+    Gone,
+    /// The connection was lost while it committed, and what came of it could not be found out.
+    #[cfg(feature = "postgres")]
+    Doubt(tokio_postgres::Error),
+    /// A server's text has no place for U+0000.
+    #[cfg(feature = "postgres")]
+    Nul,
+    /// Something failed before the server was asked.
+    #[cfg(feature = "postgres")]
+    Local(String),
 }
 
 impl From<rusqlite::Error> for Trouble {
     fn from(error: rusqlite::Error) -> Trouble {
         Trouble::Sqlite(error)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl From<tokio_postgres::Error> for Trouble {
+    fn from(error: tokio_postgres::Error) -> Trouble {
+        Trouble::Postgres(error)
     }
 }
 
@@ -63,6 +88,8 @@ impl<T> Attempt<T> for Result<T, Trouble> {
     fn when(self, what: &str) -> crate::error::Result<T> {
         self.map_err(|trouble| match trouble {
             Trouble::Sqlite(error) => fault(what, &error),
+            #[cfg(feature = "postgres")]
+            other => super::postgres::fault(what, &other),
         })
     }
 }

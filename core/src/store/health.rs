@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::fault::Attempt;
-use super::lease::{Identity, Moment, Standing, leases};
+use super::lease::{Identity, Standing, leases};
 use super::{Phase, Store, View};
 use crate::error::Result;
 
@@ -65,7 +65,7 @@ impl View<'_> {
             let counts = self.count_tasks(namespace, &queue)?;
             found.queues.push((queue, counts));
         }
-        let (me, now) = (Identity::current(), Moment::now());
+        let (me, now) = (Identity::current(), self.0.moment());
         let held: Vec<(i64, i64)> = self
             .0
             .prepare("SELECT lease, count(*) FROM session WHERE lease IS NOT NULL GROUP BY lease")
@@ -92,6 +92,7 @@ impl View<'_> {
                 found.owners.push((lease.owner.pid(), lease.owner.host().to_owned(), alive, 0, claimed));
             }
         }
+        found.bytes = self.0.size().when(what)?;
         if thorough {
             found.damage = self.0.damage().when(what)?;
         }

@@ -54,6 +54,12 @@ impl Identity {
         }
     }
 
+    /// The boot of its host.
+    #[cfg(all(test, feature = "postgres"))]
+    pub fn boot(&self) -> &str {
+        &self.boot
+    }
+
     /// The process's id.
     pub fn pid(&self) -> u32 {
         self.pid
@@ -106,6 +112,13 @@ impl Moment {
         let up = rustix::time::clock_gettime(since_boot);
         let up = up.tv_sec * 1000 + up.tv_nsec / 1_000_000;
         Moment { up, wall }
+    }
+
+    /// The moment that a server's clock shows: the one clock that all of its clients share, whatever host
+    /// and boot they are of.
+    #[cfg(feature = "postgres")]
+    pub fn of_server(wall: i64) -> Moment {
+        Moment { up: wall, wall }
     }
 
     fn plus(self, length: Duration) -> Moment {
@@ -316,7 +329,7 @@ impl Tx<'_> {
                 continue;
             }
             let guards: i64 = self
-                .prepare("SELECT count(*) FROM (SELECT 1 FROM session WHERE lease = ?1 LIMIT 1) AS some")?
+                .prepare("SELECT count(*) FROM (SELECT 1 FROM session WHERE lease = ?1 LIMIT 1) AS found")?
                 .query_row([lease.id], |row| row.get(0))
                 .when("read leases")?;
             match guards {

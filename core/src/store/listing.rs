@@ -6,7 +6,7 @@ use rusqlite::params;
 use rusqlite::types::Value;
 
 use super::fault::Attempt;
-use super::lease::{Identity, Moment, Standing, leases};
+use super::lease::{Identity, Standing, leases};
 use super::sql::Row;
 use super::{Phase, View};
 use crate::base::value::{Failure, Payload};
@@ -81,7 +81,7 @@ impl View<'_> {
 
     /// Every lease on sessions: its number, its owner's process id and host, and whether it lives.
     fn owners(&self) -> Result<BTreeMap<i64, (u32, String, bool)>> {
-        let (me, now) = (Identity::current(), Moment::now());
+        let (me, now) = (Identity::current(), self.0.moment());
         let owners = leases(self.0, None)?.into_iter().map(|lease| {
             let alive = lease.standing(&me, now) != Standing::Dead;
             (lease.id, (lease.owner.pid(), lease.owner.host().to_owned(), alive))

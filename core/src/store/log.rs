@@ -19,9 +19,14 @@ const LONG: i64 = 1000;
 
 /// Closes a connection to a file that cannot be vouched for: the last one out does not move the log.
 pub(super) fn abandon(conn: Conn) {
-    let Conn::Sqlite(inner, _) = &conn;
-    // Nothing can be done where even this fails.
-    let _ = inner.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    #[allow(
+        irrefutable_let_patterns,
+        reason = "there is one kind of connection without the feature `postgres`"
+    )]
+    if let Conn::Sqlite(inner, _) = &conn {
+        // Nothing can be done where even this fails.
+        let _ = inner.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    }
 }
 
 /// Makes sure of what the log holds before anything of it is shown or built upon.
@@ -54,6 +59,9 @@ pub(super) fn settle(conn: &Connection, patience: Duration) -> Result<()> {
 /// as moved. If the sync that comes with the rest fails, it would move only the rest again. Once everyone
 /// has closed the file, the log is moved from its beginning.
 pub(super) fn shorten(conn: &Conn) -> Result<()> {
+    if !conn.is_local() {
+        return Ok(());
+    }
     let size = |sql: &str| -> Outcome<(i64, i64)> {
         let read = conn.prepare(sql)?.query_row(params![], |row| Ok((row.get(1)?, row.get(2)?)));
         Ok(read.optional()?.unwrap_or_default())

@@ -1,4 +1,5 @@
-//! The only place that knows SQL: sessions, queues, events and segments in one SQLite file.
+//! The only place that knows SQL: sessions, queues, events and segments in one SQLite file, or in a schema
+//! of a PostgreSQL database.
 //!
 //! One thread writes (see [`writer`]), a few connections read, and several processes may share the
 //! file. What was answered is on disk: WAL with `synchronous = FULL`, checked at opening.
@@ -18,8 +19,11 @@ mod live;
 mod log;
 mod news;
 mod open;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod prune;
 mod queue;
+mod report;
 mod schedule;
 mod schema;
 mod segments;
@@ -112,22 +116,34 @@ impl Settings {
     }
 }
 
+/// Where a store keeps what it is given.
+#[derive(Debug)]
+enum Place {
+    Memory,
+    File(PathBuf),
+    #[cfg(feature = "postgres")]
+    Server(Arc<postgres::Target>),
+}
+
 /// The store of a workspace: open until its last user is gone.
 pub struct Store {
-    path: Option<PathBuf>,
+    place: Place,
     durability: Durability,
     pid: u32,
     patience: Duration,
     around: Around,
     writer: Arc<Writer>,
     thread: Option<JoinHandle<()>>,
+    /// Hears what other processes write.
+    #[cfg(feature = "postgres")]
+    ear: Option<postgres::Ear>,
     /// Ids of this store's workers count up from its own.
     workers: AtomicI64,
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Store").field("place", &self.place).finish_non_exhaustive()
     }
 }
 
@@ -135,6 +151,35 @@ impl std::fmt::Debug for Store {
 pub(crate) struct View<'c>(&'c Conn);
 
 impl Store {
+    /// Opens what a user has named: a file, or the URL of a PostgreSQL database.
+    pub fn named(name: &str, settings: &Settings) -> Result<Store> {
+        if !name.starts_with("postgres://") && !name.starts_with("postgresql://") {
+            return Store::open(Path::new(name), settings);
+        }
+        #[cfg(feature = "postgres")]
+        return Store::open_server(name, settings);
+        #[cfg(not(feature = "postgres"))]
+        Err(Error::new(
+            "store.unsupported",
+            "this build has no PostgreSQL; build it with the feature `postgres`, or name a file",
+        ))
+    }
+
+    /// Opens a schema on a server, and makes its tables where there are none.
+    ///
+    /// Errors: `args.invalid` for a URL that cannot be read, `store.unreachable`, `store.unsupported` where
+    /// the server cannot keep what is asked of it, `store.not_a_store`, `store.newer`, `store.read_only`.
+    #[cfg(feature = "postgres")]
+    pub fn open_server(url: &str, settings: &Settings) -> Result<Store> {
+        let target = Arc::new(postgres::Target::parse(url, settings.durability, settings.patience)?);
+        let conn = Conn::Postgres(postgres::writer(&target, fresh_number())?);
+        // Several processes may make the same one at the same time.
+        conn.begin_write().when("open a namespace")?;
+        open::namespace(&conn, &settings.namespace)?;
+        conn.commit(false, false).when("open a namespace")?;
+        Store::start(conn, Place::Server(target), settings)
+    }
+
     /// Opens the file, and makes it where there is none.
     ///
     /// Errors: `store.not_a_store`, `store.newer`, `store.read_only`, `store.busy` where another
@@ -143,15 +188,15 @@ impl Store {
         let conn = open::writer(path, settings.durability, settings.patience)?;
         // Absolute, as readers open it later and the process may change its folder.
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        Store::start(conn, Some(path), settings)
+        Store::start(conn, Place::File(path), settings)
     }
 
     /// A store that keeps everything in memory: nothing outlives it.
     pub fn in_memory(settings: &Settings) -> Result<Store> {
-        Store::start(open::memory()?, None, settings)
+        Store::start(open::memory()?, Place::Memory, settings)
     }
 
-    fn start(conn: Conn, path: Option<PathBuf>, settings: &Settings) -> Result<Store> {
+    fn start(conn: Conn, place: Place, settings: &Settings) -> Result<Store> {
         let namespace = open::namespace(&conn, &settings.namespace)?;
         let around = Around {
             clock: settings.clock.clone(),
@@ -166,23 +211,40 @@ impl Store {
             readers: Arc::default(),
             broken: Arc::default(),
         };
+        #[cfg(feature = "postgres")]
+        let hearing = match &conn {
+            Conn::Sqlite(..) => None,
+            Conn::Postgres(link) => Some(link.hearing()),
+        };
         let writer = Arc::new(Writer::new(conn, around.clone()));
+        #[cfg(feature = "postgres")]
+        let ear = hearing.map(|hearing| {
+            let (around, writer) = (around.clone(), writer.clone());
+            postgres::Ear::open(hearing, move || {
+                around.bus.wake();
+                around.work.notify_waiters();
+                // The writer looks for what was said to its sessions.
+                writer.poke();
+            })
+        });
+        #[cfg(feature = "postgres")]
+        let ear = ear.transpose().map_err(no_thread)?;
         let writing = writer.clone();
         let thread = std::thread::Builder::new()
             .name("barograph-store".to_owned())
             .spawn(move || writing.run())
-            .map_err(|error| {
-                Error::new("store.unreachable", "no thread could be started for the store").because(&error)
-            })?;
-        let durability = if path.is_some() { settings.durability } else { Durability::None };
+            .map_err(no_thread)?;
+        let durability = if matches!(place, Place::Memory) { Durability::None } else { settings.durability };
         Ok(Store {
-            path,
+            place,
             durability,
             pid: std::process::id(),
             patience: settings.patience,
             around,
             writer,
             thread: Some(thread),
+            #[cfg(feature = "postgres")]
+            ear,
             workers: AtomicI64::new(0),
         })
     }
@@ -204,9 +266,22 @@ impl Store {
         watching
     }
 
-    /// The store's file; `None` in memory.
+    /// The store's file; `None` in memory and on a server.
     pub fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
+        match &self.place {
+            Place::File(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// Where it is, for people: a file, or a URL without its password; `None` in memory.
+    pub fn shown(&self) -> Option<String> {
+        match &self.place {
+            Place::Memory => None,
+            Place::File(path) => Some(path.display().to_string()),
+            #[cfg(feature = "postgres")]
+            Place::Server(target) => Some(target.shown().to_owned()),
+        }
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -328,7 +403,7 @@ impl Store {
         self: &Arc<Self>,
         work: impl FnOnce(&View<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        if self.path.is_none() {
+        if matches!(self.place, Place::Memory) {
             return self.write(move |tx| work(&View(tx.conn()))).await;
         }
         let store = self.clone();
@@ -340,17 +415,17 @@ impl Store {
         &self,
         work: impl FnOnce(&View<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let Some(path) = &self.path else {
+        if matches!(self.place, Place::Memory) {
             return self.write_blocking(move |tx| work(&View(tx.conn())));
-        };
+        }
         refuse_forked(self.pid, "store")?;
         self.around.sound()?;
         let kept = self.around.readers().pop();
-        let conn = kept.map_or_else(|| open::reader(path, self.patience), Ok)?;
+        let conn = kept.map_or_else(|| self.reader(), Ok)?;
         // One transaction, so that everything that `work` sees belongs together.
-        let begun = conn.batch("BEGIN").when("begin to read");
+        let begun = conn.begin_read().when("begin to read");
         let result = begun.and_then(|()| work(&View(&conn)));
-        if conn.batch("ROLLBACK").is_err() && conn.in_transaction() {
+        if conn.rollback().is_err() && conn.in_transaction() {
             // Not to be used again; the next reader opens its own.
             return result;
         }
@@ -362,18 +437,34 @@ impl Store {
         }
         result
     }
+
+    fn reader(&self) -> Result<Conn> {
+        match &self.place {
+            Place::File(path) => open::reader(path, self.patience),
+            // What is in memory is read by its one connection.
+            Place::Memory => Err(Error::new("bug.store", "a store in memory has no second connection")),
+            #[cfg(feature = "postgres")]
+            Place::Server(target) => Ok(Conn::Postgres(postgres::reader(target)?)),
+        }
+    }
 }
 
 impl Drop for Store {
     fn drop(&mut self) {
         let readers = std::mem::take(&mut *self.around.readers());
         let thread = self.thread.take();
+        #[cfg(feature = "postgres")]
+        let ear = self.ear.take();
         if self.pid != std::process::id() {
             // A forked child has neither the thread nor a right to the parent's connections.
             std::mem::forget((readers, thread, self.writer.clone()));
+            #[cfg(feature = "postgres")]
+            std::mem::forget(ear);
             return;
         }
         drop(readers);
+        #[cfg(feature = "postgres")]
+        drop(ear);
         self.writer.close();
         // The writer finishes what waits, then closes the file. It may itself hold the last
         // reference, through a job: then it must not wait for itself.
@@ -383,6 +474,10 @@ impl Drop for Store {
             let _ = thread.join();
         }
     }
+}
+
+fn no_thread(error: std::io::Error) -> Error {
+    Error::new("store.unreachable", "no thread could be started for the store").because(&error)
 }
 
 /// A random positive number whose low 20 bits are zero, for leases.

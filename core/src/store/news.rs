@@ -23,6 +23,8 @@ pub(super) struct News {
     looked: Option<Instant>,
     /// The newest event that was seen.
     seen: Option<i64>,
+    /// What was there to be seen could not be read.
+    again: bool,
 }
 
 impl News {
@@ -33,8 +35,8 @@ impl News {
             return;
         }
         self.looked = Some(now);
-        if let Ok(true) = conn.changed_by_others() {
-            let _ = self.tell(conn, around);
+        if self.again || matches!(conn.changed_by_others(), Ok(true)) {
+            self.again = self.tell(conn, around).is_err();
             around.bus.wake();
             around.work.notify_waiters();
         }

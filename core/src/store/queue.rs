@@ -1,23 +1,24 @@
 //! Queues and their tasks as rows.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use rusqlite::params;
+use rusqlite::types::Value;
 
 use super::body::{Body, payload};
 use super::fault::Attempt;
-use super::lease::{Moment, leases};
+use super::lease::leases;
 use super::schema::kind;
 use super::sql::Optional;
 use super::{Tx, View};
-use crate::base::clock::Clock;
 use crate::base::value::{Failure, Payload};
 use crate::error::Result;
 
 const READY: i64 = 0;
 // 1 is a task that a worker has claimed.
 const DELAYED: i64 = 2;
-const DEAD: i64 = 3;
+pub(super) const DEAD: i64 = 3;
 
 /// A checked task, to be put into a queue.
 #[derive(Clone, Debug)]
@@ -61,9 +62,15 @@ pub(crate) enum Outcome {
     Failed { failure: Body, retry: bool },
 }
 
-/// When a delayed task is ready is a matter of real time, also where a test has fixed the clock.
-fn now() -> i64 {
-    Clock::system().now_ms()
+/// How many keys or tasks are looked for by one statement.
+pub(super) const TOGETHER: usize = 100;
+
+/// The places of a list from `first` on and how many they are: one, or as many as are ever looked for
+/// together, so that a database prepares two statements and not a hundred.
+pub(super) fn places(first: usize, wanted: usize) -> (String, usize) {
+    let count = if wanted == 1 { 1 } else { TOGETHER };
+    let places: Vec<String> = (first..first + count).map(|place| format!("?{place}")).collect();
+    (places.join(", "), count)
 }
 
 impl Tx<'_> {
@@ -79,6 +86,24 @@ impl Tx<'_> {
             .when("make a queue")
     }
 
+    /// The tasks of those keys that the queue has seen before.
+    fn known_keys(&self, queue: i64, tasks: &[NewRow]) -> Result<HashMap<String, i64>> {
+        let keys: Vec<&String> = tasks.iter().filter_map(|task| task.key.as_ref()).collect();
+        let mut known = HashMap::new();
+        for keys in keys.chunks(TOGETHER) {
+            let (places, count) = places(2, keys.len());
+            let sql = format!("SELECT key, task FROM task_key WHERE queue = ?1 AND key IN ({places})");
+            let mut values = vec![Value::Integer(queue)];
+            values.extend((0..count).map(|at| keys[at.min(keys.len() - 1)].clone().into()));
+            let found: Vec<(String, i64)> = self
+                .prepare(&sql)?
+                .query_map(values.as_slice(), |row| Ok((row.get(0)?, row.get(1)?)))
+                .when("look for keys")?;
+            known.extend(found);
+        }
+        Ok(known)
+    }
+
     /// Puts tasks into a queue, and returns an id for each.
     pub(crate) fn enqueue(&mut self, queue: &str, tasks: &[NewRow]) -> Result<Vec<i64>> {
         let what = "put tasks into a queue";
@@ -87,46 +112,46 @@ impl Tx<'_> {
         // The event of the batch takes the last number; its tasks have those up to it.
         let last = self.numbers(tasks.len() as i64)?;
         let mut id = last - tasks.len() as i64;
-        let mut made = 0;
+        let mut known = self.known_keys(queue, tasks)?;
+        let (mut keys, mut rows) = (Vec::new(), Vec::with_capacity(tasks.len()));
         let mut ids = Vec::with_capacity(tasks.len());
         for task in tasks {
             id += 1;
             if let Some(key) = &task.key {
-                let first: Option<i64> = self
-                    .prepare("SELECT task FROM task_key WHERE queue = ?1 AND key = ?2")?
-                    .query_row(params![queue, key], |row| row.get(0))
-                    .optional()
-                    .when(what)?;
-                if let Some(first) = first {
+                if let Some(&first) = known.get(key) {
                     ids.push(first);
                     continue;
                 }
-                self.prepare("INSERT INTO task_key (queue, key, task) VALUES (?1, ?2, ?3)")?
-                    .execute(params![queue, key, id])
-                    .when(what)?;
+                known.insert(key.clone(), id);
+                keys.push(vec![queue.into(), key.clone().into(), id.into()]);
             }
             let (state, ready) = match task.delay_ms {
                 0 => (READY, None),
                 delay => (DELAYED, Some(now + delay)),
             };
-            self.prepare(
-                "INSERT INTO task (id, queue, state, priority, ready, attempt, max_attempts, name, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8)",
-            )?
-            .execute(params![
-                id,
-                queue,
-                state,
-                task.priority,
-                ready,
-                task.max_attempts,
-                task.name,
-                task.body.inline()?
-            ])
-            .when(what)?;
-            made += 1;
+            rows.push(vec![
+                id.into(),
+                queue.into(),
+                state.into(),
+                task.priority.into(),
+                ready.into(),
+                task.max_attempts.into(),
+                task.name.clone().into(),
+                task.body.inline()?,
+            ]);
             ids.push(id);
         }
+        let made = rows.len() as i64;
+        self.conn()
+            .execute_many("INSERT INTO task_key (queue, key, task) VALUES (?1, ?2, ?3)", keys)
+            .and_then(|()| {
+                self.conn().execute_many(
+                    "INSERT INTO task (id, queue, state, priority, ready, attempt, max_attempts, name, body)
+                     VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8)",
+                    rows,
+                )
+            })
+            .when(what)?;
         if made > 0 {
             self.prepare(
                 "INSERT INTO event (seq, kind, subject, at, place, nth) VALUES (?1, ?2, ?1, ?3, ?4, ?5)",
@@ -202,7 +227,7 @@ impl Tx<'_> {
             ..Failure::default()
         })?;
         for (task, attempt, name) in spent {
-            self.bury(Claim { task, attempt }, queue, &name, &failure)?;
+            self.bury(Claim { task, attempt }, queue, name, &failure)?;
         }
         let back = self
             .prepare("UPDATE task SET state = 0, lease = NULL WHERE lease = ?1 AND state = 1")?
@@ -214,80 +239,16 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Writes what a worker reports; `false` where its claim was lost.
-    pub(crate) fn report(&mut self, lease: i64, claim: Claim, outcome: &Outcome) -> Result<bool> {
-        let what = "report a task";
-        let found: Option<(i64, i64, String)> = self
-            .prepare(
-                "SELECT queue, max_attempts, name FROM task WHERE id = ?1 AND state = 1 AND lease = ?2 AND attempt = ?3",
-            )?
-            .query_row([claim.task, lease, claim.attempt], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .optional()
-            .when(what)?;
-        let Some((queue, max_attempts, name)) = found else { return Ok(false) };
-        match outcome {
-            Outcome::Completed(result) => {
-                // The result rests in the history; the queue keeps only what is to be done.
-                self.prepare("DELETE FROM task WHERE id = ?1")?.execute([claim.task]).when(what)?;
-                self.prepare("UPDATE queue SET completed = completed + 1 WHERE id = ?1")?
-                    .execute([queue])
-                    .when(what)?;
-                self.write_task(kind::TASK_COMPLETED, claim, queue, &name, result)?;
-            }
-            Outcome::Failed { failure, retry } if *retry && claim.attempt < max_attempts => {
-                self.prepare("UPDATE task SET state = 0, lease = NULL WHERE id = ?1")?
-                    .execute([claim.task])
-                    .when(what)?;
-                self.write_task(kind::TASK_FAILED, claim, queue, &name, failure)?;
-                self.wake_workers();
-            }
-            Outcome::Failed { failure, .. } => self.bury(claim, queue, &name, failure)?,
-        }
-        Ok(true)
-    }
-
-    fn bury(&mut self, claim: Claim, queue: i64, name: &str, failure: &Body) -> Result<()> {
-        let what = "end a task";
-        self.prepare("UPDATE task SET state = ?2, lease = NULL WHERE id = ?1")?
-            .execute([claim.task, DEAD])
-            .when(what)?;
-        self.prepare("UPDATE queue SET dead = dead + 1 WHERE id = ?1")?.execute([queue]).when(what)?;
-        self.write_task(kind::TASK_DEAD, claim, queue, name, failure)
-    }
-
-    fn write_task(&mut self, kind: i64, claim: Claim, queue: i64, name: &str, body: &Body) -> Result<()> {
-        let seq = self.numbers(1)?;
-        let resting = self.rest(body)?;
-        self.prepare(
-            "INSERT INTO event (seq, kind, subject, at, place, name, attempt, body, blob)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?
-        .execute(params![
-            seq,
-            kind,
-            claim.task,
-            self.at,
-            queue,
-            name,
-            claim.attempt,
-            resting.body,
-            resting.blob
-        ])
-        .when("write the history of a task")?;
-        self.wake_listeners();
-        Ok(())
-    }
-
     /// Puts claimed tasks back that nobody has begun: the attempt does not count.
     pub(crate) fn give_back(&mut self, lease: i64, claims: &[Claim]) -> Result<()> {
-        for claim in claims {
-            self.prepare(
+        let rows = claims.iter().map(|claim| vec![claim.task.into(), lease.into(), claim.attempt.into()]);
+        self.conn()
+            .execute_many(
                 "UPDATE task SET state = 0, lease = NULL, attempt = attempt - 1
                  WHERE id = ?1 AND state = 1 AND lease = ?2 AND attempt = ?3",
-            )?
-            .execute([claim.task, lease, claim.attempt])
+                rows.collect(),
+            )
             .when("give tasks back")?;
-        }
         self.wake_workers();
         Ok(())
     }
@@ -330,13 +291,13 @@ impl View<'_> {
                 "SELECT EXISTS (SELECT 1 FROM task WHERE queue = ?1 AND state = 0)
                      OR EXISTS (SELECT 1 FROM task WHERE queue = ?1 AND state = 2 AND ready <= ?2)",
             )
-            .and_then(|mut statement| statement.query_row([queue, now()], |row| row.get(0)))
+            .and_then(|mut statement| statement.query_row([queue, self.0.moment().wall()], |row| row.get(0)))
             .when(what)?;
         if ready {
             return Ok(true);
         }
         let me = super::lease::Identity::current();
-        let moment = Moment::now();
+        let moment = self.0.moment();
         Ok(leases(self.0, Some(queue))?.iter().any(|lease| lease.over(&me, moment)))
     }
 
@@ -358,7 +319,7 @@ impl View<'_> {
             })
             .when(what)?;
         let me = super::lease::Identity::current();
-        let moment = Moment::now();
+        let moment = self.0.moment();
         for lease in leases(self.0, Some(queue))? {
             let claimed: i64 = self
                 .0

@@ -8,6 +8,9 @@ use rusqlite::types::{FromSql, ToSql, Value, ValueRef};
 use rusqlite::{CachedStatement, Connection};
 
 use super::fault::Trouble;
+use super::lease::Moment;
+#[cfg(feature = "postgres")]
+use super::postgres::{self, Link};
 
 pub(super) type Outcome<T> = std::result::Result<T, Trouble>;
 
@@ -15,6 +18,9 @@ pub(super) type Outcome<T> = std::result::Result<T, Trouble>;
 pub(super) enum Conn {
     /// A file, or memory; with what was last seen of other connections' commits.
     Sqlite(Connection, Cell<i64>),
+    /// A schema on a server.
+    #[cfg(feature = "postgres")]
+    Postgres(Link),
 }
 
 impl From<Connection> for Conn {
@@ -28,6 +34,9 @@ impl Conn {
     pub fn prepare(&self, sql: &str) -> Outcome<Statement<'_>> {
         match self {
             Conn::Sqlite(conn, _) => Ok(Statement::Sqlite(conn.prepare_cached(sql)?)),
+            // Prepared with its first run, so that it costs no trip of its own.
+            #[cfg(feature = "postgres")]
+            Conn::Postgres(link) => Ok(Statement::Postgres(link, sql.to_owned())),
         }
     }
 
@@ -35,6 +44,8 @@ impl Conn {
     pub fn batch(&self, sql: &str) -> Outcome<()> {
         match self {
             Conn::Sqlite(conn, _) => Ok(conn.execute_batch(sql)?),
+            #[cfg(feature = "postgres")]
+            Conn::Postgres(link) => link.batch(sql),
         }
     }
 
@@ -43,10 +54,108 @@ impl Conn {
         self.prepare(sql)?.execute([0i64; 0]).map(drop)
     }
 
+    /// Runs a statement once for each of `rows`; a server gets many of them in one trip.
+    pub fn execute_many(&self, sql: &str, rows: Vec<Vec<Value>>) -> Outcome<()> {
+        match self {
+            Conn::Sqlite(conn, _) => {
+                let mut statement = conn.prepare_cached(sql)?;
+                for row in rows {
+                    statement.execute(rusqlite::params_from_iter(row))?;
+                }
+                Ok(())
+            }
+            #[cfg(feature = "postgres")]
+            Conn::Postgres(link) => link.execute_many(sql, &rows),
+        }
+    }
+
     /// Begins a transaction that nobody else writes beside.
     pub fn begin_write(&self) -> Outcome<()> {
         match self {
             Conn::Sqlite(..) => self.statement("BEGIN IMMEDIATE"),
+            #[cfg(feature = "postgres")]
+            Conn::Postgres(link) => link.begin_write(),
+        }
+    }
+
+    /// Begins a transaction in which everything that is read belongs together.
+    pub fn begin_read(&self) -> Outcome<()> {
+        match self {
+            Conn::Sqlite(..) => self.statement("BEGIN"),
+            #[cfg(feature = "postgres")]
+            Conn::Postgres(link) => link.begin_read(),
+        }
+    }
+
+    /// Commits; processes that listen are told whether there are new `events` and new `work`.
+    pub fn commit(&self, events: bool, work: bool) -> Outcome<()> {
+        match self {
+            Conn::Sqlite(..) => {
+                let _ = (events, work);
+                self.statement("COMMIT")
+            }
+            #[cfg(feature = "postgres")]
+            Conn::Postgres(link) => link.commit(match (events, work) {
+                (true, true) => "events work",
+                (true, false) => "events",
+                (false, true) => "work",
+                (false, false) => "",
+            }),
+        }
+    }
+
+    /// Gives the open transaction up.
+    pub fn rollback(&self) -> Outcome<()> {
+        match self {
+            Conn::Sqlite(..) => self.statement("ROLLBACK"),
+            #[cfg(feature = "postgres")]
+            Conn::Postgres(link) => link.rollback(),
+        }
+    }
+
+    /// Begins a part of the open transaction that can be undone alone.
+    pub fn begin_part(&self) -> Outcome<()> {
+        match self {
+            Conn::Sqlite(..) => self.statement("SAVEPOINT job"),
+            #[cfg(feature = "postgres")]
+            Conn::Postgres(link) => {
+                link.savepoint();
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends the part; what it did is kept or undone.
+    pub fn end_part(&self, keep: bool) -> Outcome<()> {
+        match self {
+            Conn::Sqlite(..) => {
+                if !keep {
+                    self.statement("ROLLBACK TO job")?;
+                }
+                self.statement("RELEASE job")
+            }
+            #[cfg(feature = "postgres")]
+            Conn::Postgres(link) => {
+                link.end_savepoint(keep);
+                Ok(())
+            }
+        }
+    }
+
+    /// This moment, by the clock that decides leases: on a server its own, which all hosts share.
+    pub fn moment(&self) -> Moment {
+        match self {
+            Conn::Sqlite(..) => Moment::now(),
+            #[cfg(feature = "postgres")]
+            Conn::Postgres(link) => link.now().map_or_else(Moment::now, Moment::of_server),
+        }
+    }
+
+    /// Says the last word of a writer.
+    pub fn retire(&self) {
+        #[cfg(feature = "postgres")]
+        if let Conn::Postgres(link) = self {
+            link.retire();
         }
     }
 
@@ -60,6 +169,17 @@ impl Conn {
                 said.retain(|line| line != "ok");
                 Ok(said)
             }
+            #[cfg(feature = "postgres")]
+            Conn::Postgres(link) => link.damage(),
+        }
+    }
+
+    /// How many bytes the tables take on a server; a file is measured from outside.
+    pub fn size(&self) -> Outcome<u64> {
+        match self {
+            Conn::Sqlite(..) => Ok(0),
+            #[cfg(feature = "postgres")]
+            Conn::Postgres(link) => link.size(),
         }
     }
 
@@ -75,6 +195,8 @@ impl Conn {
                 let now: i64 = self.prepare("PRAGMA data_version")?.query_row([0i64; 0], |row| row.get(0))?;
                 Ok(seen.replace(now) != now)
             }
+            #[cfg(feature = "postgres")]
+            Conn::Postgres(link) => link.heard(),
         }
     }
 
@@ -82,6 +204,8 @@ impl Conn {
     pub fn in_transaction(&self) -> bool {
         match self {
             Conn::Sqlite(conn, _) => !conn.is_autocommit(),
+            #[cfg(feature = "postgres")]
+            Conn::Postgres(link) => link.in_transaction(),
         }
     }
 }
@@ -89,6 +213,8 @@ impl Conn {
 /// A prepared statement.
 pub(super) enum Statement<'c> {
     Sqlite(CachedStatement<'c>),
+    #[cfg(feature = "postgres")]
+    Postgres(&'c Link, String),
 }
 
 impl Statement<'_> {
@@ -96,6 +222,8 @@ impl Statement<'_> {
     pub fn execute(&mut self, values: impl Values) -> Outcome<usize> {
         values.with(|values| match self {
             Statement::Sqlite(statement) => Ok(statement.execute(values)?),
+            #[cfg(feature = "postgres")]
+            Statement::Postgres(link, sql) => link.execute(sql, values),
         })
     }
 
@@ -103,6 +231,8 @@ impl Statement<'_> {
     pub fn query(&mut self, values: impl Values) -> Outcome<Rows<'_>> {
         values.with(|values| match self {
             Statement::Sqlite(statement) => Ok(Rows::Sqlite(statement.query(values)?)),
+            #[cfg(feature = "postgres")]
+            Statement::Postgres(link, sql) => Ok(Rows::Postgres(link.query(sql, values)?.into_iter())),
         })
     }
 
@@ -151,6 +281,8 @@ impl<T> Optional<T> for Outcome<T> {
 /// Rows that are still to be read.
 pub(super) enum Rows<'s> {
     Sqlite(rusqlite::Rows<'s>),
+    #[cfg(feature = "postgres")]
+    Postgres(std::vec::IntoIter<tokio_postgres::Row>),
 }
 
 impl Rows<'_> {
@@ -158,6 +290,8 @@ impl Rows<'_> {
     pub fn next(&mut self) -> Outcome<Option<Row<'_>>> {
         match self {
             Rows::Sqlite(rows) => Ok(rows.next()?.map(Row::Sqlite)),
+            #[cfg(feature = "postgres")]
+            Rows::Postgres(rows) => Ok(rows.next().map(Row::Postgres)),
         }
     }
 }
@@ -165,6 +299,8 @@ impl Rows<'_> {
 /// One row.
 pub(super) enum Row<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
+    #[cfg(feature = "postgres")]
+    Postgres(tokio_postgres::Row),
 }
 
 impl Row<'_> {
@@ -172,6 +308,8 @@ impl Row<'_> {
     pub fn get<T: FromSql>(&self, at: usize) -> rusqlite::Result<T> {
         match self {
             Row::Sqlite(row) => row.get(at),
+            #[cfg(feature = "postgres")]
+            Row::Postgres(row) => postgres::get(row, at),
         }
     }
 
@@ -179,6 +317,8 @@ impl Row<'_> {
     pub fn get_ref(&self, at: usize) -> rusqlite::Result<ValueRef<'_>> {
         match self {
             Row::Sqlite(row) => row.get_ref(at),
+            #[cfg(feature = "postgres")]
+            Row::Postgres(row) => postgres::value(row, at),
         }
     }
 }

@@ -114,7 +114,7 @@ impl<'c> Tx<'c> {
 
     /// This moment, the same for the whole transaction.
     pub(super) fn moment(&mut self) -> Moment {
-        *self.moment.get_or_insert_with(Moment::now)
+        *self.moment.get_or_insert_with(|| self.conn.moment())
     }
 
     /// Now in milliseconds since the Unix epoch, for whatever is due at a real time.
@@ -168,6 +168,11 @@ impl<'c> Tx<'c> {
     /// The session's owner, where it is this process, may go on after the commit.
     pub(super) fn free_session(&mut self, session: i64) {
         self.told.push((session, Told::GoOn));
+    }
+
+    /// Whether there are new events, and new work for workers.
+    pub(super) fn news(&self) -> (bool, bool) {
+        (self.events, self.work)
     }
 
     /// How much sessions are to be told so far.

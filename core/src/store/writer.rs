@@ -165,7 +165,9 @@ impl Writer {
             };
             desk.write(vec![Box::new(release)], &self.around);
         }
-        desk.conn = None;
+        if let Some(conn) = desk.conn.take() {
+            conn.retire();
+        }
     }
 
     /// Waits for jobs; none where it is time for something else, `None` once it is closed.
@@ -267,12 +269,15 @@ fn commit(conn: &Conn, mut jobs: Vec<Box<dyn Job>>, around: &Around) {
         .and_then(|()| match conn.in_transaction() {
             // The one job failed and was undone with its transaction.
             false => Ok(()),
-            true => conn.statement("COMMIT").when("commit"),
+            true => {
+                let (events, work) = tx.news();
+                conn.commit(events, work).when("commit")
+            }
         });
     if let Err(error) = done {
         if conn.in_transaction() {
             // Nothing can be done where even this fails; the next BEGIN reports it.
-            let _ = conn.batch("ROLLBACK");
+            let _ = conn.rollback();
         }
         around.keeper.postpone();
         jobs.into_iter().for_each(|job| job.answer(Err(error.clone())));
@@ -304,9 +309,8 @@ fn commit_beside(conn: &Conn, job: Box<dyn Job>, around: &Around) {
 /// Runs one job such that its failure undoes nothing but itself. The outer error means that the
 /// whole transaction is lost.
 fn step(tx: &mut Tx<'_>, job: &mut dyn Job, alone: bool) -> Result<Result<()>> {
-    let sql = |statement: &str| tx_sql(tx.conn(), statement);
     if !alone {
-        sql("SAVEPOINT job")?;
+        tx.conn().begin_part().when("write")?;
     }
     let told = tx.told();
     tx.held = false;
@@ -319,27 +323,21 @@ fn step(tx: &mut Tx<'_>, job: &mut dyn Job, alone: bool) -> Result<Result<()>> {
             tx.keeper().renew_next();
         }
     }
-    let sql = |statement: &str| tx_sql(tx.conn(), statement);
     match outcome {
-        // SQLite itself gave the transaction up (disk full, out of memory): nothing of it is left.
+        // The database gave the transaction up (disk full, connection lost): nothing of it is left.
         Err(error) if !tx.conn().in_transaction() => Err(error),
         Err(error) if alone => {
-            sql("ROLLBACK")?;
+            tx.conn().rollback().when("write")?;
             Ok(Err(error))
         }
         Err(error) => {
-            sql("ROLLBACK TO job")?;
-            sql("RELEASE job")?;
+            tx.conn().end_part(false).when("write")?;
             Ok(Err(error))
         }
         Ok(()) if alone => Ok(Ok(())),
         Ok(()) => {
-            sql("RELEASE job")?;
+            tx.conn().end_part(true).when("write")?;
             Ok(Ok(()))
         }
     }
-}
-
-fn tx_sql(conn: &Conn, statement: &str) -> Result<()> {
-    conn.statement(statement).when("write")
 }

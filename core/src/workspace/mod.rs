@@ -116,7 +116,7 @@ impl Workspace {
             }
             Store::in_memory(&settings)?
         } else if let Some(file) = &args.store {
-            Store::open(Path::new(file), &settings)?
+            Store::named(file, &settings)?
         } else {
             let folder = repository.as_ref().map_or(path, |repository| repository.home()).join(".barograph");
             match prepare(&folder).and_then(|file| Store::open(&file, &settings)) {
@@ -161,11 +161,11 @@ impl Workspace {
     /// What this workspace is: version, repository, store.
     pub async fn info(&self, _: NoArgs) -> Result<WorkspaceInfo> {
         self.alive()?;
-        let store = self.0.store.path();
+        let store = self.0.store.shown();
         Ok(WorkspaceInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             repository: self.0.repository().ok().map(|repository| repository.top().display().to_string()),
-            store: store.map(|path| path.display().to_string()),
+            store,
             durability: self.0.store.durability(),
             namespace: self.0.namespace.clone(),
             notes: self.0.notes.clone(),

@@ -10,6 +10,10 @@ use barograph::surface::{door, operation};
 use serde_json::{Map, Value, json};
 
 use crate::expected::{self, Saved};
+use crate::support;
+
+/// The nouns whose cases say something of the store; where tests run on a server they do too.
+const STORED: [&str; 4] = ["events", "queue", "session", "worker"];
 
 /// One case under way.
 struct Run {
@@ -75,6 +79,16 @@ fn run(case: &Value, label: &str, fixtures: &Path, lines: &mut String) -> Result
     open.extend(case.get("clock").map(|clock| ("clock".to_owned(), clock.clone())));
     if let Value::Object(more) = run.saved.filled(&case["open"]) {
         open.extend(more);
+    }
+    if let Some(server) = support::server()
+        && STORED.iter().any(|noun| label.starts_with(noun))
+        && open.remove("in_memory").is_some()
+    {
+        let name = label.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        open.insert(
+            "store".to_owned(),
+            json!(format!("{server}?schema=cases_{}_{name}", std::process::id())),
+        );
     }
     let opened =
         door::call(door::ROOT, "workspace.open", Value::Object(open).to_string().as_bytes(), door::NO_TOKEN)

@@ -15,6 +15,8 @@ mod git_szz;
 mod hostile_code;
 mod layers;
 mod ownership;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod prefix;
 #[cfg(unix)]
 mod process;

@@ -65,7 +65,7 @@ fn through_the_door_end_to_end() {
         let answer = door::call(handle, op, args.to_string().as_bytes(), door::NO_TOKEN).unwrap();
         serde_json::from_slice(&answer).unwrap()
     };
-    let store = folder.store().display().to_string();
+    let store = folder.named();
     let opened = call(door::ROOT, "workspace.open", json!({ "path": folder.path(), "store": store }));
     let ws = opened["handle"].as_u64().unwrap();
     let opened = call(ws, "session.open", json!({ "id": "deploy", "labels": { "env": "test" } }));

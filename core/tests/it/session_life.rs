@@ -7,7 +7,7 @@ use barograph::blocking::wait;
 use barograph::*;
 use serde_json::json;
 
-use crate::support::{Folder, child, child_args, in_memory, kill, lines, open, until};
+use crate::support::{Folder, child, child_args, in_memory, kill, lines, on_server, open, until};
 
 fn resume(ws: &Workspace, id: &str) -> Result<Session> {
     wait(ws.session().open(SessionOpenArgs { id: id.into(), resume: true, ..Default::default() }))
@@ -225,7 +225,7 @@ fn namespaces_see_nothing_of_each_other() {
     let within = |namespace: &str| {
         wait(Workspace::open(OpenArgs {
             path: folder.path().display().to_string(),
-            store: Some(folder.store().display().to_string()),
+            store: Some(folder.named()),
             namespace: namespace.into(),
             ..OpenArgs::default()
         }))
@@ -295,6 +295,9 @@ fn a_schedule_fires_once_however_many_processes_claim() {
 
 #[test]
 fn a_backup_is_one_instant_and_comes_back_whole() {
+    if on_server("a server has its own tools for backups") {
+        return;
+    }
     let folder = Folder::new("backup");
     let ws = folder.open();
     let s = resume(&ws, "before").unwrap();
@@ -339,5 +342,6 @@ fn health_has_a_reason_for_everything() {
     assert!(health.ok, "{health:?}");
     assert!(health.checks.iter().all(|check| !check.reason.is_empty()));
     assert_eq!((health.sessions_open, health.owners.len(), health.owners[0].sessions), (1, 1, 1));
-    assert!(health.store_bytes + health.log_bytes > 0 && health.free_bytes.is_some());
+    assert!(health.store_bytes + health.log_bytes > 0);
+    assert!(health.free_bytes.is_some() || on_server("how much is free there"));
 }

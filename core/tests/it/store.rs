@@ -7,7 +7,7 @@ use barograph::blocking::wait;
 use barograph::*;
 use rusqlite::Connection;
 
-use crate::support::{Folder, child, child_args, open};
+use crate::support::{Folder, child, child_args, on_server, open};
 
 fn refused(path: &Path) -> Error {
     let args = OpenArgs {
@@ -51,6 +51,9 @@ fn files_of_others_are_refused_and_left_as_they_were() {
 
 #[test]
 fn a_newer_store_is_refused_by_number() {
+    if on_server("of files only") {
+        return;
+    }
     let folder = Folder::new("newer");
     drop(folder.open());
     Connection::open(folder.store()).unwrap().execute_batch("PRAGMA user_version = 77").unwrap();
@@ -62,6 +65,9 @@ fn a_newer_store_is_refused_by_number() {
 
 #[test]
 fn a_store_that_cannot_be_written_or_made_says_why() {
+    if on_server("of files only") {
+        return;
+    }
     // Not even the superuser can make files here.
     let error = refused(Path::new("/sys/barograph.db"));
     assert_eq!((error.code(), error.kind()), ("store.read_only", Kind::Unavailable), "{error:?}");
@@ -81,6 +87,9 @@ fn a_store_that_cannot_be_written_or_made_says_why() {
 
 #[test]
 fn a_store_that_another_holds_is_busy_and_then_goes_on() {
+    if on_server("of files only") {
+        return;
+    }
     let folder = Folder::new("busy");
     let ws = folder.open();
     let fresh = folder.path().join("fresh.db");
@@ -126,6 +135,9 @@ fn many_processes_make_one_store() {
 #[cfg(target_os = "linux")]
 #[test]
 fn opening_a_store_again_keeps_the_lock_of_the_first() {
+    if on_server("of files only") {
+        return;
+    }
     let folder = Folder::new("locks");
     let _first = folder.open();
     let inode = std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(folder.store()).unwrap());
@@ -140,6 +152,9 @@ fn opening_a_store_again_keeps_the_lock_of_the_first() {
 
 #[test]
 fn a_file_is_as_durable_as_it_says_and_stays_small() {
+    if on_server("of files only") {
+        return;
+    }
     let folder = Folder::new("small");
     let ws = folder.open();
     assert_eq!(wait(ws.info(NoArgs {})).unwrap().durability, Durability::Full);

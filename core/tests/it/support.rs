@@ -38,6 +38,11 @@ impl Folder {
         self.0.join("s.db")
     }
 
+    /// What opens this folder's store: the file, or a schema of its own on the server that the tests run on.
+    pub fn named(&self) -> String {
+        named(&self.0)
+    }
+
     /// A workspace on this folder's store.
     pub fn open(&self) -> Workspace {
         open(&self.0).unwrap()
@@ -50,6 +55,31 @@ impl Drop for Folder {
     }
 }
 
+/// The server that the tests run on; `None` where they run on files.
+pub fn server() -> Option<String> {
+    std::env::var("BAROGRAPH_TEST_POSTGRES").ok()
+}
+
+/// Whether the tests run on a server: then there is no file to look at.
+pub fn on_server(what: &str) -> bool {
+    let so = server().is_some();
+    if so {
+        eprintln!("left out on a server: {what}");
+    }
+    so
+}
+
+/// What opens the store in `folder`.
+pub fn named(folder: &Path) -> String {
+    match server() {
+        None => folder.join("s.db").display().to_string(),
+        Some(server) => {
+            let name = folder.file_name().unwrap().to_str().unwrap();
+            format!("{server}?schema={}", name.replace(|c: char| !c.is_ascii_alphanumeric(), "_"))
+        }
+    }
+}
+
 /// A workspace on the store in `folder`.
 pub fn open(folder: &Path) -> barograph::Result<Workspace> {
     open_with(folder, OpenArgs::default())
@@ -57,15 +87,15 @@ pub fn open(folder: &Path) -> barograph::Result<Workspace> {
 
 /// As [`open`], with other arguments beside the place.
 pub fn open_with(folder: &Path, args: OpenArgs) -> barograph::Result<Workspace> {
-    wait(Workspace::open(OpenArgs {
-        path: folder.display().to_string(),
-        store: Some(folder.join("s.db").display().to_string()),
-        ..args
-    }))
+    wait(Workspace::open(OpenArgs { path: folder.display().to_string(), store: Some(named(folder)), ..args }))
 }
 
+/// A workspace on a store that nobody opens again: in memory, or on the server that the tests run on.
 pub fn in_memory() -> Workspace {
-    wait(Workspace::open(OpenArgs { in_memory: true, ..OpenArgs::default() })).unwrap()
+    match server() {
+        None => wait(Workspace::open(OpenArgs { in_memory: true, ..OpenArgs::default() })).unwrap(),
+        Some(_) => Folder::new("memory").open(),
+    }
 }
 
 /// Starts this binary again to run one ignored test as a program of its own; `folder` and `args`
