@@ -115,14 +115,14 @@ fn refuse_network(path: &Path) -> Result<()> {
             0x0bd0_0bd0 => "Lustre",
             _ => return Ok(()),
         };
-        return Err(Error::new(
+        Err(Error::new(
             "store.network",
             format!(
                 "`{}` lies on a network file system ({name}), where SQLite is not safe; name a store on a local disk, or a PostgreSQL database (postgres://...)",
                 path.display()
             ),
         )
-        .with("file_system", name));
+        .with("file_system", name))
     }
     #[cfg(not(target_os = "linux"))]
     {

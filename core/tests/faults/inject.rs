@@ -178,7 +178,7 @@ fn stand(
     // What may have reached a disk that then failed to the end is found out by opening it again.
     if let Some(Ok(live)) = live
         && live != seen
-        && !(until_closed && !undone)
+        && (!until_closed || undone)
     {
         return Err(format!("another sight when opened again: {}", difference(&seen, &live)));
     }
