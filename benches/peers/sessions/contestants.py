@@ -77,6 +77,10 @@ ALL = [
         "dbos-postgres", "DBOS, PostgreSQL", python("dbos/steps.py"), STEPS | {"many", "queue", "reach"},
         postgres=True, turn=5, tasks=100,
     ),
+    Contestant(
+        "barograph-postgres", "Barograph, PostgreSQL", (RUST, "barograph"), STEPS | {"many", "queue", "workers"},
+        postgres=True, turn=10,
+    ),
     Contestant("awa", "awa, PostgreSQL", (rust("awa"),), frozenset({"queue"}), postgres=True, tasks=1_000),
 ]
 

@@ -13,7 +13,8 @@ use crate::store::Durability;
 pub struct OpenArgs {
     /// A folder in or above which the repository lies; also good for sessions without one.
     pub path: String,
-    /// The store's file; default `.barograph/store.db` at the top of the work tree.
+    /// The store: a file (default `.barograph/store.db` at the top of the work tree), or the URL of a
+    /// PostgreSQL database, `postgres://user@host:5432/name?schema=barograph`.
     pub store: Option<String>,
     /// Keep everything in memory: nothing is written, nothing outlives the workspace.
     pub in_memory: bool,
@@ -61,7 +62,7 @@ pub struct WorkspaceInfo {
     pub version: String,
     /// Top of the work tree (or the repository itself where bare); absent outside a repository.
     pub repository: Option<String>,
-    /// The store's file; absent in memory.
+    /// The store's file, or its URL without the password; absent in memory.
     pub store: Option<String>,
     /// What a commit survives.
     pub durability: Durability,

@@ -1,5 +1,5 @@
 //! Two contestants of `benches/peers/sessions/run.py`: `sessions raw FOLDER`, the floor, and `sessions
-//! barograph FOLDER`. Each takes commands by line and answers with one JSON object by line, so that
+//! barograph FOLDER [POSTGRES-URL]`. Each takes commands by line and answers with one JSON object by line, so that
 //! the driver can let contestants take turns while all of them stay warm.
 
 mod ours;
@@ -27,11 +27,11 @@ fn spread(mut times: Vec<f64>) -> Value {
 fn main() -> Fallible<()> {
     let mut args = std::env::args().skip(1);
     let (Some(kind), Some(folder)) = (args.next(), args.next().map(PathBuf::from)) else {
-        return Err("usage: sessions raw|barograph FOLDER".into());
+        return Err("usage: sessions raw|barograph FOLDER [POSTGRES-URL]".into());
     };
     let mut contestant: Box<dyn Contestant> = match kind.as_str() {
         "raw" => Box::new(raw::Raw::open(&folder)?),
-        "barograph" => Box::new(ours::Ours::open(&folder)?),
+        "barograph" => Box::new(ours::Ours::open(&folder, args.next())?),
         other => return Err(format!("no contestant `{other}`").into()),
     };
     let mut out = std::io::stdout();

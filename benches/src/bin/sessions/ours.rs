@@ -46,9 +46,8 @@ fn resident() -> Fallible<f64> {
 }
 
 impl Ours {
-    pub fn open(folder: &Path) -> Fallible<Ours> {
-        let store = folder.join("barograph.db");
-        let place = Some(store.display().to_string());
+    pub fn open(folder: &Path, server: Option<String>) -> Fallible<Ours> {
+        let place = Some(server.unwrap_or_else(|| folder.join("barograph.db").display().to_string()));
         let args = OpenArgs { path: folder.display().to_string(), store: place, ..OpenArgs::default() };
         let ws = wait(Workspace::open(args))?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?;

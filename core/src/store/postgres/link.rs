@@ -127,25 +127,24 @@ impl Link {
         })
     }
 
-    /// Runs several requests in one trip behind what waits to travel.
+    /// Runs several requests in one trip behind what waits to travel, unless their values do not fit the
+    /// statement: then nothing has travelled.
     fn trip<T>(
         &self,
         sql: &str,
-        requests: impl AsyncFnOnce(&Wire, &Statement, Option<&str>) -> Outcome<T>,
+        fit: impl FnOnce(&Statement) -> Outcome<()>,
+        requests: impl AsyncFnOnce(&Wire, &Statement, &str) -> Outcome<T>,
     ) -> Outcome<T> {
         let wire = self.wire.borrow();
         let Some(open) = wire.as_ref() else { return Err(Trouble::Gone) };
-        let ahead = std::mem::take(&mut *self.ahead.borrow_mut());
         let outcome = self.wait(async {
-            let mut ahead = Some(ahead.as_str()).filter(|ahead| !ahead.is_empty());
-            if open.known(sql).is_none()
-                && let Some(text) = ahead.take()
-            {
+            if open.known(sql).is_none() {
                 // A statement that cannot be prepared must fail behind its savepoint.
-                open.client.batch_execute(text).await?;
+                send_ahead(open, &self.take_ahead()).await?;
             }
             let statement = open.statement(sql).await?;
-            requests(open, &statement, ahead).await
+            fit(&statement)?;
+            requests(open, &statement, &self.take_ahead()).await
         });
         drop(wire);
         if let Err(Trouble::Postgres(error)) = &outcome
@@ -181,8 +180,8 @@ impl Link {
     fn run(&self, sql: &str, values: &[&dyn ToSql], rows: bool) -> Outcome<Given> {
         let values = outgoing(values)?;
         self.note(sql);
-        self.trip(sql, async |wire, statement, ahead| {
-            check(statement, &values)?;
+        let fit = |statement: &Statement| check(statement, &values);
+        self.trip(sql, fit, async |wire, statement, ahead| {
             let values = refer(&values);
             let first = send_ahead(wire, ahead);
             let second = async {
@@ -203,10 +202,8 @@ impl Link {
             rows.iter().map(|values| values.iter().map(Outgoing::of).collect()).collect();
         self.note(sql);
         for rows in rows.chunks(ABREAST) {
-            self.trip(sql, async |wire, statement, ahead| {
-                for values in rows {
-                    check(statement, values)?;
-                }
+            let fit = |statement: &Statement| rows.iter().try_for_each(|values| check(statement, values));
+            self.trip(sql, fit, async |wire, statement, ahead| {
                 let rows: Vec<_> = rows.iter().map(|values| refer(values)).collect();
                 let all =
                     together(rows.iter().map(|values| wire.client.execute(statement, values)).collect());
@@ -335,11 +332,12 @@ impl Drop for Link {
     }
 }
 
-async fn send_ahead(wire: &Wire, ahead: Option<&str>) -> Answer<u64> {
-    if let Some(ahead) = ahead {
-        wire.client.batch_execute(ahead).await?;
+/// Sends what waits to travel.
+pub(super) async fn send_ahead(wire: &Wire, ahead: &str) -> Answer<()> {
+    match ahead.is_empty() {
+        true => Ok(()),
+        false => wire.client.batch_execute(ahead).await,
     }
-    Ok(0)
 }
 
 /// Polls `first` before `second`, so that it is sent before it, and awaits both.

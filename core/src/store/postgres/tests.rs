@@ -307,6 +307,19 @@ fn a_name_with_a_nul_is_refused_before_anything_is_written() {
     let store = open(&url);
     assert_eq!(write(&store, "a\0b").unwrap_err().code(), "args.invalid");
     write(&store, "ab").unwrap();
+    // Also among others in one transaction, with a statement that is known by now: they are kept.
+    let (go, held) = std::sync::mpsc::channel::<()>();
+    store.cast(move |_| held.recv().map_err(|_| crate::error::Error::cancelled()));
+    let threads = ["c", "d\0", "e"].map(|name| {
+        let store = store.clone();
+        std::thread::spawn(move || write(&store, name).map_err(|error| error.code().to_owned()))
+    });
+    std::thread::sleep(Duration::from_millis(50));
+    go.send(()).unwrap();
+    let [c, d, e] = threads.map(|thread| thread.join().unwrap());
+    assert!(c.is_ok() && e.is_ok(), "{c:?} {e:?}");
+    assert_eq!(d.unwrap_err(), "args.invalid");
+    assert_eq!(written(&store, "c") + written(&store, "e"), 2);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::link::{Link, in_order};
+use super::link::{Link, in_order, send_ahead};
 use super::wire::{is_lost, together};
 use crate::base::clock::instant;
 use crate::store::fault::Trouble;
@@ -98,7 +98,7 @@ impl Link {
             let notify = wire.statement("SELECT pg_notify(?1, ?2)").await?;
             let values: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&self.writer, &number, &at];
             let words: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&channel, &news];
-            let before = wire.client.batch_execute(&ahead);
+            let before = send_ahead(wire, &ahead);
             // The mark fails where anything before it has failed: then COMMIT would undo in silence.
             let marked = wire.client.execute(&mark, &values);
             let told = async {
