@@ -515,7 +515,7 @@ var receivers = map[string]reflect.Type{
 	"Predict":     reflect.TypeFor[Predict](),
 	"Queues":      reflect.TypeFor[Queues](),
 	"Risk":        reflect.TypeFor[Risk](),
-	"Schedule":    reflect.TypeFor[Schedule](),
+	"Schedules":   reflect.TypeFor[Schedules](),
 	"Sessions":    reflect.TypeFor[Sessions](),
 	"Workers":     reflect.TypeFor[Workers](),
 }

@@ -197,7 +197,7 @@ func (w *Workspace) Queue() Queues { return Queues{w.handle} }
 func (w *Workspace) Risk() Risk { return Risk{w.handle} }
 
 // Schedule gives the operations schedule.*.
-func (w *Workspace) Schedule() Schedule { return Schedule{w.handle} }
+func (w *Workspace) Schedule() Schedules { return Schedules{w.handle} }
 
 // Session gives the operations session.*.
 func (w *Workspace) Session() Sessions { return Sessions{w.handle} }
@@ -439,8 +439,8 @@ func (r Risk) Change(ctx context.Context, revisions string, opts *ChangeOptions)
 	return answer[ChangeRisk](ctx, r.handle, "risk.change", &riskChangeArgs{Range: revisions, ChangeOptions: opts})
 }
 
-// Schedule are the operations schedule.create, schedule.delete, schedule.list, schedule.pause.
-type Schedule struct{ handle *handle }
+// Schedules are the operations schedule.create, schedule.delete, schedule.list, schedule.pause.
+type Schedules struct{ handle *handle }
 
 // Create is schedule.create: keeps a schedule that makes sessions at set times.
 //
@@ -448,26 +448,26 @@ type Schedule struct{ handle *handle }
 //
 // cron: When it fires, as five fields of cron: minute, hour, day of month, month, day of week.
 // Empty: not given.
-func (s Schedule) Create(ctx context.Context, name string, cron string, opts *ScheduleCreateOptions) (*Schedule, error) {
+func (s Schedules) Create(ctx context.Context, name string, cron string, opts *ScheduleCreateOptions) (*Schedule, error) {
 	return answer[Schedule](ctx, s.handle, "schedule.create", &scheduleCreateArgs{Name: name, Cron: cron, ScheduleCreateOptions: opts})
 }
 
 // Delete is schedule.delete: removes a schedule; the sessions that it has made stay.
 //
 // name: The schedule's name.
-func (s Schedule) Delete(ctx context.Context, name string, opts *ScheduleNameOptions) (*Schedule, error) {
+func (s Schedules) Delete(ctx context.Context, name string, opts *ScheduleNameOptions) (*Schedule, error) {
 	return answer[Schedule](ctx, s.handle, "schedule.delete", &scheduleDeleteArgs{Name: name, ScheduleNameOptions: opts})
 }
 
 // List is schedule.list: every schedule, by name.
-func (s Schedule) List(ctx context.Context, opts *ListOptions) (*ScheduleList, error) {
+func (s Schedules) List(ctx context.Context, opts *ListOptions) (*ScheduleList, error) {
 	return answer[ScheduleList](ctx, s.handle, "schedule.list", &scheduleListArgs{ListOptions: opts})
 }
 
 // Pause is schedule.pause: pauses a schedule, or resumes it.
 //
 // name: The schedule's name. Empty: the default.
-func (s Schedule) Pause(ctx context.Context, name string, opts *SchedulePauseOptions) (*Schedule, error) {
+func (s Schedules) Pause(ctx context.Context, name string, opts *SchedulePauseOptions) (*Schedule, error) {
 	return answer[Schedule](ctx, s.handle, "schedule.pause", &schedulePauseArgs{Name: name, SchedulePauseOptions: opts})
 }
 

@@ -1468,7 +1468,7 @@ type SessionsPruned struct {
 // SignalReceived is how a wait for a signal ended.
 type SignalReceived struct {
 	// What the signal said; absent where time ended the wait.
-	Payload *Payload `json:"payload,omitzero"`
+	Value *Payload `json:"value,omitzero"`
 	// Whether time ended the wait.
 	TimedOut bool `json:"timed_out"`
 }

@@ -1989,10 +1989,10 @@ func (v *SessionsPruned) read(r *reader) {
 func (v *SignalReceived) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
-		case "payload":
+		case "value":
 			if !r.null() {
-				v.Payload = new(Payload)
-				v.Payload.read(r)
+				v.Value = new(Payload)
+				v.Value.read(r)
 			}
 		case "timed_out":
 			v.TimedOut = r.bool()

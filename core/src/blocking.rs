@@ -145,7 +145,7 @@ impl Workspace {
         Risk(self.0.risk())
     }
 
-    /// Blocking form of [`crate::Schedule`].
+    /// Blocking form of [`crate::Schedules`].
     pub fn schedule(&self) -> Schedules {
         Schedules(self.0.schedule())
     }
@@ -297,7 +297,7 @@ impl Risk {
     }
 }
 
-/// Blocking form of [`crate::Schedule`].
+/// Blocking form of [`crate::Schedules`].
 #[derive(Clone, Debug)]
 pub struct Schedules(pub crate::Schedules);
 

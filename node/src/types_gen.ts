@@ -1572,7 +1572,7 @@ export interface SessionsPruned {
 /** How a wait for a signal ended. */
 export interface SignalReceived {
   /** What the signal said; absent where time ended the wait. */
-  payload: Payload | null;
+  value: Payload | null;
   /** Whether time ended the wait. */
   timedOut: boolean;
 }

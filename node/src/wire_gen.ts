@@ -706,7 +706,7 @@ export function readSessionsPruned(wire: Wire): SessionsPruned {
 
 export function readSignalReceived(wire: Wire): SignalReceived {
   return {
-    payload: wire.payload == null ? null : readPayload(wire.payload),
+    value: wire.value == null ? null : readPayload(wire.value),
     timedOut: wire.timed_out,
   };
 }
