@@ -9,50 +9,23 @@ step number STOP (-1: none), runs one step more whose result is bytes, and compl
 steps' numbers. It checks that each step's result is the same whether it was computed or read back.
 
 The first worker is killed (SIGKILL) while it hangs; the second must go on at that very step. The SDKs must be
-built; with BAROGRAPH_BUILT set the Rust worker is taken as it stands in the target folder.
+built.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-TOP = HERE.parent.parent
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", TOP / "target")).resolve()
-OUT = TARGET / "interop-built"
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from languages import ENVIRONMENT, LANGUAGES, worker
+
 STEPS, STOP = 5, 2
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(
-    filter(None, [str(TOP / "python" / "src"), os.environ.get("PYTHONPATH")]))}
-
-
-def build(language: str) -> list[str]:
-    """The command that starts the language's worker, built if it needs that."""
-    OUT.mkdir(parents=True, exist_ok=True)
-    if language == "rust":
-        if not os.environ.get("BAROGRAPH_BUILT"):
-            subprocess.run(["cargo", "build", "--quiet", "-p", "barograph-interop"], cwd=TOP, check=True)
-        return [str(TARGET / "debug" / "interop-worker")]
-    if language == "go":
-        subprocess.run(["go", "build", "-o", str(OUT / "worker-go"), "."], cwd=HERE / "worker-go", check=True)
-        return [str(OUT / "worker-go")]
-    if language == "node":
-        # Resolution starts at the script's real place: it stands beside a link to the package.
-        (OUT / "node_modules").mkdir(exist_ok=True)
-        link = OUT / "node_modules" / "barograph"
-        if not link.is_symlink():
-            link.symlink_to(TOP / "node")
-        shutil.copy(HERE / "worker.mjs", OUT)
-        if not (TOP / "node/dist").is_dir():
-            subprocess.run(["npm", "run", "--silent", "build"], cwd=TOP / "node", check=True)
-        return ["node", str(OUT / "worker.mjs")]
-    return [sys.executable, str(HERE / "worker.py")]
 
 
 def trial(first: str, second: str, commands: dict[str, list[str]]) -> tuple[str | None, float]:
@@ -103,7 +76,7 @@ def show(store: str, folder: Path) -> dict:
 
 
 def main(languages: list[str]) -> int:
-    commands = {language: build(language) for language in languages}
+    commands = {language: worker(language, "interop") for language in languages}
     failed, slowest = 0, 0.0
     for first in languages:
         for second in languages:
@@ -117,4 +90,4 @@ def main(languages: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or ["rust", "python", "node", "go"]))
+    sys.exit(main(sys.argv[1:] or LANGUAGES))

@@ -3,6 +3,7 @@
 //! After a fork the child has none of the parent's threads. The runtime notices by the process id
 //! and starts afresh; what was made before the fork is refused by its owner (`process.forked`).
 
+use std::cell::Cell;
 use std::future::Future;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -89,9 +90,30 @@ pub async fn compute<T: Send + 'static>(
     }
 }
 
+thread_local! {
+    static WAITS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the calling thread does nothing but wait for what is at hand: then it may as well block.
+pub fn waits_here() -> bool {
+    WAITS.get()
+}
+
+/// Runs `work` on a thread that does nothing else meanwhile.
+pub fn waiting<T>(work: impl FnOnce() -> T) -> T {
+    struct Back(bool);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            WAITS.set(self.0);
+        }
+    }
+    let _back = Back(WAITS.replace(true));
+    work()
+}
+
 /// Waits for `future` on the calling thread; must not be called from inside the runtime.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
-    Process::current().runtime().block_on(future)
+    waiting(|| Process::current().runtime().block_on(future))
 }
 
 /// The error for a caught panic.

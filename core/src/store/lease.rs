@@ -6,14 +6,14 @@
 //! a lease that ended too early costs a refused write, never a double one.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::params;
 
 use super::fault::Attempt;
 use super::sql::{Conn, Optional, Row};
-use super::writer::Tx;
+use super::tx::Tx;
 use crate::base::clock::{Clock, instant};
 use crate::error::Result;
 
@@ -34,6 +34,13 @@ pub(crate) struct Identity {
 impl Identity {
     /// This process.
     pub fn current() -> Identity {
+        static ME: OnceLock<Identity> = OnceLock::new();
+        let me = ME.get_or_init(Identity::look);
+        // A forked child is another process.
+        if me.pid == std::process::id() { me.clone() } else { Identity::look() }
+    }
+
+    fn look() -> Identity {
         let pid = std::process::id();
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let space = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
@@ -91,10 +98,13 @@ impl Moment {
     /// This moment.
     pub fn now() -> Moment {
         let wall = Clock::system().now_ms();
-        let up = std::fs::read_to_string("/proc/uptime")
-            .ok()
-            .and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok())
-            .map_or(wall, |seconds| (seconds * 1000.0) as i64);
+        // With the time that the machine has slept, where the system counts it.
+        #[cfg(target_os = "linux")]
+        let since_boot = rustix::time::ClockId::Boottime;
+        #[cfg(not(target_os = "linux"))]
+        let since_boot = rustix::time::ClockId::Monotonic;
+        let up = rustix::time::clock_gettime(since_boot);
+        let up = up.tv_sec * 1000 + up.tv_nsec / 1_000_000;
         Moment { up, wall }
     }
 
@@ -161,7 +171,7 @@ impl Lease {
         // The clock that nobody can set decides, except between hosts or over a reboot.
         let same_boot = !self.owner.boot.is_empty() && self.owner.boot == me.boot;
         let late = if same_boot { now.up > self.up } else { now.wall > self.wall };
-        late || self.owner.ended(me)
+        late || (self.owner != *me && self.owner.ended(me))
     }
 }
 
@@ -220,6 +230,12 @@ impl Keeper {
             held.due = now + (held.length / 10).min(Duration::from_secs(1));
         }
     }
+
+    /// Renews everything in the next transaction.
+    pub fn renew_next(&self) {
+        let now = instant();
+        self.held().values_mut().for_each(|held| held.due = now);
+    }
 }
 
 impl Tx<'_> {
@@ -252,6 +268,7 @@ impl Tx<'_> {
             .when(what)?;
         }
         self.keeper().keep(id, queue, length, until);
+        self.held = true;
         Ok(there)
     }
 

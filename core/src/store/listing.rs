@@ -60,14 +60,18 @@ const COLUMNS: &str = "s.id, s.name, s.status, s.labels, s.created, s.ended, s.d
   (SELECT count(*) FROM event e WHERE e.subject = s.id AND e.kind = 1 AND e.kind < 100),
   (SELECT count(*) FROM event e WHERE e.subject = s.id AND e.kind = 10 AND e.kind < 100),
   (SELECT e.at FROM event e WHERE e.seq =
-    (SELECT max(m.seq) FROM event m WHERE m.subject = s.id AND m.kind < 100))";
+    (SELECT max(m.seq) FROM event m WHERE m.subject = s.id AND m.kind < 100)),
+  c.body, c.blob";
+
+/// What they come from: a session, and the row that made it.
+const FROM: &str = "session s JOIN event c ON c.seq = s.id";
 
 impl View<'_> {
     /// The session of this name.
     pub(crate) fn session(&self, namespace: i64, name: &str) -> Result<SessionRow> {
         let what = "read a session";
         let found = self.session_number(namespace, name)?;
-        let sql = format!("SELECT {COLUMNS} FROM session s WHERE s.id = ?1");
+        let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE s.id = ?1");
         let mut statement = self.0.prepare(&sql).when(what)?;
         let mut rows = statement.query([found.id]).when(what)?;
         let row = rows.next().when(what)?;
@@ -122,7 +126,7 @@ impl View<'_> {
             updated: row.get(16).when(what)?,
             steps_done,
             ended,
-            input: self.result(id)?,
+            input: self.payload(row, 17, 18)?,
             output,
             failure,
             deadline: row.get(6).when(what)?,
@@ -137,7 +141,7 @@ impl View<'_> {
     /// Sessions, newest first, and the cursor of those that follow.
     pub(crate) fn sessions(&self, namespace: i64, filter: &Filter) -> Result<(Vec<SessionRow>, Option<i64>)> {
         let what = "list sessions";
-        let mut sql = format!("SELECT {COLUMNS} FROM session s WHERE s.namespace = ?1 AND s.id < ?2");
+        let mut sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE s.namespace = ?1 AND s.id < ?2");
         let mut values: Vec<Value> = vec![namespace.into(), filter.before.into()];
         if let Some(phase) = filter.phase {
             values.push((phase as i64).into());

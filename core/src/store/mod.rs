@@ -10,10 +10,13 @@ mod checkpoint;
 mod event;
 mod fault;
 mod health;
+mod job;
 mod lease;
 mod life;
 mod listing;
 mod live;
+mod log;
+mod news;
 mod open;
 mod prune;
 mod queue;
@@ -23,12 +26,13 @@ mod segments;
 mod session;
 mod sql;
 mod step;
+mod tx;
 mod writer;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::mpsc::{Sender, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -45,17 +49,19 @@ pub(crate) use queue::{Claim, NewRow, Outcome, TaskRow};
 pub(crate) use schedule::{NewSchedule, ScheduleRow};
 pub(crate) use session::{ClaimedRow, Found, NewSession, Phase, lease_lost};
 pub(crate) use step::{Arrived, NEVER, StepMark, StepRow, StepWrite, WaitWrite};
-pub(crate) use writer::Tx;
+pub(crate) use tx::Tx;
 
 use crate::base::clock::Clock;
-use crate::base::runtime::{compute, refuse_forked};
+use crate::base::runtime::{compute, refuse_forked, waiting};
 use crate::error::{Error, Result};
 use crate::observe::bus::Bus;
 use fault::Attempt;
+use job::{Job, Pending, Reply, Then};
 use lease::{Identity, Keeper};
 use live::Owned;
 use sql::Conn;
-use writer::{Around, Job, Pending, Reply};
+use tx::Around;
+use writer::Writer;
 
 /// How long another process may hold the file before a call gives up with `store.busy`.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -113,9 +119,8 @@ pub struct Store {
     pid: u32,
     patience: Duration,
     around: Around,
-    jobs: Option<Sender<Option<Box<dyn Job>>>>,
+    writer: Arc<Writer>,
     thread: Option<JoinHandle<()>>,
-    readers: Mutex<Vec<Conn>>,
     /// Ids of this store's workers count up from its own.
     workers: AtomicI64,
 }
@@ -158,12 +163,14 @@ impl Store {
             namespace,
             owned: Owned::default(),
             work: Arc::new(Notify::new()),
+            readers: Arc::default(),
+            broken: Arc::default(),
         };
-        let (jobs, waiting) = channel();
-        let writers = around.clone();
+        let writer = Arc::new(Writer::new(conn, around.clone()));
+        let writing = writer.clone();
         let thread = std::thread::Builder::new()
             .name("barograph-store".to_owned())
-            .spawn(move || writer::run(&conn, &waiting, &writers))
+            .spawn(move || writing.run())
             .map_err(|error| {
                 Error::new("store.unreachable", "no thread could be started for the store").because(&error)
             })?;
@@ -174,9 +181,8 @@ impl Store {
             pid: std::process::id(),
             patience: settings.patience,
             around,
-            jobs: Some(jobs),
+            writer,
             thread: Some(thread),
-            readers: Mutex::default(),
             workers: AtomicI64::new(0),
         })
     }
@@ -193,10 +199,8 @@ impl Store {
     /// Keeps the store looking for what other processes write, as long as the answer lives.
     pub(crate) fn watch(&self) -> Watching {
         let watching = self.around.owned.watch();
-        if let Some(jobs) = &self.jobs {
-            // Wakes the writer, which may sleep without a limit; where it has ended there is no news.
-            let _ = jobs.send(None);
-        }
+        // The writer's thread may sleep without a limit.
+        self.writer.poke();
         watching
     }
 
@@ -235,7 +239,7 @@ impl Store {
         self.around.keeper.forget(lease);
     }
 
-    fn submit<T, W>(&self, work: W, then: Option<writer::Then<T>>, reply: Reply<T>) -> Result<()>
+    fn submit<T, W>(&self, work: W, then: Option<Then<T>>, reply: Reply<T>) -> Result<()>
     where
         T: Send + 'static,
         W: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
@@ -246,9 +250,8 @@ impl Store {
 
     fn send(&self, job: Box<dyn Job>) -> Result<()> {
         refuse_forked(self.pid, "store")?;
-        let gone =
-            || Error::new("store.unreachable", "the store's writer has ended; open the workspace again");
-        self.jobs.as_ref().ok_or_else(gone)?.send(Some(job)).map_err(|_| gone())
+        self.writer.give(job);
+        Ok(())
     }
 
     /// Runs `work` in the next transaction; the answer comes after its commit. Dropping the future
@@ -280,7 +283,7 @@ impl Store {
         work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = sync_channel(1);
-        self.submit(work, None, Reply::Thread(reply))?;
+        waiting(|| self.submit(work, None, Reply::Thread(reply)))?;
         answer.recv().unwrap_or_else(|_| Err(Error::new("bug.store", "the store's writer gave no answer")))
     }
 
@@ -329,7 +332,8 @@ impl Store {
             return self.write_blocking(move |tx| work(&View(tx.conn())));
         };
         refuse_forked(self.pid, "store")?;
-        let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        self.around.sound()?;
+        let kept = self.around.readers().pop();
         let conn = kept.map_or_else(|| open::reader(path, self.patience), Ok)?;
         // One transaction, so that everything that `work` sees belongs together.
         let begun = conn.batch("BEGIN").when("begin to read");
@@ -338,8 +342,8 @@ impl Store {
             // Not to be used again; the next reader opens its own.
             return result;
         }
-        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if readers.len() < READERS {
+        let mut readers = self.around.readers();
+        if readers.len() < READERS && self.around.sound().is_ok() {
             readers.push(conn);
         }
         result
@@ -348,14 +352,15 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        let readers = std::mem::take(self.readers.get_mut().unwrap_or_else(PoisonError::into_inner));
-        let (jobs, thread) = (self.jobs.take(), self.thread.take());
+        let readers = std::mem::take(&mut *self.around.readers());
+        let thread = self.thread.take();
         if self.pid != std::process::id() {
             // A forked child has neither the thread nor a right to the parent's connections.
-            std::mem::forget((readers, jobs, thread));
+            std::mem::forget((readers, thread, self.writer.clone()));
             return;
         }
-        drop((readers, jobs));
+        drop(readers);
+        self.writer.close();
         // The writer finishes what waits, then closes the file. It may itself hold the last
         // reference, through a job: then it must not wait for itself.
         if let Some(thread) = thread
@@ -375,6 +380,8 @@ fn fresh_number() -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::channel;
+
     use rusqlite::params;
 
     use super::*;
@@ -480,6 +487,43 @@ mod tests {
         // The last one out has moved the log into the file.
         assert!(!path.with_extension("db-wal").exists());
         std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_job_that_fails_takes_no_lease_with_it() {
+        let store = in_memory();
+        let leases = || {
+            store
+                .write_blocking(|tx| {
+                    let sql = "SELECT count(*) FROM lease";
+                    tx.prepare(sql)?.query_row(params![], |row| row.get::<i64>(0)).when("count")
+                })
+                .unwrap()
+        };
+        let open = |name: &'static str| {
+            store.write_blocking(move |tx| tx.open_session(name, false, &Default::default()))
+        };
+        let refused = || Error::new("args.invalid", "refused after it wrote");
+        // The first job of a store takes its lease, and is undone.
+        let undone = store.write_blocking(move |tx| {
+            tx.open_session("a", false, &Default::default())?;
+            Err::<(), _>(refused())
+        });
+        assert_eq!(undone.unwrap_err().code(), "args.invalid");
+        let found = open("b").unwrap();
+        store.took_over(found.id, found.epoch);
+        assert_eq!(leases(), 1);
+        // A renewal that falls into the transaction of a job that fails.
+        store
+            .write_blocking(|tx| {
+                tx.drop_lease(tx.owner())?;
+                tx.keeper().renew_next();
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(open("b").unwrap_err().code(), "session.exists");
+        store.around.keeper.forget(store.around.owner);
+        assert_eq!(leases(), 1);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::Durability;
 use super::fault::{Attempt, fault};
+use super::log::{move_on_close, settle};
 use super::schema::{APPLICATION_ID, MIGRATIONS, VERSION};
 use super::sql::{Conn, Optional};
 use crate::base::clock::instant;
@@ -21,7 +22,7 @@ pub(super) fn writer(path: &Path, durability: Durability, patience: Duration) ->
             format!("`{}` is a folder; name a file in it", path.display()),
         )));
     }
-    if !looks_like_sqlite(path) {
+    if is_too_short(path) {
         return Err(place(Error::new(
             "store.not_a_store",
             format!("`{}` is not a store of this library; name another file", path.display()),
@@ -29,19 +30,37 @@ pub(super) fn writer(path: &Path, durability: Durability, patience: Duration) ->
     }
     refuse_network(path).map_err(place)?;
     let opened = Connection::open_with_flags(path, flags()).map_err(|error| cannot_open(path, &error));
-    let conn = opened.map_err(place)?;
+    let mut conn = opened.map_err(place)?;
     prepare(&conn, path, durability, patience).map_err(place)?;
+    wait_turns(&mut conn, patience).map_err(place)?;
     Ok(conn.into())
 }
 
 /// Opens a connection that reads a file which [`writer`] has opened before.
 pub(super) fn reader(path: &Path, patience: Duration) -> Result<Conn> {
-    let conn = Connection::open_with_flags(path, flags())
+    let mut conn = Connection::open_with_flags(path, flags())
         .map_err(|error| cannot_open(path, &error).with("path", path.display()))?;
-    conn.busy_timeout(patience).when("set up the store")?;
+    wait_turns(&mut conn, patience)?;
+    move_on_close(&conn, false)?;
     set(&conn, "query_only", "1")?;
     conn.set_prepared_statement_cache_capacity(32);
     Ok(conn.into())
+}
+
+/// Waits while other processes write. SQLite's own waiting looks only every 100 ms after a while: where
+/// many processes write all the time, one may then find the store taken at every look for seconds.
+fn wait_turns(conn: &mut Connection, patience: Duration) -> Result<()> {
+    let mut since = instant();
+    // Not all at the same instants.
+    let pause = Duration::from_micros(500 + u64::from(std::process::id() % 16) * 100);
+    conn.busy_handler(Some(move |tries| {
+        if tries == 0 {
+            since = instant();
+        }
+        std::thread::sleep(pause);
+        instant() < since + patience
+    }))
+    .when("set up the store")
 }
 
 /// Opens a store that lives in memory.
@@ -113,13 +132,11 @@ fn refuse_network(path: &Path) -> Result<()> {
     }
 }
 
-/// SQLite takes a file that is shorter than a page for an empty one, and writes over it.
-fn looks_like_sqlite(path: &Path) -> bool {
-    use std::io::Read;
-    let mut head = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(512).read_to_end(&mut head));
+/// SQLite takes a file that is shorter than a page for an empty one, and writes over it. Only its length is
+/// looked at: closing a handle would drop the locks that this process has on the file.
+fn is_too_short(path: &Path) -> bool {
     // What cannot be read is for SQLite to report.
-    read.is_err() || head.is_empty() || (head.len() == 512 && head.starts_with(b"SQLite format 3\0"))
+    std::fs::metadata(path).is_ok_and(|file| (1..512).contains(&file.len()))
 }
 
 fn flags() -> OpenFlags {
@@ -142,7 +159,11 @@ fn cannot_open(path: &Path, error: &rusqlite::Error) -> Error {
         .because(error);
     }
     match std::fs::OpenOptions::new().append(true).create(true).open(path) {
-        Ok(_) => fault("open the store", error),
+        Ok(file) => {
+            // Closing it would drop the locks that this process may have on the file.
+            std::mem::forget(file);
+            fault("open the store", error)
+        }
         Err(reason) => Error::new(
             "store.read_only",
             format!("`{}` cannot be written; check its permissions or name another store", path.display()),
@@ -153,6 +174,8 @@ fn cannot_open(path: &Path, error: &rusqlite::Error) -> Error {
 
 fn prepare(conn: &Connection, path: &Path, durability: Durability, patience: Duration) -> Result<()> {
     conn.busy_timeout(patience).when("set up the store")?;
+    // Not before it is known to be ours and sound.
+    move_on_close(conn, false)?;
     // First look, then touch: a file of someone else's must stay as it is.
     let what = "open the store";
     let (version, empty) = patiently(patience, || identify(conn, path))?;
@@ -183,12 +206,13 @@ fn prepare(conn: &Connection, path: &Path, durability: Durability, patience: Dur
     let synchronous = if durability == Durability::Process { "1" } else { "2" };
     set(conn, "synchronous", synchronous)?;
     set(conn, "foreign_keys", "1")?;
-    let timeout: i64 = conn.query_row("PRAGMA busy_timeout", [], |row| row.get(0)).when(what)?;
-    in_force("busy_timeout", &timeout.to_string(), &patience.as_millis().to_string())?;
     conn.set_prepared_statement_cache_capacity(64);
+    settle(conn, patience)?;
+    // SQLite would do it unseen, whether it fails or not.
+    set(conn, "wal_autocheckpoint", "0")?;
     patiently(patience, || migrate(conn))?;
     identify(conn, path)?;
-    Ok(())
+    move_on_close(conn, true)
 }
 
 /// Sets a pragma and refuses to go on where it is not in force.
@@ -267,7 +291,7 @@ fn migrate(conn: &Connection) -> Result<()> {
 }
 
 /// Tries again while the store is busy and patience lasts.
-fn patiently<T>(patience: Duration, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+pub(super) fn patiently<T>(patience: Duration, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
     let until = instant() + patience;
     loop {
         match attempt() {

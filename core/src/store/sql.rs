@@ -63,6 +63,11 @@ impl Conn {
         }
     }
 
+    /// Whether any thread may use it, one at a time.
+    pub fn is_local(&self) -> bool {
+        matches!(self, Conn::Sqlite(..))
+    }
+
     /// Whether another connection has committed since this was asked last.
     pub fn changed_by_others(&self) -> Outcome<bool> {
         match self {

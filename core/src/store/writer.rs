@@ -1,339 +1,223 @@
-//! The one thread that writes: it takes everything that waits, commits it in one transaction with
-//! one sync, and answers. A job that is alone does not wait for company.
+//! The one place where the store is written: whatever waits is committed in one transaction with one
+//! sync, and answered.
+//!
+//! A thread does it. A caller that waits anyway commits its own job where nobody else is at it, as handing
+//! it over and back costs more than the rest of a commit. A job that is alone does not wait for company.
 
-use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
-
-use rusqlite::params;
-use tokio::sync::{Notify, oneshot};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::fault::Attempt;
-use super::lease::{Identity, Keeper, Moment};
-use super::live::{Halt, Owned};
-use super::schema::kind;
-use super::sql::{Conn, Statement};
-use crate::base::clock::{Clock, instant};
-use crate::base::runtime::from_panic;
+use super::job::{Job, Pending, Reply};
+use super::log::shorten;
+use super::news::{LOOK, News};
+use super::sql::Conn;
+use super::tx::{Around, Tx};
+use crate::base::clock::instant;
+use crate::base::runtime::{from_panic, waits_here};
 use crate::error::{Error, Result};
-use crate::observe::bus::Bus;
 
 /// At most this many jobs share a transaction, so that the first does not wait for ever.
 const BATCH: usize = 1024;
 
-/// How often a store that anybody waits on is looked at for what other processes wrote.
-const LOOK: Duration = Duration::from_millis(50);
+/// The longest wait for jobs that are likely to come.
+const LINGER: Duration = Duration::from_micros(500);
 
-/// What everyone around one store shares with its writer.
-#[derive(Clone, Debug)]
-pub(crate) struct Around {
-    pub clock: Clock,
-    pub bus: Bus,
-    pub me: Identity,
-    /// The id of this store's lease on sessions.
-    pub owner: i64,
-    pub keeper: Keeper,
-    /// How long an owner keeps its sessions without a sign of life.
-    pub lease: Duration,
-    /// The namespace that this store's sessions and queues are in.
-    pub namespace: i64,
-    pub owned: Owned,
-    /// Tasks may have become ready.
-    pub work: Arc<Notify>,
+/// What one store's writing is done with.
+pub(super) struct Writer {
+    pub around: Around,
+    desk: Mutex<Desk>,
+    line: Mutex<Line>,
+    arrived: Condvar,
+    /// Whether any thread may use the connection.
+    anywhere: bool,
 }
 
-/// The transaction that a job writes in.
-pub(crate) struct Tx<'c> {
-    conn: &'c Conn,
-    around: &'c Around,
-    /// The time that rows of this transaction carry.
-    pub(super) at: i64,
-    last: Option<i64>,
-    moment: Option<Moment>,
-    events: bool,
-    work: bool,
-    /// What sessions are told after the commit.
-    told: Vec<(i64, Told)>,
+/// Who has it, writes.
+struct Desk {
+    /// `None` once the file cannot be vouched for.
+    conn: Option<Conn>,
+    news: News,
+    /// How many jobs the last two transactions had, the newer one first.
+    sizes: [usize; 2],
+    /// How long a commit takes about.
+    pace: Duration,
 }
 
-/// What a session is told.
-#[derive(Clone, Copy, Debug)]
-enum Told {
-    Look,
-    Halt(Halt),
-    GoOn,
-}
-
-impl<'c> Tx<'c> {
-    pub(super) fn conn(&self) -> &'c Conn {
-        self.conn
-    }
-
-    pub(super) fn around(&self) -> &'c Around {
-        self.around
-    }
-
-    pub(super) fn me(&self) -> &'c Identity {
-        &self.around.me
-    }
-
-    pub(super) fn owner(&self) -> i64 {
-        self.around.owner
-    }
-
-    pub(super) fn keeper(&self) -> &'c Keeper {
-        &self.around.keeper
-    }
-
-    pub(super) fn namespace(&self) -> i64 {
-        self.around.namespace
-    }
-
-    /// This moment, the same for the whole transaction.
-    pub(super) fn moment(&mut self) -> Moment {
-        *self.moment.get_or_insert_with(Moment::now)
-    }
-
-    /// Now in milliseconds since the Unix epoch, for whatever is due at a real time.
-    pub(super) fn wall(&mut self) -> i64 {
-        self.moment().wall()
-    }
-
-    pub(super) fn prepare(&self, sql: &str) -> Result<Statement<'c>> {
-        self.conn.prepare(sql).when("prepare a statement")
-    }
-
-    /// Gives out `count` numbers and returns the last. Only the holder of the write lock is here, so
-    /// numbers grow in the order of commits, over all processes.
-    pub(super) fn numbers(&mut self, count: i64) -> Result<i64> {
-        let last = match self.last {
-            Some(last) => last,
-            None => self
-                .prepare("SELECT coalesce(max(seq), 0) FROM event")?
-                .query_row(params![], |row| row.get(0))
-                .when("read the last event")?,
-        };
-        self.last = Some(last + count);
-        Ok(last + count)
-    }
-
-    /// Looks at the table again before it gives out the next number.
-    pub(super) fn forget_numbers(&mut self) {
-        self.last = None;
-    }
-
-    /// Listeners to events are woken after the commit.
-    pub(super) fn wake_listeners(&mut self) {
-        self.events = true;
-    }
-
-    /// Workers are woken after the commit.
-    pub(super) fn wake_workers(&mut self) {
-        self.work = true;
-    }
-
-    /// The session's owner, where it is this process, looks at its messages after the commit.
-    pub(super) fn wake_session(&mut self, session: i64) {
-        self.told.push((session, Told::Look));
-    }
-
-    /// The session's owner, where it is this process, stops after the commit.
-    pub(super) fn halt_session(&mut self, session: i64, halt: Halt) {
-        self.told.push((session, Told::Halt(halt)));
-    }
-
-    /// The session's owner, where it is this process, may go on after the commit.
-    pub(super) fn free_session(&mut self, session: i64) {
-        self.told.push((session, Told::GoOn));
-    }
-}
-
-/// Who gets the answer of a job.
-pub(super) enum Reply<T> {
-    Future(oneshot::Sender<Result<T>>),
-    Thread(std::sync::mpsc::SyncSender<Result<T>>),
-    Nobody,
-}
-
-pub(super) type Then<T> = Box<dyn FnOnce(&Result<T>) + Send>;
-
-/// Something to be done in a transaction.
-pub(super) trait Job: Send {
-    /// The file that it reads beside the store.
-    fn attach(&self) -> Option<&str>;
-    /// Whether anyone still waits for it.
-    fn wanted(&self) -> bool;
-    fn run(&mut self, tx: &mut Tx<'_>) -> Result<()>;
-    /// Called once, when the transaction has ended one way or the other.
-    fn answer(self: Box<Self>, outcome: Result<()>);
-}
-
-pub(super) struct Pending<T, W> {
-    /// A file whose tables the job reads as `backup`: it then has a transaction of its own.
-    pub attach: Option<String>,
-    pub work: Option<W>,
-    pub value: Option<T>,
-    pub then: Option<Then<T>>,
-    pub reply: Reply<T>,
-}
-
-impl<T: Send, W: FnOnce(&mut Tx<'_>) -> Result<T> + Send> Job for Pending<T, W> {
-    fn attach(&self) -> Option<&str> {
-        self.attach.as_deref()
-    }
-
-    fn wanted(&self) -> bool {
-        match &self.reply {
-            Reply::Future(sender) => !sender.is_closed(),
-            Reply::Thread(_) | Reply::Nobody => true,
-        }
-    }
-
-    fn run(&mut self, tx: &mut Tx<'_>) -> Result<()> {
-        if let Some(work) = self.work.take() {
-            self.value = Some(work(tx)?);
-        }
-        Ok(())
-    }
-
-    fn answer(mut self: Box<Self>, outcome: Result<()>) {
-        let value = self.value.take();
-        let result =
-            outcome.and_then(|()| value.ok_or_else(|| Error::new("bug.store", "a job gave no answer")));
-        if let Some(then) = self.then.take() {
-            then(&result);
-        }
-        // Where nobody waits any more the value is dropped, and its guard undoes what it stands for.
-        match self.reply {
-            Reply::Future(sender) => drop(sender.send(result)),
-            Reply::Thread(sender) => drop(sender.send(result)),
-            Reply::Nobody => {}
-        }
-    }
-}
-
-/// The writer's loop; ends when the store and all its jobs are gone. `None` among the jobs says only
-/// that somebody begins to watch.
-pub(super) fn run(conn: &Conn, jobs: &Receiver<Option<Box<dyn Job>>>, around: &Around) {
-    let mut news = News::default();
-    // From the start, so that nothing that is said to a session that is opened later is missed.
-    let _ = news.tell(conn, around);
-    loop {
-        let now = instant();
-        let look = around.owned.watched().then(|| now + LOOK);
-        let next = [around.keeper.due(), look].into_iter().flatten().min();
-        let first = match next {
-            None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(due) => jobs.recv_timeout(due.saturating_duration_since(now)),
-        };
-        let mut batch = match first {
-            Ok(job) => Vec::from_iter(job),
-            Err(RecvTimeoutError::Timeout) => Vec::new(),
-            Err(RecvTimeoutError::Disconnected) => break,
-        };
-        while batch.len() < BATCH
-            && let Ok(job) = jobs.try_recv()
-        {
-            batch.extend(job);
-        }
-        let due = around.keeper.due().is_some_and(|due| due <= instant());
-        let (alone, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(|job| job.attach().is_some());
-        if !batch.is_empty() || due {
-            commit(conn, batch, around);
-        }
-        alone.into_iter().for_each(|job| commit_beside(conn, job, around));
-        if around.owned.watched() {
-            news.look(conn, around);
-        }
-    }
-    // The last word: others need not wait for this owner's time to run out.
-    if around.keeper.due().is_some() {
-        let release = Pending {
-            attach: None,
-            work: Some(|tx: &mut Tx<'_>| tx.release_all()),
-            value: None,
-            then: None,
-            reply: Reply::Nobody,
-        };
-        commit(conn, vec![Box::new(release)], around);
-    }
-}
-
-/// What other processes have written since the last look.
+/// What waits to be written.
 #[derive(Default)]
-struct News {
-    /// When the store was last looked at.
-    looked: Option<std::time::Instant>,
-    /// The newest event that was seen.
-    seen: Option<i64>,
+struct Line {
+    jobs: Vec<Box<dyn Job>>,
+    /// Somebody begins to watch: the thread looks when it is due next.
+    poked: bool,
+    closed: bool,
 }
 
-impl News {
-    /// Wakes whoever waits for what other processes have written. A look that fails is made again.
-    fn look(&mut self, conn: &Conn, around: &Around) {
-        let now = instant();
-        if self.looked.is_some_and(|looked| now < looked + LOOK / 2) {
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Writer {
+    /// A writer on this connection; [`run`](Self::run) is for a thread of its own.
+    pub fn new(conn: Conn, around: Around) -> Writer {
+        let mut news = News::default();
+        // From the start, so that nothing that is said to a session that is opened later is missed.
+        let _ = news.tell(&conn, &around);
+        let anywhere = conn.is_local();
+        let desk = Desk { conn: Some(conn), news, sizes: [1, 1], pace: Duration::ZERO };
+        Writer { around, desk: Mutex::new(desk), line: Mutex::default(), arrived: Condvar::new(), anywhere }
+    }
+
+    /// Has a job done: here and now where the caller waits and nobody else writes.
+    pub fn give(&self, job: Box<dyn Job>) {
+        if self.anywhere
+            && waits_here()
+            && job.attach().is_none()
+            && let Ok(mut desk) = self.desk.try_lock()
+            && desk.sizes[0] <= 1
+        {
+            let mut jobs = std::mem::take(&mut locked(&self.line).jobs);
+            jobs.push(job);
+            return desk.write(jobs, &self.around);
+        }
+        locked(&self.line).jobs.push(job);
+        self.arrived.notify_one();
+    }
+
+    /// Has the thread look when it is due next.
+    pub fn poke(&self) {
+        locked(&self.line).poked = true;
+        self.arrived.notify_one();
+    }
+
+    /// No job comes any more.
+    pub fn close(&self) {
+        locked(&self.line).closed = true;
+        self.arrived.notify_one();
+    }
+
+    /// The thread: writes what waits, renews leases, looks for what other processes write, until it is
+    /// closed and all is done.
+    pub fn run(&self) {
+        loop {
+            let watched = self.around.owned.watched();
+            let look = watched.then(|| instant() + LOOK);
+            let due = [self.around.keeper.due(), look].into_iter().flatten().min();
+            let Some(mut jobs) = self.wait(due) else { break };
+            let mut desk = locked(&self.desk);
+            if !jobs.is_empty() {
+                self.linger(&desk, &mut jobs);
+            }
+            let due = self.around.keeper.due().is_some_and(|due| due <= instant());
+            if !jobs.is_empty() || due {
+                desk.write(jobs, &self.around);
+            }
+            let Desk { conn: Some(conn), news, .. } = &mut *desk else { continue };
+            if self.around.owned.watched() {
+                news.look(conn, &self.around);
+            }
+        }
+        // The last word: others need not wait for this owner's time to run out.
+        let mut desk = locked(&self.desk);
+        if self.around.keeper.due().is_some() {
+            let release = Pending {
+                attach: None,
+                work: Some(|tx: &mut Tx<'_>| tx.release_all()),
+                value: None,
+                then: None,
+                reply: Reply::Nobody,
+            };
+            desk.write(vec![Box::new(release)], &self.around);
+        }
+        desk.conn = None;
+    }
+
+    /// Waits for jobs; none where it is time for something else, `None` once it is closed.
+    fn wait(&self, due: Option<Instant>) -> Option<Vec<Box<dyn Job>>> {
+        let mut line = locked(&self.line);
+        loop {
+            if !line.jobs.is_empty() {
+                let most = line.jobs.len().min(BATCH);
+                return Some(line.jobs.drain(..most).collect());
+            }
+            if line.closed {
+                return None;
+            }
+            if std::mem::take(&mut line.poked) {
+                return Some(Vec::new());
+            }
+            line = match due {
+                None => self.arrived.wait(line).unwrap_or_else(PoisonError::into_inner),
+                Some(due) => {
+                    let left = due.saturating_duration_since(instant());
+                    if left.is_zero() {
+                        return Some(Vec::new());
+                    }
+                    self.arrived.wait_timeout(line, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    /// Callers that come back as soon as they are answered fall into groups that take turns. Where there
+    /// was company lately, the rest of it is waited for, a fraction of what a commit takes.
+    fn linger(&self, desk: &Desk, jobs: &mut Vec<Box<dyn Job>>) {
+        let likely = desk.sizes[0] + desk.sizes[1];
+        if desk.sizes.iter().any(|&size| size < 2) {
             return;
         }
-        self.looked = Some(now);
-        if let Ok(true) = conn.changed_by_others() {
-            let _ = self.tell(conn, around);
-            around.bus.wake();
-            around.work.notify_waiters();
+        let until = instant() + (desk.pace / 4).min(LINGER);
+        let mut line = locked(&self.line);
+        loop {
+            let room = BATCH.saturating_sub(jobs.len()).min(line.jobs.len());
+            jobs.extend(line.jobs.drain(..room));
+            let left = until.saturating_duration_since(instant());
+            if jobs.len() >= likely.min(BATCH) || left.is_zero() || line.closed {
+                return;
+            }
+            line = self.arrived.wait_timeout(line, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
+}
 
-    fn tell(&mut self, conn: &Conn, around: &Around) -> Result<()> {
-        let what = "look for what other processes wrote";
-        let last: i64 = conn
-            .prepare("SELECT coalesce(max(seq), 0) FROM event")
-            .and_then(|mut found| found.query_row(params![], |row| row.get(0)))
-            .when(what)?;
-        if let Some(seen) = self.seen {
-            let said: Vec<(i64, i64)> = conn
-                .prepare(
-                    "SELECT subject, kind FROM event WHERE seq > ?1 AND seq <= ?2 AND kind IN (7, 8, 9, 10, 13) ORDER BY seq",
-                )
-                .and_then(|mut found| found.query_map([seen, last], |row| Ok((row.get(0)?, row.get(1)?))))
-                .when(what)?;
-            // The last word about a session counts: it may have been cancelled and restored since.
-            let mut halts = HashMap::new();
-            for (session, said) in said {
-                match said {
-                    kind::SESSION_CANCELLED => drop(halts.insert(session, Some(Halt::Cancelled))),
-                    kind::SESSION_PAUSED => drop(halts.insert(session, Some(Halt::Paused))),
-                    kind::SIGNAL => around.owned.wake(session),
-                    _ => drop(halts.insert(session, None)),
-                }
-            }
-            halts.into_iter().for_each(|(session, halt)| around.owned.tell(session, halt));
+impl Desk {
+    /// Commits the jobs, those that read a file beside the store apart from the others, and answers them.
+    fn write(&mut self, jobs: Vec<Box<dyn Job>>, around: &Around) {
+        let Some(conn) = &self.conn else {
+            let error = around.sound().err().unwrap_or_else(|| {
+                Error::new("store.unreachable", "the store's writer has ended; open the workspace again")
+            });
+            return jobs.into_iter().for_each(|job| job.answer(Err(error.clone())));
+        };
+        let (beside, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.attach().is_some());
+        self.sizes = [jobs.len(), self.sizes[0]];
+        let began = instant();
+        if !jobs.is_empty() || beside.is_empty() {
+            commit(conn, jobs, around);
         }
-        self.seen = Some(last);
-        Ok(())
+        self.pace = (self.pace * 7 + began.elapsed()) / 8;
+        beside.into_iter().for_each(|job| commit_beside(conn, job, around));
+        if let Err(error) = shorten(conn) {
+            // What is in the log is for the next opening.
+            let _ = around.broken.set(error);
+            around.readers().clear();
+            self.conn = None;
+        }
     }
 }
 
 /// Runs `jobs` in one transaction and answers them.
 fn commit(conn: &Conn, mut jobs: Vec<Box<dyn Job>>, around: &Around) {
-    let mut tx = Tx {
-        conn,
-        around,
-        at: around.clock.now_ms(),
-        last: None,
-        moment: None,
-        events: false,
-        work: false,
-        told: Vec::new(),
-    };
+    let mut tx = Tx::new(conn, around);
     let mut outcomes: Vec<Result<()>> = Vec::with_capacity(jobs.len());
     let done = conn
         .begin_write()
         .when("begin to write")
         .and_then(|()| tx.renew())
         .and_then(|()| {
-            let alone = jobs.len() == 1;
+            // A job that fails must not take back what was renewed.
+            let alone = jobs.len() == 1 && !tx.held;
             for job in &mut jobs {
                 if !job.wanted() {
                     outcomes.push(Err(Error::cancelled()));
@@ -357,17 +241,7 @@ fn commit(conn: &Conn, mut jobs: Vec<Box<dyn Job>>, around: &Around) {
         jobs.into_iter().for_each(|job| job.answer(Err(error.clone())));
         return;
     }
-    let (events, work, told) = (tx.events, tx.work, tx.told);
-    for (session, told) in told {
-        match told {
-            Told::Look => around.owned.wake(session),
-            Told::Halt(halt) => around.owned.tell(session, Some(halt)),
-            Told::GoOn => around.owned.tell(session, None),
-        }
-    }
-    if events {
-        around.bus.wake();
-    }
+    let work = tx.tell();
     jobs.into_iter().zip(outcomes).for_each(|(job, outcome)| job.answer(outcome));
     if work {
         around.work.notify_waiters();
@@ -393,20 +267,25 @@ fn commit_beside(conn: &Conn, job: Box<dyn Job>, around: &Around) {
 /// Runs one job such that its failure undoes nothing but itself. The outer error means that the
 /// whole transaction is lost.
 fn step(tx: &mut Tx<'_>, job: &mut dyn Job, alone: bool) -> Result<Result<()>> {
-    let sql = |statement: &str| tx_sql(tx.conn, statement);
+    let sql = |statement: &str| tx_sql(tx.conn(), statement);
     if !alone {
         sql("SAVEPOINT job")?;
     }
-    let told = tx.told.len();
+    let told = tx.told();
+    tx.held = false;
     let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job.run(tx)))
         .unwrap_or_else(|panic| Err(from_panic(panic.as_ref())));
     if outcome.is_err() {
-        tx.told.truncate(told);
+        tx.untell(told);
+        if tx.held {
+            // The keeper counts on a row that is undone here.
+            tx.keeper().renew_next();
+        }
     }
-    let sql = |statement: &str| tx_sql(tx.conn, statement);
+    let sql = |statement: &str| tx_sql(tx.conn(), statement);
     match outcome {
         // SQLite itself gave the transaction up (disk full, out of memory): nothing of it is left.
-        Err(error) if !tx.conn.in_transaction() => Err(error),
+        Err(error) if !tx.conn().in_transaction() => Err(error),
         Err(error) if alone => {
             sql("ROLLBACK")?;
             Ok(Err(error))

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::{Form, Handle, Record, Reply, operation};
 use crate::base::cancel::CancelToken;
-use crate::base::runtime::{Process, from_panic};
+use crate::base::runtime::{Process, block_on, from_panic, waiting};
 use crate::error::{Error, Result};
 
 /// The handle that stands for no handle: `workspace.open` is called on it.
@@ -250,15 +250,12 @@ fn reply(
 /// assert!(String::from_utf8(opened).unwrap().starts_with("{\"handle\":"));
 /// ```
 pub fn call(handle: u64, op: &str, args: &[u8], token: u64) -> Result<Vec<u8>> {
-    guard(|| {
-        Process::current().runtime().block_on(begin(handle, op, Form::Records, args, token))?.into_json()
-    })
+    guard(|| block_on(begin(handle, op, Form::Records, args, token))?.into_json())
 }
 
 /// Calls an operation for Arrow columns and waits on the calling thread.
 pub fn columns(handle: u64, op: &str, args: &[u8], token: u64) -> Result<arrow_array::RecordBatch> {
-    let answer =
-        guard(|| Process::current().runtime().block_on(begin(handle, op, Form::Columns, args, token)));
+    let answer = guard(|| block_on(begin(handle, op, Form::Columns, args, token)));
     match answer? {
         Answer::Columns(batch) => Ok(batch),
         _ => {
@@ -300,7 +297,7 @@ pub fn call_with(
             // The flag and not the parking alone: what `go_on` runs may wait here too, and take
             // the thread's one parking permit.
             if alarm.rung.swap(false, Ordering::AcqRel)
-                && let Poll::Ready(answer) = work.as_mut().poll(&mut context)
+                && let Poll::Ready(answer) = waiting(|| work.as_mut().poll(&mut context))
             {
                 return Ok(Some(answer));
             }

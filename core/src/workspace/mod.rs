@@ -263,7 +263,14 @@ fn prepare(folder: &Path) -> Result<PathBuf> {
         Error::new("store.read_only", format!("`{}` cannot be written; name another store", folder.display()))
             .because(&error)
     };
-    std::fs::create_dir_all(folder).map_err(denied)?;
+    if !folder.is_dir() {
+        std::fs::create_dir_all(folder).map_err(denied)?;
+        // SQLite syncs the folder that its files are in, not the one that this folder is in. Systems that
+        // cannot sync a folder need not.
+        if let Some(above) = folder.parent() {
+            let _ = std::fs::File::open(above).and_then(|above| above.sync_all());
+        }
+    }
     let ignore = folder.join(".gitignore");
     if !ignore.exists() {
         std::fs::write(&ignore, "*\n").map_err(denied)?;

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "what a test skipped or measured is told to whoever runs it")]
 
 mod cases;
+mod clock_jumps;
 mod code_scan;
 mod events;
 mod expected;
@@ -13,6 +14,8 @@ mod git_insight;
 mod git_szz;
 mod hostile_code;
 mod layers;
+mod ownership;
+mod prefix;
 mod queue;
 mod session;
 mod session_life;

@@ -26,7 +26,13 @@ fn session(ws: &Workspace, id: &str) -> Result<Session> {
 fn files_of_others_are_refused_and_left_as_they_were() {
     let folder = Folder::new("others");
     let path = folder.store();
-    for garbage in [vec![0x55u8; 40_000], b"SQLite format 3\0 but no more".to_vec(), b"x".to_vec()] {
+    for garbage in [
+        vec![0x55u8; 40_000],
+        vec![0x55; 600],
+        vec![0; 512],
+        b"SQLite format 3\0 but no more".to_vec(),
+        b"x".to_vec(),
+    ] {
         std::fs::write(&path, &garbage).unwrap();
         let error = refused(&path);
         assert_eq!((error.code(), error.kind()), ("store.not_a_store", Kind::Corrupt), "{error:?}");
@@ -113,6 +119,23 @@ fn many_processes_make_one_store() {
     let ws = folder.open();
     let all = wait(ws.session().list(SessionListArgs { limit: 1000, ..Default::default() })).unwrap();
     assert_eq!(all.sessions.len(), 40);
+}
+
+/// Closing any handle of a file drops all locks that the process has on it (POSIX), and SQLite's lock is
+/// what tells other processes that the store is in use.
+#[cfg(target_os = "linux")]
+#[test]
+fn opening_a_store_again_keeps_the_lock_of_the_first() {
+    let folder = Folder::new("locks");
+    let _first = folder.open();
+    let inode = std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(folder.store()).unwrap());
+    let locked = || {
+        let locks = std::fs::read_to_string("/proc/locks").unwrap();
+        locks.lines().filter(|line| line.contains(&format!(":{inode} "))).count()
+    };
+    assert_eq!(locked(), 1);
+    let _second = folder.open();
+    assert_eq!(locked(), 1, "the second opening took the lock away");
 }
 
 #[test]

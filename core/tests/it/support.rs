@@ -11,9 +11,21 @@ pub struct Folder(PathBuf);
 
 impl Folder {
     pub fn new(name: &str) -> Folder {
+        Folder::in_place(&std::env::temp_dir(), name)
+    }
+
+    /// A folder in memory where the system has that, for tests that write much and survive nothing.
+    pub fn unsynced(name: &str) -> Folder {
+        match Path::new("/dev/shm") {
+            memory if memory.is_dir() => Folder::in_place(memory, name),
+            _ => Folder::new(name),
+        }
+    }
+
+    fn in_place(place: &Path, name: &str) -> Folder {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("barograph-{name}-{}-{count}", std::process::id()));
+        let path = place.join(format!("barograph-{name}-{}-{count}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Folder(path)
     }
@@ -40,10 +52,15 @@ impl Drop for Folder {
 
 /// A workspace on the store in `folder`.
 pub fn open(folder: &Path) -> barograph::Result<Workspace> {
+    open_with(folder, OpenArgs::default())
+}
+
+/// As [`open`], with other arguments beside the place.
+pub fn open_with(folder: &Path, args: OpenArgs) -> barograph::Result<Workspace> {
     wait(Workspace::open(OpenArgs {
         path: folder.display().to_string(),
         store: Some(folder.join("s.db").display().to_string()),
-        ..OpenArgs::default()
+        ..args
     }))
 }
 
@@ -54,8 +71,14 @@ pub fn in_memory() -> Workspace {
 /// Starts this binary again to run one ignored test as a program of its own; `folder` and `args`
 /// reach it through [`child_args`].
 pub fn child(test: &str, folder: &Path, args: &[&str]) -> Child {
+    child_in(&[], test, folder, args)
+}
+
+/// As [`child`], with more in its environment.
+pub fn child_in(environment: &[(&str, &str)], test: &str, folder: &Path, args: &[&str]) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"]);
+    command.envs(environment.iter().copied());
     command.env("BAROGRAPH_TEST_FOLDER", folder).env("BAROGRAPH_TEST_ARGS", args.join(" "));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
@@ -84,4 +107,12 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(std::time::Instant::now() < end, "waited in vain: {what}");
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
+}
+
+/// Appends a line to the file `log` of a folder, and syncs it.
+pub fn note(folder: &Path, line: &str) {
+    use std::io::Write;
+    let mut log = std::fs::File::options().append(true).create(true).open(folder.join("log")).unwrap();
+    log.write_all(format!("{line}\n").as_bytes()).unwrap();
+    log.sync_data().unwrap();
 }
