@@ -5,7 +5,8 @@
 
 Each FILE is what a runner wrote with BAROGRAPH_CASES_OUT. A file named cli.* is the command line's: it leaves
 out the cases marked `sdk_only`. Blanked are ids and tokens that were made up on the way, absolute paths, and
-times in cases without a fixed clock; a member that is null counts as absent, as hosts differ in that. Exit
+times in cases without a fixed clock; a member that is null, or a payload of null, counts as absent, as hosts differ
+in that. Exit
 status 1 on any difference, on a line too few, and when there are fewer than two files.
 """
 
@@ -26,7 +27,8 @@ SHOWN = 20
 def blanked(value, clock: bool, name: str = ""):
     """`value` without what may differ between two runs of one program."""
     if isinstance(value, dict):
-        return {key: blanked(item, clock, key) for key, item in value.items() if item is not None}
+        absent = (None, {"json": None})
+        return {key: blanked(item, clock, key) for key, item in value.items() if item not in absent}
     if isinstance(value, list):
         return [blanked(item, clock, name) for item in value]
     if isinstance(value, str):

@@ -182,18 +182,6 @@ impl Model {
         nouns
     }
 
-    /// Whether a record holds a payload, which hosts see as the value itself.
-    pub fn holds_payload(&self, record: &str) -> bool {
-        fn is_payload(ty: &Type) -> bool {
-            match ty {
-                Type::List(inner) | Type::Optional(inner) => is_payload(inner),
-                Type::Record(name) => name == "Payload",
-                _ => false,
-            }
-        }
-        self.records.get(record).is_some_and(|record| record.fields.iter().any(|field| is_payload(&field.ty)))
-    }
-
     /// Operations that are methods of a class itself: of `Workspace` those of its own noun.
     pub fn methods(&self, class: &str) -> Vec<&Operation> {
         let own = |op: &&Operation| op.receiver == class && (class != "Workspace" || op.noun == "workspace");

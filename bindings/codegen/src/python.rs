@@ -427,7 +427,8 @@ fn encode(wire: &str, ty: &Type, value: &str, op: &str) -> String {
 fn nouns(model: &Model, flavour: &Flavour) -> String {
     let mut out = String::from(HEAD);
     out.push_str(flavour.head);
-    let used = used_records(model);
+    let mut used: Vec<String> = used_records(model).into_iter().collect();
+    used.sort_by_key(|name| name.to_lowercase());
     out.push_str("from ._records_gen import (\n");
     used.iter().for_each(|name| {
         let _ = writeln!(out, "    {name},");

@@ -1,4 +1,4 @@
-"""What the asyncio classes add to their operations: steps, claimed sessions, handlers, iteration."""
+"""What the asyncio classes add: steps, claimed sessions, task handlers, iteration."""
 
 from __future__ import annotations
 

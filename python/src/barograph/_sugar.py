@@ -1,4 +1,4 @@
-"""What the blocking classes add to their operations: steps, claimed sessions, handlers, iteration."""
+"""What the blocking classes add: steps, claimed sessions, task handlers, iteration."""
 
 from __future__ import annotations
 

@@ -8,10 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from ._records_gen import Payload
+from typing import Any, TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
