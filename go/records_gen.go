@@ -1196,7 +1196,7 @@ type NewTask struct {
 	// Which handler runs it.
 	Name string `json:"name"`
 	// What the handler gets.
-	Payload Payload `json:"payload,omitzero"`
+	Payload any `json:"payload,omitzero"`
 	// Idempotency key: a second task of this key in the queue is the first one, also after it
 	// ended.
 	Key string `json:"key,omitzero"`
@@ -1661,7 +1661,7 @@ type TaskResult struct {
 	// The task's id.
 	ID string `json:"id"`
 	// What the handler returned.
-	Result Payload `json:"result,omitzero"`
+	Result any `json:"result,omitzero"`
 }
 
 // WorkspaceInfo is what a workspace is.
