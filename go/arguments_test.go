@@ -53,7 +53,16 @@ func strict(text []byte, into any) error {
 	return decoder.Decode(into)
 }
 
-func duration(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
+func values(payloads []*Payload) []any {
+	out := make([]any, len(payloads))
+	for i, payload := range payloads {
+		out[i] = payload
+	}
+	return out
+}
+
+// span is a duration out of the wire's milliseconds.
+func span(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
 
 // perform calls the public method. What its types cannot express (an unknown option, a text in
 // place of a number) the compiler refuses; only that goes through the door as it stands.

@@ -58,7 +58,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 	},
 	"events.next": func(ctx context.Context, on any, a *arguments) (any, error) {
 		max := arg[int64](a, "max", 100)
-		wait := duration(arg[int64](a, "wait_ms", 0))
+		wait := span(arg[int64](a, "wait_ms", 0))
 		opts := new(EventsNextOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
@@ -181,6 +181,9 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		name := required[string](a, "name")
 		cron := arg[string](a, "cron", "")
 		opts := new(ScheduleCreateOptions)
+		if value := arg[*Payload](a, "input", nil); value != nil {
+			opts.Input = value
+		}
 		if err := a.rest(opts); err != nil {
 			return nil, err
 		}
@@ -211,7 +214,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 	},
 	"session.append": func(ctx context.Context, on any, a *arguments) (any, error) {
 		name := required[string](a, "name")
-		entries := required[[]Payload](a, "entries")
+		entries := values(required[[]*Payload](a, "entries"))
 		opts := new(AppendOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
@@ -271,7 +274,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 	},
 	"session.claim": func(ctx context.Context, on any, a *arguments) (any, error) {
 		max := arg[int64](a, "max", 1)
-		wait := duration(arg[int64](a, "wait_ms", 0))
+		wait := span(arg[int64](a, "wait_ms", 0))
 		opts := new(SessionClaimOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
@@ -308,6 +311,9 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		newId := required[string](a, "new_id")
 		at := arg[*int64](a, "at", nil)
 		opts := new(SessionForkOptions)
+		if value := arg[*Payload](a, "input", nil); value != nil {
+			opts.Input = value
+		}
 		if err := a.rest(opts); err != nil {
 			return nil, err
 		}
@@ -339,6 +345,12 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 	"session.open": func(ctx context.Context, on any, a *arguments) (any, error) {
 		id := required[string](a, "id")
 		opts := new(SessionOpenOptions)
+		if ms := arg[*int64](a, "deadline_ms", nil); ms != nil {
+			opts.Deadline = span(*ms)
+		}
+		if value := arg[*Payload](a, "input", nil); value != nil {
+			opts.Input = value
+		}
 		if err := a.rest(opts); err != nil {
 			return nil, err
 		}
@@ -350,7 +362,8 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		if err := a.rest(opts); err != nil {
 			return nil, err
 		}
-		return on.(*Session).Patch(ctx, name, opts)
+		value, err := on.(*Session).Patch(ctx, name, opts)
+		return SessionPatch{Patched: value}, err
 	},
 	"session.pause": func(ctx context.Context, on any, a *arguments) (any, error) {
 		id := required[string](a, "id")
@@ -363,7 +376,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 	"session.prune": func(ctx context.Context, on any, a *arguments) (any, error) {
 		opts := new(SessionPruneOptions)
 		if ms := arg[*int64](a, "older_than_ms", nil); ms != nil {
-			opts.OlderThan = Some(duration(*ms))
+			opts.OlderThan = Some(span(*ms))
 		}
 		if err := a.rest(opts); err != nil {
 			return nil, err
@@ -406,8 +419,11 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		return on.(*Workspace).Session().Signal(ctx, id, name, payload, opts)
 	},
 	"session.sleep": func(ctx context.Context, on any, a *arguments) (any, error) {
-		duration := duration(required[int64](a, "duration_ms"))
+		duration := span(required[int64](a, "duration_ms"))
 		opts := new(SleepOptions)
+		if ms := arg[*int64](a, "wait_ms", nil); ms != nil {
+			opts.Wait = span(*ms)
+		}
 		if err := a.rest(opts); err != nil {
 			return nil, err
 		}
@@ -417,8 +433,11 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		id := arg[string](a, "id", "")
 		input := arg[*Payload](a, "input", nil)
 		opts := new(SessionSubmitOptions)
+		if ms := arg[*int64](a, "deadline_ms", nil); ms != nil {
+			opts.Deadline = span(*ms)
+		}
 		if ms := arg[*int64](a, "delay_ms", nil); ms != nil {
-			opts.Delay = duration(*ms)
+			opts.Delay = span(*ms)
 		}
 		if err := a.rest(opts); err != nil {
 			return nil, err
@@ -428,6 +447,12 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 	"session.wait_signal": func(ctx context.Context, on any, a *arguments) (any, error) {
 		name := required[string](a, "name")
 		opts := new(WaitSignalOptions)
+		if ms := arg[*int64](a, "timeout_ms", nil); ms != nil {
+			opts.Timeout = span(*ms)
+		}
+		if ms := arg[*int64](a, "wait_ms", nil); ms != nil {
+			opts.Wait = span(*ms)
+		}
 		if err := a.rest(opts); err != nil {
 			return nil, err
 		}
@@ -451,7 +476,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 	},
 	"worker.next": func(ctx context.Context, on any, a *arguments) (any, error) {
 		max := arg[int64](a, "max", 1)
-		wait := duration(arg[int64](a, "wait_ms", 0))
+		wait := span(arg[int64](a, "wait_ms", 0))
 		opts := new(WorkerNextOptions)
 		if err := a.rest(opts); err != nil {
 			return nil, err
@@ -462,7 +487,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		queue := arg[string](a, "queue", "")
 		opts := new(WorkerOpenOptions)
 		if ms := arg[*int64](a, "lease_ms", nil); ms != nil {
-			opts.Lease = Some(duration(*ms))
+			opts.Lease = Some(span(*ms))
 		}
 		if err := a.rest(opts); err != nil {
 			return nil, err
@@ -495,7 +520,10 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		path := arg[string](a, "path", "")
 		opts := new(OpenOptions)
 		if ms := arg[*int64](a, "lease_ms", nil); ms != nil {
-			opts.Lease = Some(duration(*ms))
+			opts.Lease = Some(span(*ms))
+		}
+		if ms := arg[*int64](a, "retention_ms", nil); ms != nil {
+			opts.Retention = span(*ms)
 		}
 		if err := a.rest(opts); err != nil {
 			return nil, err
@@ -527,4 +555,34 @@ var receivers = map[string]reflect.Type{
 	"Schedules":   reflect.TypeFor[Schedules](),
 	"Sessions":    reflect.TypeFor[Sessions](),
 	"Workers":     reflect.TypeFor[Workers](),
+}
+
+func (v *NewTask) UnmarshalJSON(text []byte) error {
+	type plain NewTask
+	into := struct {
+		*plain
+		Payload *Payload `json:"payload"`
+	}{plain: (*plain)(v)}
+	if err := strict(text, &into); err != nil {
+		return err
+	}
+	if into.Payload != nil {
+		v.Payload = into.Payload
+	}
+	return nil
+}
+
+func (v *TaskResult) UnmarshalJSON(text []byte) error {
+	type plain TaskResult
+	into := struct {
+		*plain
+		Result *Payload `json:"result"`
+	}{plain: (*plain)(v)}
+	if err := strict(text, &into); err != nil {
+		return err
+	}
+	if into.Result != nil {
+		v.Result = into.Result
+	}
+	return nil
 }

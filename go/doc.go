@@ -16,6 +16,13 @@
 // means that the value is absent. Free JSON is a [json.RawMessage] in records, and any value that
 // encoding/json accepts in options.
 //
+// # Sessions
+//
+// [Step] runs a function once, however often the process is killed. [Session.WaitSignal] and [Session.Sleep]
+// wait on disk: their time counts through restarts. [Sessions.Submit] makes a session for whoever loops
+// over [Sessions.Claimed]. Values are anything that encoding/json accepts, or a []byte; they are read
+// back with [Payload.Decode].
+//
 // # Errors
 //
 // Every error is an [*Error] with a kind, a code and a message that says what to do. Compare kinds

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"time"
 
 	barograph "github.com/barograph/barograph/go"
 )
@@ -59,16 +60,41 @@ func ExampleStep() {
 	// app:7 <nil>
 }
 
+// Sessions that were submitted are run by whoever claims them, here until none is left.
+func ExampleSessions_Claimed() {
+	ctx := context.Background()
+	ws := open(ctx)
+	defer ws.Close()
+	if _, err := ws.Session().Submit(ctx, "release-8", map[string]string{"tag": "v8"}, nil); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := ws.Session().Signal(ctx, "release-8", "approved", "ada", nil); err != nil {
+		log.Fatal(err)
+	}
+	for run, err := range ws.Session().Claimed(ctx, &barograph.ClaimedOptions{StopWhenEmpty: true}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		answer, err := run.WaitSignal(ctx, "approved", &barograph.WaitSignalOptions{Timeout: 24 * time.Hour})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(run.ID, string(run.Input.JSON), answer.TimedOut, string(answer.Value.JSON))
+		if _, err := run.Complete(ctx, "published", nil); err != nil {
+			log.Fatal(err)
+		}
+	}
+	// Output:
+	// release-8 {"tag":"v8"} false "ada"
+}
+
 // A worker runs the tasks of a durable queue until its context is done; here, until none is left.
 func ExampleWorker_Run() {
 	ctx := context.Background()
 	ws := open(ctx)
 	defer ws.Close()
-	payload, err := barograph.NewPayload(map[string]string{"path": "main.go"})
-	if err != nil {
-		log.Fatal(err)
-	}
-	_, err = ws.Queue().Enqueue(ctx, "reviews", []barograph.NewTask{{Name: "review", Payload: payload}}, nil)
+	task := barograph.NewTask{Name: "review", Payload: map[string]string{"path": "main.go"}}
+	_, err := ws.Queue().Enqueue(ctx, "reviews", []barograph.NewTask{task}, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

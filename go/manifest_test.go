@@ -14,7 +14,9 @@ import (
 // byHand is what the package exports beyond the list of operations.
 var byHand = []string{
 	"Error", "Error.Error", "Error.Is", "Error.Unwrap",
-	"NewPayload", "Payload.Decode", "Some", "Step", "StepOptions",
+	"NewPayload", "Payload.Decode", "Some", "Step", "StepOptions", "NewTask.MarshalJSON", "TaskResult.MarshalJSON",
+	"SessionRun", "Sessions.Claimed", "ClaimedOptions",
+	"ClaimedOptions.Labels", "ClaimedOptions.Idle", "ClaimedOptions.StopWhenEmpty",
 	"TaskFunc", "RunOptions", "Worker.Handle", "Worker.Run", "EventStream.All",
 	"StepOptions.Key", "StepOptions.Args", "StepOptions.Policy", "RunOptions.Concurrency", "RunOptions.StopWhenEmpty",
 }

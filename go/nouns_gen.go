@@ -13,7 +13,7 @@ import (
 // path: A folder in or above which the repository lies; also good for sessions without one. Default
 // ".". Empty: the default.
 func Open(ctx context.Context, path string, opts *OpenOptions) (*Workspace, error) {
-	handle, err := open(ctx, nil, "workspace.open", &workspaceOpenArgs{Path: path, OpenOptions: opts, LeaseMs: opts.leaseMs()})
+	handle, err := open(ctx, nil, "workspace.open", &workspaceOpenArgs{Path: path, OpenOptions: opts, LeaseMs: opts.leaseMs(), RetentionMs: opts.retentionMs()})
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +50,8 @@ func (s *Session) Close() error { return s.handle.close() }
 // name: Which part of the log: 1 to 200 characters, for example `message` or `progress`.
 //
 // entries: The entries, all or none; at most 10,000.
-func (s *Session) Append(ctx context.Context, name string, entries []Payload, opts *AppendOptions) (*Appended, error) {
-	return answer[Appended](ctx, s.handle, "session.append", &sessionAppendArgs{Name: name, Entries: filled(entries), AppendOptions: opts})
+func (s *Session) Append(ctx context.Context, name string, entries []any, opts *AppendOptions) (*Appended, error) {
+	return answer[Appended](ctx, s.handle, "session.append", &sessionAppendArgs{Name: name, Entries: keptList(entries), AppendOptions: opts})
 }
 
 // Begin is session.begin: asks what to do about the step that comes next: use its result, run it,
@@ -79,15 +79,15 @@ func (s *Session) Command(ctx context.Context, name string, argv []string, opts 
 // name: What the checkpoint is called: 1 to 200 characters; several may have one name.
 //
 // state: What the program wants to find when it goes back to it. nil: not given.
-func (s *Session) Checkpoint(ctx context.Context, name string, state *Payload, opts *CheckpointOptions) (*Checkpoint, error) {
-	return answer[Checkpoint](ctx, s.handle, "session.checkpoint", &sessionCheckpointArgs{Name: name, State: state, CheckpointOptions: opts})
+func (s *Session) Checkpoint(ctx context.Context, name string, state any, opts *CheckpointOptions) (*Checkpoint, error) {
+	return answer[Checkpoint](ctx, s.handle, "session.checkpoint", &sessionCheckpointArgs{Name: name, State: kept{state}, CheckpointOptions: opts})
 }
 
 // Complete is session.complete: ends the session with an output or a failure.
 //
 // output: What the session ends with. nil: not given.
-func (s *Session) Complete(ctx context.Context, output *Payload, opts *SessionCompleteOptions) (*SessionSummary, error) {
-	return answer[SessionSummary](ctx, s.handle, "session.complete", &sessionCompleteArgs{Output: output, SessionCompleteOptions: opts})
+func (s *Session) Complete(ctx context.Context, output any, opts *SessionCompleteOptions) (*SessionSummary, error) {
+	return answer[SessionSummary](ctx, s.handle, "session.complete", &sessionCompleteArgs{Output: kept{output}, SessionCompleteOptions: opts})
 }
 
 // Finish is session.finish: reports the outcome of a step; once it answers, the outcome is on disk.
@@ -95,23 +95,30 @@ func (s *Session) Complete(ctx context.Context, output *Payload, opts *SessionCo
 // token: The token of `session.begin`.
 //
 // result: The step's result; null where neither result nor failure is given. nil: not given.
-func (s *Session) Finish(ctx context.Context, token string, result *Payload, opts *StepFinishOptions) (*StepFinished, error) {
-	return answer[StepFinished](ctx, s.handle, "session.finish", &sessionFinishArgs{Token: token, Result: result, StepFinishOptions: opts})
+func (s *Session) Finish(ctx context.Context, token string, result any, opts *StepFinishOptions) (*StepFinished, error) {
+	return answer[StepFinished](ctx, s.handle, "session.finish", &sessionFinishArgs{Token: token, Result: kept{result}, StepFinishOptions: opts})
 }
 
 // Patch is session.patch: whether to run a changed part of the program in this session; the answer
 // is kept.
 //
 // name: What the change to the program is called: 1 to 200 characters.
-func (s *Session) Patch(ctx context.Context, name string, opts *SessionPatchOptions) (*SessionPatch, error) {
-	return answer[SessionPatch](ctx, s.handle, "session.patch", &sessionPatchArgs{Name: name, SessionPatchOptions: opts})
+func (s *Session) Patch(ctx context.Context, name string, opts *SessionPatchOptions) (bool, error) {
+	out, err := answer[SessionPatch](ctx, s.handle, "session.patch", &sessionPatchArgs{Name: name, SessionPatchOptions: opts})
+	if err != nil {
+		var none bool
+		return none, err
+	}
+	return out.Patched, nil
 }
 
 // Sleep is session.sleep: waits for a time, counted from the first begin and through restarts.
 //
 // duration: How long, counted from the first begin and through restarts.
 func (s *Session) Sleep(ctx context.Context, duration time.Duration, opts *SleepOptions) (*Slept, error) {
-	return answer[Slept](ctx, s.handle, "session.sleep", &sessionSleepArgs{DurationMs: milliseconds(duration), SleepOptions: opts})
+	return awaiting(ctx, "session.sleep", opts.waitMs(), func(wait *int64) (*Slept, error) {
+		return answer[Slept](ctx, s.handle, "session.sleep", &sessionSleepArgs{DurationMs: milliseconds(duration), SleepOptions: opts, WaitMs: wait})
+	})
 }
 
 // WaitSignal is session.wait_signal: waits for a message to the session; its timeout counts through
@@ -119,7 +126,9 @@ func (s *Session) Sleep(ctx context.Context, duration time.Duration, opts *Sleep
 //
 // name: What the signal is called: 1 to 200 characters.
 func (s *Session) WaitSignal(ctx context.Context, name string, opts *WaitSignalOptions) (*SignalReceived, error) {
-	return answer[SignalReceived](ctx, s.handle, "session.wait_signal", &sessionWaitSignalArgs{Name: name, WaitSignalOptions: opts})
+	return awaiting(ctx, "session.wait_signal", opts.waitMs(), func(wait *int64) (*SignalReceived, error) {
+		return answer[SignalReceived](ctx, s.handle, "session.wait_signal", &sessionWaitSignalArgs{Name: name, WaitSignalOptions: opts, TimeoutMs: opts.timeoutMs(), WaitMs: wait})
+	})
 }
 
 // Worker is what worker.open opens. Close it when it is not needed any more; one that nobody can
@@ -460,7 +469,7 @@ type Schedules struct{ handle *handle }
 // cron: When it fires, as five fields of cron: minute, hour, day of month, month, day of week.
 // Empty: not given.
 func (s Schedules) Create(ctx context.Context, name string, cron string, opts *ScheduleCreateOptions) (*Schedule, error) {
-	return answer[Schedule](ctx, s.handle, "schedule.create", &scheduleCreateArgs{Name: name, Cron: cron, ScheduleCreateOptions: opts})
+	return answer[Schedule](ctx, s.handle, "schedule.create", &scheduleCreateArgs{Name: name, Cron: cron, ScheduleCreateOptions: opts, Input: opts.input()})
 }
 
 // Delete is schedule.delete: removes a schedule; the sessions that it has made stay.
@@ -540,7 +549,7 @@ func (s Sessions) Entries(ctx context.Context, id string, opts *EntriesOptions) 
 // at: The position of the first step that the new session runs itself; those below are shared.
 // Without it all recorded steps are. nil: not given.
 func (s Sessions) Fork(ctx context.Context, id string, newId string, at *int64, opts *SessionForkOptions) (*SessionSummary, error) {
-	return answer[SessionSummary](ctx, s.handle, "session.fork", &sessionForkArgs{ID: id, NewID: newId, At: at, SessionForkOptions: opts})
+	return answer[SessionSummary](ctx, s.handle, "session.fork", &sessionForkArgs{ID: id, NewID: newId, At: at, SessionForkOptions: opts, Input: opts.input()})
 }
 
 // Get is session.get: one session, without its steps.
@@ -566,7 +575,7 @@ func (s Sessions) List(ctx context.Context, opts *SessionListOptions) (*SessionL
 //
 // id: The session's id, chosen by the caller: 1 to 200 characters.
 func (s Sessions) Open(ctx context.Context, id string, opts *SessionOpenOptions) (*Session, error) {
-	handle, err := open(ctx, s.handle, "session.open", &sessionOpenArgs{ID: id, SessionOpenOptions: opts})
+	handle, err := open(ctx, s.handle, "session.open", &sessionOpenArgs{ID: id, SessionOpenOptions: opts, Input: opts.input(), DeadlineMs: opts.deadlineMs()})
 	if err != nil {
 		return nil, err
 	}
@@ -616,8 +625,8 @@ func (s Sessions) Show(ctx context.Context, id string, opts *SessionIdOptions) (
 // of arrival.
 //
 // payload: What it says. nil: not given.
-func (s Sessions) Signal(ctx context.Context, id string, name string, payload *Payload, opts *SignalOptions) (*SignalSent, error) {
-	return answer[SignalSent](ctx, s.handle, "session.signal", &sessionSignalArgs{ID: id, Name: name, Payload: payload, SignalOptions: opts})
+func (s Sessions) Signal(ctx context.Context, id string, name string, payload any, opts *SignalOptions) (*SignalSent, error) {
+	return answer[SignalSent](ctx, s.handle, "session.signal", &sessionSignalArgs{ID: id, Name: name, Payload: kept{payload}, SignalOptions: opts})
 }
 
 // Submit is session.submit: makes a session that whoever claims it will run; it is on disk once
@@ -626,8 +635,8 @@ func (s Sessions) Signal(ctx context.Context, id string, name string, payload *P
 // id: The session's id, 1 to 200 characters; made up where it is not given. Empty: not given.
 //
 // input: What the session starts with. nil: not given.
-func (s Sessions) Submit(ctx context.Context, id string, input *Payload, opts *SessionSubmitOptions) (*SessionSubmitted, error) {
-	return answer[SessionSubmitted](ctx, s.handle, "session.submit", &sessionSubmitArgs{ID: id, Input: input, SessionSubmitOptions: opts, DelayMs: opts.delayMs()})
+func (s Sessions) Submit(ctx context.Context, id string, input any, opts *SessionSubmitOptions) (*SessionSubmitted, error) {
+	return answer[SessionSubmitted](ctx, s.handle, "session.submit", &sessionSubmitArgs{ID: id, Input: kept{input}, SessionSubmitOptions: opts, DeadlineMs: opts.deadlineMs(), DelayMs: opts.delayMs()})
 }
 
 // Workers are the operations worker.open.
@@ -893,7 +902,7 @@ type ScheduleCreateOptions struct {
 	// Fires once at this time instead, RFC 3339.
 	At string `json:"at,omitzero"`
 	// What each session starts with.
-	Input *Payload `json:"input,omitzero"`
+	Input any `json:"-"`
 	// Labels of each session.
 	Labels map[string]string `json:"labels,omitzero"`
 	// Change a schedule of this name instead of refusing it. Default false.
@@ -999,7 +1008,7 @@ type SessionForkOptions struct {
 	// Fork at this checkpoint instead of a position.
 	Checkpoint string `json:"checkpoint,omitzero"`
 	// What the new session starts with instead of the old one's input.
-	Input *Payload `json:"input,omitzero"`
+	Input any `json:"-"`
 	// Labels of the new session; without them those of the old one.
 	Labels map[string]string `json:"labels,omitzero"`
 }
@@ -1036,11 +1045,12 @@ type SessionOpenOptions struct {
 	// Names and values to find the session by; kept from the first opening, as all that follows.
 	Labels map[string]string `json:"labels,omitzero"`
 	// What the session starts with.
-	Input *Payload `json:"input,omitzero"`
+	Input any `json:"-"`
 	// The session that this one belongs to.
 	Parent string `json:"parent,omitzero"`
-	// The session must have ended this many milliseconds after it was made; real time.
-	DeadlineMs *int64 `json:"deadline_ms,omitzero"`
+	// The session must have ended this many milliseconds after it was made; real time. Zero: not
+	// given.
+	Deadline time.Duration `json:"-"`
 }
 
 // SessionPatchOptions are the options of session.patch: none yet, pass nil.
@@ -1079,9 +1089,9 @@ type SignalOptions struct {
 type SleepOptions struct {
 	// Matches the timer by this key instead of its occurrence; needed by concurrent siblings.
 	Key string `json:"key,omitzero"`
-	// How long this call waits, in milliseconds: then it is `session.waiting`, and the timer goes
-	// on without anybody. Without it, as long as it takes.
-	WaitMs *int64 `json:"wait_ms,omitzero"`
+	// How long this call waits: then it is `session.waiting`, and the timer goes on without
+	// anybody. Without it, as long as it takes. Zero: not given.
+	Wait time.Duration `json:"-"`
 }
 
 // SessionSubmitOptions are the options of session.submit; nil for the defaults.
@@ -1092,8 +1102,8 @@ type SessionSubmitOptions struct {
 	Labels map[string]string `json:"labels,omitzero"`
 	// The session that this one belongs to.
 	Parent string `json:"parent,omitzero"`
-	// The session must have ended this many milliseconds from now; real time.
-	DeadlineMs *int64 `json:"deadline_ms,omitzero"`
+	// The session must have ended this many milliseconds from now; real time. Zero: not given.
+	Deadline time.Duration `json:"-"`
 	// Nobody claims it before this many milliseconds from now; real time. Default 0.
 	Delay time.Duration `json:"-"`
 }
@@ -1103,11 +1113,11 @@ type WaitSignalOptions struct {
 	// Matches the wait by this key instead of its occurrence; needed by concurrent siblings.
 	Key string `json:"key,omitzero"`
 	// The wait ends without a signal after this many milliseconds, counted from its first begin and
-	// through restarts; without it, never.
-	TimeoutMs *int64 `json:"timeout_ms,omitzero"`
-	// How long this call waits, in milliseconds: then it is `session.waiting`, and the wait goes on
-	// without anybody. Without it, as long as it takes.
-	WaitMs *int64 `json:"wait_ms,omitzero"`
+	// through restarts; without it, never. Zero: not given.
+	Timeout time.Duration `json:"-"`
+	// How long this call waits: then it is `session.waiting`, and the wait goes on without anybody.
+	// Without it, as long as it takes. Zero: not given.
+	Wait time.Duration `json:"-"`
 }
 
 // WorkerCompleteOptions are the options of worker.complete: none yet, pass nil.
@@ -1159,9 +1169,9 @@ type OpenOptions struct {
 	// How long this process keeps its sessions without a sign of life, 1,000 to 3,600,000; renewed
 	// three times in that span. Default 30 s.
 	Lease *time.Duration `json:"-"`
-	// Sessions that ended longer ago than this are removed at opening and from time to time, in
-	// milliseconds; without it nothing is.
-	RetentionMs *int64 `json:"retention_ms,omitzero"`
+	// Sessions that ended longer ago than this are removed at opening and from time to time;
+	// without it nothing is. Zero: not given.
+	Retention time.Duration `json:"-"`
 }
 
 // RestoreOptions are the options of workspace.restore: none yet, pass nil.

@@ -57,6 +57,32 @@ func (p Payload) Decode(target any) error {
 	return nil
 }
 
+// kept is a value of the host on the wire; left out where it was not given.
+type kept struct{ given any }
+
+// IsZero tells that no value was given.
+func (k kept) IsZero() bool {
+	payload, isPointer := k.given.(*Payload)
+	return k.given == nil || isPointer && payload == nil
+}
+
+// MarshalJSON writes the value in the form of a payload.
+func (k kept) MarshalJSON() ([]byte, error) {
+	payload, err := NewPayload(k.given)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(payload)
+}
+
+func keptList(values []any) []kept {
+	list := make([]kept, len(values))
+	for i, value := range values {
+		list[i] = kept{value}
+	}
+	return list
+}
+
 func mismatch(message string, err error) error {
 	failed := &Error{Kind: KindInvalidInput, Code: "args.type", Message: message}
 	if err != nil {

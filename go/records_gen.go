@@ -1217,7 +1217,7 @@ type NewTask struct {
 	// Which handler runs it.
 	Name string `json:"name"`
 	// What the handler gets.
-	Payload Payload `json:"payload,omitzero"`
+	Payload any `json:"payload,omitzero"`
 	// Idempotency key: a second task of this key in the queue is the first one, also after it
 	// ended.
 	Key string `json:"key,omitzero"`
@@ -1489,7 +1489,7 @@ type SessionsPruned struct {
 // SignalReceived is how a wait for a signal ended.
 type SignalReceived struct {
 	// What the signal said; absent where time ended the wait.
-	Payload *Payload `json:"payload,omitzero"`
+	Value *Payload `json:"value,omitzero"`
 	// Whether time ended the wait.
 	TimedOut bool `json:"timed_out"`
 }
@@ -1682,7 +1682,7 @@ type TaskResult struct {
 	// The task's id.
 	ID string `json:"id"`
 	// What the handler returned.
-	Result Payload `json:"result,omitzero"`
+	Result any `json:"result,omitzero"`
 }
 
 // WorkspaceInfo is what a workspace is.

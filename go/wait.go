@@ -2,6 +2,7 @@ package barograph
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -19,6 +20,8 @@ var waits = make(chan struct{}, maxWaits)
 type pending interface{ pending() bool }
 
 func (b *TaskBatch) pending() bool { return len(b.Tasks) == 0 }
+
+func (b *SessionBatch) pending() bool { return len(b.Sessions) == 0 }
 
 func (p *EventPage) pending() bool { return len(p.Events) == 0 && !p.Ended && p.Dropped == 0 }
 
@@ -40,6 +43,30 @@ func waiting[T pending](ctx context.Context, op string, wait time.Duration, next
 		<-waits
 		// An empty answer before its time is the last word: this stream does not wait.
 		if err != nil || !out.pending() || time.Since(started) < part || !time.Now().Before(end) {
+			return out, err
+		}
+	}
+}
+
+// awaiting calls next with parts of the wait until it answers something else than that the session waits, or
+// all of the limit has passed; nil is no limit.
+func awaiting[T any](ctx context.Context, op string, limit *int64, next func(wait *int64) (*T, error)) (*T, error) {
+	started := time.Now()
+	for {
+		select {
+		case waits <- struct{}{}:
+		case <-ctx.Done():
+			return nil, cancelled(ctx, op)
+		}
+		part, last := slice.Milliseconds(), false
+		if limit != nil {
+			left := *limit - time.Since(started).Milliseconds()
+			part, last = min(part, max(0, left)), left <= part
+		}
+		out, err := next(&part)
+		<-waits
+		waiting := new(Error)
+		if last || !errors.As(err, &waiting) || waiting.Code != "session.waiting" {
 			return out, err
 		}
 	}

@@ -3,6 +3,8 @@
 
 package barograph
 
+import "encoding/json"
+
 type codeClonesArgs struct {
 	Paths []string `json:"paths,omitzero"`
 	*CodeClonesOptions
@@ -108,8 +110,9 @@ type riskChangeArgs struct {
 }
 
 type scheduleCreateArgs struct {
-	Name string `json:"name"`
-	Cron string `json:"cron,omitzero"`
+	Name  string `json:"name"`
+	Cron  string `json:"cron,omitzero"`
+	Input kept   `json:"input,omitzero"`
 	*ScheduleCreateOptions
 }
 
@@ -128,8 +131,8 @@ type schedulePauseArgs struct {
 }
 
 type sessionAppendArgs struct {
-	Name    string    `json:"name"`
-	Entries []Payload `json:"entries"`
+	Name    string `json:"name"`
+	Entries []kept `json:"entries"`
 	*AppendOptions
 }
 
@@ -156,8 +159,8 @@ type sessionCancelArgs struct {
 }
 
 type sessionCheckpointArgs struct {
-	Name  string   `json:"name"`
-	State *Payload `json:"state,omitzero"`
+	Name  string `json:"name"`
+	State kept   `json:"state,omitzero"`
 	*CheckpointOptions
 }
 
@@ -173,7 +176,7 @@ type sessionClaimArgs struct {
 }
 
 type sessionCompleteArgs struct {
-	Output *Payload `json:"output,omitzero"`
+	Output kept `json:"output,omitzero"`
 	*SessionCompleteOptions
 }
 
@@ -183,8 +186,8 @@ type sessionEntriesArgs struct {
 }
 
 type sessionFinishArgs struct {
-	Token  string   `json:"token"`
-	Result *Payload `json:"result,omitzero"`
+	Token  string `json:"token"`
+	Result kept   `json:"result,omitzero"`
 	*StepFinishOptions
 }
 
@@ -192,6 +195,7 @@ type sessionForkArgs struct {
 	ID    string `json:"id"`
 	NewID string `json:"new_id"`
 	At    *int64 `json:"at,omitzero"`
+	Input kept   `json:"input,omitzero"`
 	*SessionForkOptions
 }
 
@@ -210,7 +214,9 @@ type sessionListArgs struct {
 }
 
 type sessionOpenArgs struct {
-	ID string `json:"id"`
+	ID         string `json:"id"`
+	DeadlineMs *int64 `json:"deadline_ms,omitzero"`
+	Input      kept   `json:"input,omitzero"`
 	*SessionOpenOptions
 }
 
@@ -246,26 +252,30 @@ type sessionShowArgs struct {
 }
 
 type sessionSignalArgs struct {
-	ID      string   `json:"id"`
-	Name    string   `json:"name"`
-	Payload *Payload `json:"payload,omitzero"`
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Payload kept   `json:"payload,omitzero"`
 	*SignalOptions
 }
 
 type sessionSleepArgs struct {
-	DurationMs int64 `json:"duration_ms"`
+	DurationMs int64  `json:"duration_ms"`
+	WaitMs     *int64 `json:"wait_ms,omitzero"`
 	*SleepOptions
 }
 
 type sessionSubmitArgs struct {
-	ID      string   `json:"id,omitzero"`
-	Input   *Payload `json:"input,omitzero"`
-	DelayMs *int64   `json:"delay_ms,omitzero"`
+	ID         string `json:"id,omitzero"`
+	Input      kept   `json:"input,omitzero"`
+	DeadlineMs *int64 `json:"deadline_ms,omitzero"`
+	DelayMs    *int64 `json:"delay_ms,omitzero"`
 	*SessionSubmitOptions
 }
 
 type sessionWaitSignalArgs struct {
-	Name string `json:"name"`
+	Name      string `json:"name"`
+	TimeoutMs *int64 `json:"timeout_ms,omitzero"`
+	WaitMs    *int64 `json:"wait_ms,omitzero"`
 	*WaitSignalOptions
 }
 
@@ -305,14 +315,43 @@ type workspaceInfoArgs struct {
 }
 
 type workspaceOpenArgs struct {
-	Path    string `json:"path,omitzero"`
-	LeaseMs *int64 `json:"lease_ms,omitzero"`
+	Path        string `json:"path,omitzero"`
+	LeaseMs     *int64 `json:"lease_ms,omitzero"`
+	RetentionMs *int64 `json:"retention_ms,omitzero"`
 	*OpenOptions
 }
 
 type workspaceRestoreArgs struct {
 	Path string `json:"path"`
 	*RestoreOptions
+}
+
+func (o *ScheduleCreateOptions) input() kept {
+	if o == nil {
+		return kept{}
+	}
+	return kept{o.Input}
+}
+
+func (o *SessionForkOptions) input() kept {
+	if o == nil {
+		return kept{}
+	}
+	return kept{o.Input}
+}
+
+func (o *SessionOpenOptions) input() kept {
+	if o == nil {
+		return kept{}
+	}
+	return kept{o.Input}
+}
+
+func (o *SessionOpenOptions) deadlineMs() *int64 {
+	if o == nil || o.Deadline == 0 {
+		return nil
+	}
+	return Some(milliseconds(o.Deadline))
 }
 
 func (o *SessionPruneOptions) olderThanMs() *int64 {
@@ -322,11 +361,39 @@ func (o *SessionPruneOptions) olderThanMs() *int64 {
 	return Some(milliseconds(*o.OlderThan))
 }
 
+func (o *SleepOptions) waitMs() *int64 {
+	if o == nil || o.Wait == 0 {
+		return nil
+	}
+	return Some(milliseconds(o.Wait))
+}
+
+func (o *SessionSubmitOptions) deadlineMs() *int64 {
+	if o == nil || o.Deadline == 0 {
+		return nil
+	}
+	return Some(milliseconds(o.Deadline))
+}
+
 func (o *SessionSubmitOptions) delayMs() *int64 {
 	if o == nil || o.Delay == 0 {
 		return nil
 	}
 	return Some(milliseconds(o.Delay))
+}
+
+func (o *WaitSignalOptions) timeoutMs() *int64 {
+	if o == nil || o.Timeout == 0 {
+		return nil
+	}
+	return Some(milliseconds(o.Timeout))
+}
+
+func (o *WaitSignalOptions) waitMs() *int64 {
+	if o == nil || o.Wait == 0 {
+		return nil
+	}
+	return Some(milliseconds(o.Wait))
 }
 
 func (o *WorkerOpenOptions) leaseMs() *int64 {
@@ -341,6 +408,31 @@ func (o *OpenOptions) leaseMs() *int64 {
 		return nil
 	}
 	return Some(milliseconds(*o.Lease))
+}
+
+func (o *OpenOptions) retentionMs() *int64 {
+	if o == nil || o.Retention == 0 {
+		return nil
+	}
+	return Some(milliseconds(o.Retention))
+}
+
+// MarshalJSON writes the record as the library reads it.
+func (v NewTask) MarshalJSON() ([]byte, error) {
+	type plain NewTask
+	return json.Marshal(struct {
+		plain
+		Payload kept `json:"payload,omitzero"`
+	}{plain(v), kept{v.Payload}})
+}
+
+// MarshalJSON writes the record as the library reads it.
+func (v TaskResult) MarshalJSON() ([]byte, error) {
+	type plain TaskResult
+	return json.Marshal(struct {
+		plain
+		Result kept `json:"result,omitzero"`
+	}{plain(v), kept{v.Result}})
 }
 
 func (v *Appended) read(r *reader) {
@@ -2020,10 +2112,10 @@ func (v *SessionsPruned) read(r *reader) {
 func (v *SignalReceived) read(r *reader) {
 	for more := r.enter('{'); more; more = r.more('{') {
 		switch string(r.key()) {
-		case "payload":
+		case "value":
 			if !r.null() {
-				v.Payload = new(Payload)
-				v.Payload.read(r)
+				v.Value = new(Payload)
+				v.Value.read(r)
 			}
 		case "timed_out":
 			v.TimedOut = r.bool()

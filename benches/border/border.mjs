@@ -52,7 +52,7 @@ const info = await eachUs(() => memory.info());
 const first = await memory.session('border');
 for (let at = 0; at < CALLS; at++) {
   const { token } = await first.begin('build', { args });
-  await first.finish(token, { json: 'done' });
+  await first.finish(token, 'done');
 }
 await first.close();
 let session;

@@ -46,11 +46,7 @@ func run(ctx context.Context, folder string, crash bool) error {
 	if err != nil {
 		return err
 	}
-	output, err := barograph.NewPayload(map[string]int{"files": files})
-	if err != nil {
-		return err
-	}
-	done, err := s.Complete(ctx, &output, nil)
+	done, err := s.Complete(ctx, map[string]int{"files": files}, nil)
 	if err != nil {
 		return err
 	}

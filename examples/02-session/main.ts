@@ -12,7 +12,7 @@ await s.step('publish', () => {
   if (crash) process.kill(process.pid, 'SIGKILL');
   console.log(`publishing ${files} files`);
 });
-const done = await s.complete({ json: { files } });
+const done = await s.complete({ files });
 console.log(`${done.status}, ${done.stepsDone} steps`);
 await s.close();
 await ws.close();

@@ -62,11 +62,14 @@ export class AlreadyExistsError extends BarographError {}
 export class ConflictError extends BarographError {}
 /** A limit of time ran out. */
 export class TimeoutError extends BarographError {}
-/** The caller cancelled the call; its `name` is `AbortError`, its `cause` the signal's reason. */
+/**
+ * The call or the session was cancelled. Of a call that its caller aborted the `name` is `AbortError` and the
+ * `cause` the signal's reason.
+ */
 export class CancelledError extends BarographError {
   constructor(record: ErrorRecord, cause?: unknown) {
     super(record, cause);
-    nameIt(this, 'AbortError');
+    if (record.code === 'call.cancelled') nameIt(this, 'AbortError');
   }
 }
 /** A limit of size, count or attempts was reached. */

@@ -89,11 +89,15 @@ export abstract class Handle {
     return true;
   }
 
+  /** Whether a call waits for something to come, and so ends when the handle is closed. @internal */
+  protected waits(_op: string, wire: Wire): boolean {
+    return wire.wait_ms > 0;
+  }
+
   /** Calls an operation on this handle. @internal */
   async [CALL](op: string, wire: Wire, signal: AbortSignal | undefined, columns: boolean): Promise<Body> {
-    const waits = wire.wait_ms > 0;
     const door = theDoor();
-    if (signal === undefined && !waits) {
+    if (signal === undefined && !this.waits(op, wire)) {
       return answerOf(await start(this.#number, op, wire, columns, 0, this.holds(wire)));
     }
     if (signal?.aborted) throw aborted(op, signal);

@@ -32,6 +32,15 @@ export {
 export type { ErrorDetails } from './errors.js';
 export { Handle, Noun } from './handle.js';
 export * from './nouns_gen.js';
-export { failureOf, payloadOf, valueOf } from './sugar.js';
-export type { RunOptions, RunReport, StepContext, TaskContext, TaskHandler } from './sugar.js';
+export { Payload } from './payload.js';
+export { failureOf } from './sugar.js';
+export type {
+  ClaimedOptions,
+  RunOptions,
+  RunReport,
+  SessionRun,
+  StepContext,
+  TaskContext,
+  TaskHandler,
+} from './sugar.js';
 export type * from './types_gen.js';

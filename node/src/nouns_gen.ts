@@ -15,7 +15,10 @@ import {
 } from './check.js';
 import type { Wire } from './check.js';
 import { Handle, Noun, OWNER, ROOT, callable, columns, invoke, openHandle } from './handle.js';
-import { EventStreamSugar, SessionSugar, WorkerSugar } from './sugar.js';
+import {
+  kept,
+} from './payload.js';
+import { EventStreamSugar, SessionSugar, WorkerSugar, SessionNounSugar } from './sugar.js';
 import type {
   Appended,
   BackupFile,
@@ -62,7 +65,6 @@ import type {
   OpenOptions,
   OwnersOptions,
   Ownership,
-  Payload,
   QueueSummary,
   RestoredStore,
   Schedule,
@@ -78,7 +80,6 @@ import type {
   SessionList,
   SessionListOptions,
   SessionOpenOptions,
-  SessionPatch,
   SessionPruneOptions,
   SessionRestoreOptions,
   SessionSubmitOptions,
@@ -148,7 +149,6 @@ import {
   readWorkspaceInfo,
   writeFailure,
   writeNewTask,
-  writePayload,
   writeTaskFailure,
   writeTaskResult,
 } from './wire_gen.js';
@@ -807,7 +807,7 @@ export class ScheduleNoun extends Noun {
       cron: nullable(op, 'cron', cron, text),
       zone: nullable(op, 'zone', given.zone, text),
       at: nullable(op, 'at', given.at, text),
-      input: nullable(op, 'input', given.input, writePayload),
+      input: nullable(op, 'input', given.input, kept),
       labels: map(op, 'labels', given.labels, text),
       replace: flag(op, 'replace', given.replace),
     };
@@ -858,7 +858,7 @@ export class ScheduleNoun extends Noun {
 }
 
 /** The operations `session.*` of a workspace. */
-export class SessionNoun extends Noun {
+export class SessionNoun extends SessionNounSugar {
   /**
    * Puts an ended session away: lists leave it out unless asked for it.
    * @param id The session's id.
@@ -962,7 +962,7 @@ export class SessionNoun extends Noun {
       new_id: text(op, 'newId', required(op, 'newId', newId)),
       at: nullable(op, 'at', at, (op, place, value) => integer(op, place, value, 0, 9007199254740991)),
       checkpoint: nullable(op, 'checkpoint', given.checkpoint, text),
-      input: nullable(op, 'input', given.input, writePayload),
+      input: nullable(op, 'input', given.input, kept),
       labels: nullable(op, 'labels', given.labels, (op, place, value) => map(op, place, value, text)),
     };
     const answer = await invoke(this[OWNER], op, wire, given.signal);
@@ -1029,7 +1029,7 @@ export class SessionNoun extends Noun {
       id: text(op, 'id', required(op, 'id', id)),
       resume: flag(op, 'resume', given.resume),
       labels: map(op, 'labels', given.labels, text),
-      input: nullable(op, 'input', given.input, writePayload),
+      input: nullable(op, 'input', given.input, kept),
       parent: nullable(op, 'parent', given.parent, text),
       deadline_ms: nullable(op, 'deadlineMs', given.deadlineMs, (op, place, value) => integer(op, place, value, 0, 9007199254740991)),
     };
@@ -1119,13 +1119,13 @@ export class SessionNoun extends Noun {
    * the order of arrival.
    * @param payload What it says.
    */
-  async signal(id: string, name: string, payload?: Payload | null, options?: SignalOptions): Promise<SignalSent> {
+  async signal(id: string, name: string, payload?: unknown, options?: SignalOptions): Promise<SignalSent> {
     const op = 'session.signal';
     const given = known<SignalOptions>(op, options, ['key'], ['id', 'name', 'payload']);
     const wire: Wire = {
       id: text(op, 'id', required(op, 'id', id)),
       name: text(op, 'name', required(op, 'name', name)),
-      payload: nullable(op, 'payload', payload, writePayload),
+      payload: nullable(op, 'payload', payload, kept),
       key: nullable(op, 'key', given.key, text),
     };
     const answer = await invoke(this[OWNER], op, wire, given.signal);
@@ -1137,12 +1137,12 @@ export class SessionNoun extends Noun {
    * @param id The session's id, 1 to 200 characters; made up where it is not given.
    * @param input What the session starts with.
    */
-  async submit(id?: string | null, input?: Payload | null, options?: SessionSubmitOptions): Promise<SessionSubmitted> {
+  async submit(id?: string | null, input?: unknown, options?: SessionSubmitOptions): Promise<SessionSubmitted> {
     const op = 'session.submit';
     const given = known<SessionSubmitOptions>(op, options, ['key', 'labels', 'parent', 'deadlineMs', 'delayMs'], ['id', 'input']);
     const wire: Wire = {
       id: nullable(op, 'id', id, text),
-      input: nullable(op, 'input', input, writePayload),
+      input: nullable(op, 'input', input, kept),
       key: nullable(op, 'key', given.key, text),
       labels: map(op, 'labels', given.labels, text),
       parent: nullable(op, 'parent', given.parent, text),
@@ -1202,12 +1202,12 @@ export class Session extends SessionSugar {
    * @param name Which part of the log: 1 to 200 characters, for example `message` or `progress`.
    * @param entries The entries, all or none; at most 10,000.
    */
-  async append(name: string, entries: readonly Payload[], options?: CallOptions): Promise<Appended> {
+  async append(name: string, entries: readonly unknown[], options?: CallOptions): Promise<Appended> {
     const op = 'session.append';
     const given = known<CallOptions>(op, options, [], ['name', 'entries']);
     const wire: Wire = {
       name: text(op, 'name', required(op, 'name', name)),
-      entries: list(op, 'entries', required(op, 'entries', entries), writePayload),
+      entries: list(op, 'entries', required(op, 'entries', entries), kept),
     };
     const answer = await invoke(this, op, wire, given.signal);
     return answer;
@@ -1259,12 +1259,12 @@ export class Session extends SessionSugar {
    * @param name What the checkpoint is called: 1 to 200 characters; several may have one name.
    * @param state What the program wants to find when it goes back to it.
    */
-  async checkpoint(name: string, state?: Payload | null, options?: CallOptions): Promise<Checkpoint> {
+  async checkpoint(name: string, state?: unknown, options?: CallOptions): Promise<Checkpoint> {
     const op = 'session.checkpoint';
     const given = known<CallOptions>(op, options, [], ['name', 'state']);
     const wire: Wire = {
       name: text(op, 'name', required(op, 'name', name)),
-      state: nullable(op, 'state', state, writePayload),
+      state: nullable(op, 'state', state, kept),
     };
     const answer = await invoke(this, op, wire, given.signal);
     return readCheckpoint(answer);
@@ -1274,11 +1274,11 @@ export class Session extends SessionSugar {
    * Ends the session with an output or a failure.
    * @param output What the session ends with.
    */
-  async complete(output?: Payload | null, options?: SessionCompleteOptions): Promise<SessionSummary> {
+  async complete(output?: unknown, options?: SessionCompleteOptions): Promise<SessionSummary> {
     const op = 'session.complete';
     const given = known<SessionCompleteOptions>(op, options, ['failure'], ['output']);
     const wire: Wire = {
-      output: nullable(op, 'output', output, writePayload),
+      output: nullable(op, 'output', output, kept),
       failure: nullable(op, 'failure', given.failure, writeFailure),
     };
     const answer = await invoke(this, op, wire, given.signal);
@@ -1290,12 +1290,12 @@ export class Session extends SessionSugar {
    * @param token The token of `session.begin`.
    * @param result The step's result; null where neither result nor failure is given.
    */
-  async finish(token: string, result?: Payload | null, options?: StepFinishOptions): Promise<StepFinished> {
+  async finish(token: string, result?: unknown, options?: StepFinishOptions): Promise<StepFinished> {
     const op = 'session.finish';
     const given = known<StepFinishOptions>(op, options, ['failure'], ['token', 'result']);
     const wire: Wire = {
       token: text(op, 'token', required(op, 'token', token)),
-      result: nullable(op, 'result', result, writePayload),
+      result: nullable(op, 'result', result, kept),
       failure: nullable(op, 'failure', given.failure, writeFailure),
     };
     const answer = await invoke(this, op, wire, given.signal);
@@ -1306,14 +1306,14 @@ export class Session extends SessionSugar {
    * Whether to run a changed part of the program in this session; the answer is kept.
    * @param name What the change to the program is called: 1 to 200 characters.
    */
-  async patch(name: string, options?: CallOptions): Promise<SessionPatch> {
+  async patch(name: string, options?: CallOptions): Promise<boolean> {
     const op = 'session.patch';
     const given = known<CallOptions>(op, options, [], ['name']);
     const wire: Wire = {
       name: text(op, 'name', required(op, 'name', name)),
     };
     const answer = await invoke(this, op, wire, given.signal);
-    return answer;
+    return answer.patched;
   }
 
   /**

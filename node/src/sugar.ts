@@ -1,15 +1,20 @@
-/** What makes sessions, workers and streams pleasant: steps, handlers, async iteration. */
+/** What makes sessions, workers and streams pleasant: steps, claims, handlers, async iteration. */
 
-import type { Wire } from './check.js';
+import { type Wire, integer, known } from './check.js';
 import { BarographError, raise } from './errors.js';
-import { Handle } from './handle.js';
+import { Handle, Noun, OWNER, invoke } from './handle.js';
+import type { Session } from './nouns_gen.js';
+import { kept, valueOf } from './payload.js';
 import type {
   CallOptions,
+  ClaimedSession,
   ClaimedTask,
   Event,
   EventPage,
   Failure,
-  Payload,
+  SessionBatch,
+  SessionClaimOptions,
+  SessionOpenOptions,
   StepBeginOptions,
   StepFinishOptions,
   StepFinished,
@@ -19,17 +24,6 @@ import type {
   TaskReport,
   TaskResult,
 } from './types_gen.js';
-import { writePayload } from './wire_gen.js';
-
-/** A value as it is kept: bytes as bytes, all else as JSON; `undefined` is null. */
-export function payloadOf(value: unknown): Payload {
-  return value instanceof Uint8Array ? { bytes: value } : { json: value === undefined ? null : value };
-}
-
-/** The plain value of a payload: a `Uint8Array` or JSON; null where there is none. */
-export function valueOf(payload: Payload | null | undefined): unknown {
-  return payload?.bytes ?? payload?.json ?? null;
-}
 
 /** An error of the host as plain data. */
 export function failureOf(error: unknown): Failure {
@@ -43,12 +37,12 @@ export function failureOf(error: unknown): Failure {
   return { message: error.message || error.name, kind: error.name, causes };
 }
 
-/** The value as any later reader gets it; an error where it cannot be kept. */
-function kept(op: string, place: string, value: unknown): [Payload, unknown] {
-  const payload = payloadOf(value);
-  writePayload(op, place, payload);
-  if (payload.bytes) return [payload, value];
-  const json: unknown = JSON.parse(JSON.stringify(payload.json));
+/** A step's result on the wire, and as any later reader gets it; `undefined` is null. */
+function settled(value: unknown): [Wire, unknown] {
+  const wire = kept('session.finish', 'result', value ?? null) as Wire;
+  // What holds other values may be changed by its owner, or by `toJSON`; texts and numbers are what they are.
+  if (wire.json === undefined || wire.json === null || typeof wire.json !== 'object') return [wire, valueOf(wire)];
+  const json: unknown = JSON.parse(JSON.stringify(wire.json));
   return [{ json }, json];
 }
 
@@ -62,7 +56,12 @@ export interface StepContext {
 
 export abstract class SessionSugar extends Handle {
   abstract begin(name: string, options?: StepBeginOptions): Promise<StepStart>;
-  abstract finish(token: string, result?: Payload | null, options?: StepFinishOptions): Promise<StepFinished>;
+  abstract finish(token: string, result?: unknown, options?: StepFinishOptions): Promise<StepFinished>;
+
+  /** A wait for a signal or a time ends with the handle, however long it was asked for. @internal */
+  protected override waits(op: string, wire: Wire): boolean {
+    return super.waits(op, wire) || op === 'session.wait_signal' || op === 'session.sleep';
+  }
 
   /**
    * Runs a step once: where its result is known it is given back and `run` is not called.
@@ -77,7 +76,7 @@ export abstract class SessionSugar extends Handle {
       throw raise('invalid_input', 'args.type', 'session.begin', '`run` must be a function; pass what the step does');
     }
     const start = await this.begin(name, options);
-    if (start.state === 'done') return valueOf(start.result) as T;
+    if (start.state === 'done') return start.result as T;
     if (start.state === 'unknown') {
       throw raise(
         'conflict',
@@ -90,11 +89,10 @@ export abstract class SessionSugar extends Handle {
       );
     }
     const token = start.token ?? '';
-    let payload: Payload;
+    let wire: Wire;
     let value: unknown;
     try {
-      const result = await run({ attempt: start.attempt, signal: options?.signal });
-      [payload, value] = kept('session.finish', 'result', result);
+      [wire, value] = settled(await run({ attempt: start.attempt, signal: options?.signal }));
     } catch (error) {
       try {
         await this.finish(token, null, { failure: failureOf(error) });
@@ -103,8 +101,67 @@ export abstract class SessionSugar extends Handle {
       }
       throw error;
     }
-    await this.finish(token, payload, {});
+    await invoke(this, 'session.finish', { token, result: wire });
     return value as T;
+  }
+}
+
+/** Which sessions a loop over `session.claimed` takes, and when it ends. */
+export interface ClaimedOptions extends CallOptions {
+  /** Only sessions that carry all of these labels. */
+  labels?: Record<string, string>;
+  /** End when no session came for this many milliseconds; without it the loop runs until `signal` is aborted. */
+  idleMs?: number;
+}
+
+/** A claimed session, open, with what it started with: one go at it. */
+export type SessionRun = Session & Readonly<ClaimedSession>;
+
+export abstract class SessionNounSugar extends Noun {
+  abstract claim(max?: number, waitMs?: number, options?: SessionClaimOptions): Promise<SessionBatch>;
+  abstract open(id: string, options?: SessionOpenOptions): Promise<Session>;
+
+  /**
+   * Claims sessions, waiting for them, and gives each out open, with its `input`.
+   *
+   * Each is closed when the loop goes on or is left, also by an exception. What was not completed then
+   * is claimed again, at once or when the signal or time that it waits for is there. The loop ends when
+   * `signal` is aborted or the workspace is closed; several loops and processes share the work.
+   *
+   * ```js
+   * for await (const s of ws.session.claimed()) {
+   *   await s.complete(await s.step('build', () => build(s.input)));
+   * }
+   * ```
+   */
+  async *claimed(options?: ClaimedOptions): AsyncGenerator<SessionRun, void, undefined> {
+    const op = 'session.claim';
+    const { labels = {}, idleMs, signal } = known<ClaimedOptions>(op, options, ['labels', 'idleMs']);
+    integer(op, 'idleMs', idleMs, 0, Number.MAX_SAFE_INTEGER);
+    const stopped = (): boolean => Boolean(signal?.aborted) || this[OWNER].closed;
+    let idleSince = Date.now();
+    for (let asked = false; !stopped(); ) {
+      const left = idleMs === undefined ? POLL_MS : idleMs - (Date.now() - idleSince);
+      if (asked && left <= 0) return;
+      asked = true;
+      let batch: SessionBatch;
+      try {
+        batch = await this.claim(1, Math.max(0, Math.min(POLL_MS, left)), signal ? { labels, signal } : { labels });
+      } catch (error) {
+        if (stopped()) return;
+        throw error;
+      }
+      for (const claimed of batch.sessions) {
+        const session = await this.open(claimed.id, { resume: true });
+        try {
+          yield Object.assign(session, claimed);
+        } finally {
+          await session.close();
+        }
+        idleSince = Date.now();
+        asked = false;
+      }
+    }
   }
 }
 
@@ -118,7 +175,7 @@ export interface TaskContext {
 
 /** Runs one task; what it returns is the task's result, what it throws its failure. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type TaskHandler = (value: any, context: TaskContext) => unknown;
+export type TaskHandler = (payload: any, context: TaskContext) => unknown;
 
 /** How a worker runs. */
 export interface RunOptions extends CallOptions {
@@ -213,8 +270,7 @@ export abstract class WorkerSugar extends Handle {
         const known = [...this.#handlers.keys()].map((name) => `\`${name}\``).join(', ') || 'none';
         throw new Error(`no handler for tasks named \`${task.name}\` (this worker has: ${known})`);
       }
-      const value = await handler(valueOf(task.payload), { task, signal });
-      const [result] = kept('worker.complete', 'result', value);
+      const result = (await handler(task.payload, { task, signal })) ?? null;
       answer = await this.complete([{ id: task.id, result }]);
     } catch (error) {
       // What the library itself answers to the report is not the task's failure.

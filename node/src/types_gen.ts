@@ -9,6 +9,10 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+/** What a program keeps: JSON, a `Uint8Array`, or a `Payload` where bytes have a media type; as open as what `JSON.parse` gives. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Value = any;
+
 /**
  * What a probability or a score is measured against.
  * - `prior`: The shipped prior's training data.
@@ -470,7 +474,7 @@ export interface Checkpoint {
   /** When it was made, RFC 3339 in UTC. */
   time: string;
   /** What was kept with it, where it was asked for. */
-  state: Payload | null;
+  state: Value;
 }
 
 /** A session's checkpoints, newest first. */
@@ -484,7 +488,7 @@ export interface ClaimedSession {
   /** The session's id. */
   id: string;
   /** What it started with. */
-  input: Payload;
+  input: Value;
   /** Its labels. */
   labels: Record<string, string>;
 }
@@ -496,7 +500,7 @@ export interface ClaimedTask {
   /** Which handler runs it. */
   name: string;
   /** What the handler gets. */
-  payload: Payload;
+  payload: Value;
   /** Which attempt this is, from 1. */
   attempt: number;
 }
@@ -1265,7 +1269,7 @@ export interface LogEntry {
   /** Which part of the log it belongs to. */
   name: string;
   /** What it says. */
-  value: Payload;
+  value: Value;
 }
 
 /** What a model is, what it was trained on, and what it must not be used for. */
@@ -1317,7 +1321,7 @@ export interface NewTask {
   /** Which handler runs it. */
   name: string;
   /** What the handler gets. */
-  payload?: Payload;
+  payload?: unknown;
   /**
    * Idempotency key: a second task of this key in the queue is the first one, also after it ended.
    */
@@ -1398,16 +1402,6 @@ export interface Ownership {
   paths: OwnedPath[];
   /** Which commits count. */
   basis: CountedHistory;
-}
-
-/** A value of the host: I-JSON (RFC 7493), or bytes with a media type. */
-export interface Payload {
-  /** The value where it is JSON; ignored where `bytes` is given. */
-  json?: unknown;
-  /** The value where it is bytes. */
-  bytes?: Uint8Array | null;
-  /** What the bytes are, for example `image/png`; `application/octet-stream` where not said. */
-  mediaType?: string | null;
 }
 
 /** How many tasks of a queue are in which state. */
@@ -1494,7 +1488,7 @@ export interface Schedule {
   /** How often it has fired. */
   fired: number;
   /** What each session starts with. */
-  input: Payload;
+  input: Value;
   /** Labels of each session. */
   labels: Record<string, string>;
 }
@@ -1566,9 +1560,9 @@ export interface SessionSummary {
   /** How many steps have a result. */
   stepsDone: number;
   /** What it started with, where it was given anything. */
-  input: Payload | null;
+  input: Value;
   /** What it ended with, once completed. */
-  output: Payload | null;
+  output: Value;
   /** Why it ended, once failed or cancelled. */
   failure: Failure | null;
   /** The session that it belongs to. */
@@ -1600,7 +1594,7 @@ export interface SessionsPruned {
 /** How a wait for a signal ended. */
 export interface SignalReceived {
   /** What the signal said; absent where time ended the wait. */
-  payload: Payload | null;
+  value: Value;
   /** Whether time ended the wait. */
   timedOut: boolean;
 }
@@ -1656,7 +1650,7 @@ export interface StepRecord {
   /** When it reported back, RFC 3339 in UTC. */
   finished: string | null;
   /** Its result, once done. */
-  result: Payload | null;
+  result: Value;
   /** Its error, once failed. */
   failure: Failure | null;
   /** Whether it was a wait that time ended. */
@@ -1668,7 +1662,7 @@ export interface StepStart {
   /** What to do. */
   state: StepState;
   /** The result, where `state` is `done`. */
-  result: Payload | null;
+  result: Value;
   /** What to hand to `session.finish`, where `state` is `run` or `unknown`. */
   token: string | null;
   /**
@@ -1805,7 +1799,7 @@ export interface TaskResult {
   /** The task's id. */
   id: string;
   /** What the handler returned. */
-  result?: Payload;
+  result?: unknown;
 }
 
 /** What a workspace is. */
@@ -2100,7 +2094,7 @@ export interface ScheduleCreateOptions extends CallOptions {
   /** Fires once at this time instead, RFC 3339. */
   at?: string | null;
   /** What each session starts with. */
-  input?: Payload | null;
+  input?: unknown;
   /** Labels of each session. */
   labels?: Record<string, string>;
   /** Change a schedule of this name instead of refusing it. Default `false`. */
@@ -2193,7 +2187,7 @@ export interface SessionForkOptions extends CallOptions {
   /** Fork at this checkpoint instead of a position. */
   checkpoint?: string | null;
   /** What the new session starts with instead of the old one's input. */
-  input?: Payload | null;
+  input?: unknown;
   /** Labels of the new session; without them those of the old one. */
   labels?: Record<string, string> | null;
 }
@@ -2232,7 +2226,7 @@ export interface SessionOpenOptions extends CallOptions {
   /** Names and values to find the session by; kept from the first opening, as all that follows. */
   labels?: Record<string, string>;
   /** What the session starts with. */
-  input?: Payload | null;
+  input?: unknown;
   /** The session that this one belongs to. */
   parent?: string | null;
   /** The session must have ended this many milliseconds after it was made; real time. */

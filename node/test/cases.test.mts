@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { BarographError, Handle, open } from 'barograph';
+import { BarographError, Handle, Payload, open } from 'barograph';
 
 import { OPERATIONS } from './surface_gen.js';
 
@@ -28,9 +28,21 @@ function resolved(schema: Any): Any {
   return schema ?? {};
 }
 
+/** Turns the wire's form of a host's value into the value, or back. */
+function payload(toTs: boolean, value: Any): Any {
+  if (!toTs) {
+    const { json, bytes, mediaType } = value instanceof Payload ? value : new Payload(value);
+    return bytes === null ? { json } : { bytes: Buffer.from(bytes).toString('base64'), media_type: mediaType };
+  }
+  if (typeof value.bytes !== 'string') return value.json ?? null;
+  const bytes = new Uint8Array(Buffer.from(value.bytes, 'base64'));
+  return value.media_type === undefined ? bytes : new Payload(bytes, value.media_type);
+}
+
 /** Turns a value of this schema between wire and TypeScript; what the schema does not know stays as it is. */
 function turned(toTs: boolean, given: Any, value: Any): Any {
   const schema = resolved(given);
+  if (schema === TYPES['Payload']) return value === null || value === undefined ? null : payload(toTs, value);
   if (schema.format === 'byte') {
     if (toTs && typeof value === 'string') return new Uint8Array(Buffer.from(value, 'base64'));
     return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value;
@@ -93,7 +105,10 @@ class Run {
     const holds = (good: boolean): void => {
       if (!good) throw new Mismatch(`${place}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`);
     };
-    if (Array.isArray(expected)) {
+    if (isObject(expected) && line(expected) === '{"json":null}') {
+      // A value that is null is the host's null, as one that is absent.
+      holds(actual === null || actual === undefined || line(actual) === '{"json":null}');
+    } else if (Array.isArray(expected)) {
       holds(Array.isArray(actual) && actual.length === expected.length);
       expected.forEach((item, at) => this.match(item, actual[at], `${place}.${at}`));
     } else if (isObject(expected)) {
@@ -137,7 +152,9 @@ class Run {
     let owner = target;
     if (receiver === '') owner = { open };
     else if (receiver === 'Workspace' && noun !== 'workspace') owner = target[camel(noun)];
-    const answer = await owner[camel(verb)](...before, given);
+    let answer = await owner[camel(verb)](...before, given);
+    // A question: the host gets the record's only field.
+    if (typeof answer === 'boolean') answer = { [camel(Object.keys(TYPES[out].properties)[0]!)]: answer };
     return out === '' ? answer : JSON.parse(JSON.stringify(turned(false, TYPES[out], answer)));
   }
 

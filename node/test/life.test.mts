@@ -73,7 +73,7 @@ test('a session goes on where the killed process stopped', async () => {
   const session = await ws.session('retry', { resume: true });
   assert.deepEqual(await session.step('first', () => assert.fail('it is done')), { n: 1 });
   assert.equal(await session.step('second', () => 'again'), 'again');
-  assert.equal((await session.complete({ json: 'end' })).status, 'completed');
+  assert.equal((await session.complete('end')).status, 'completed');
   assert.equal(readFileSync(join(folder, 'retry'), 'utf8'), 'first\nsecond\n');
 });
 
@@ -96,7 +96,7 @@ test('a step that may run once is not run again: the host decides', async () => 
       return true;
     },
   );
-  await again.finish(token, { json: 'it happened' });
+  await again.finish(token, 'it happened');
   await again.close();
   const decided = await ws.session('once', { resume: true });
   await decided.step('first', () => assert.fail('it is done'));

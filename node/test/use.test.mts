@@ -33,7 +33,7 @@ test('wrong types are the TypeError of the host, and a BarographError', async ()
     ['no options', () => ws.session('s', any('resume')), '`options` must be an object, not a string'],
     ['null for a text', () => ws.session(any(null)), '`id` must be a string, not null'],
     ['no signal', () => ws.info({ signal: any({}) }), '`signal` must be an AbortSignal, not an object'],
-    ['text for bytes', () => ws.queue.enqueue('q', [{ name: 'a', payload: { bytes: any('x') } }]), '`tasks[0].payload.bytes` must be a Uint8Array, not a string'],
+    ['no duration', async () => (await ws.session('d')).sleep(any('1h')), '`durationMs` must be an integer from 0 to 9007199254740991, not a string'],
   ];
   for (const [what, call, message] of wrong) {
     const error = await refused(call());
@@ -54,6 +54,7 @@ test('unknown options name the nearest known one', async () => {
     [() => ws.risk.change(any({ rnge: 'HEAD' })), /did you mean `range`\?/],
     [() => ws.risk.change('HEAD', any({ range: 'HEAD' })), /`range` is no option: pass it before the options/],
     [() => ws.queue.enqueue('q', [any({ name: 'a', payloda: {} })]), /no option `tasks\[0\]\.payloda`; did you mean `payload`\?/],
+    [() => ws.session.claimed(any({ lables: {} })).next(), /no option `lables`; did you mean `labels`\?/],
     [() => ws.info(any({ sgnal: 1 })), /did you mean `signal`\?/],
   ];
   for (const [call, message] of unknown) {
@@ -79,7 +80,7 @@ test('values that JSON would change are refused', async () => {
   loop['self'] = loop;
   const values: [unknown, RegExp][] = [
     [NaN, /is NaN/],
-    [{ a: [1, Infinity] }, /`tasks\[0\]\.payload\.json\.a\[1\]` is Infinity/],
+    [{ a: [1, Infinity] }, /`tasks\[0\]\.payload\.a\[1\]` is Infinity/],
     [10n, /is a bigint/],
     [() => 1, /is a function/],
     [Symbol('x'), /is a symbol/],
@@ -90,7 +91,7 @@ test('values that JSON would change are refused', async () => {
     [loop, /contains itself/],
   ];
   for (const [json, message] of values) {
-    const error = await refused(ws.queue.enqueue('q', [{ name: 'a', payload: { json } }]));
+    const error = await refused(ws.queue.enqueue('q', [{ name: 'a', payload: json }]));
     assert.deepEqual([error.code, error.op], ['value.not_i_json', 'queue.enqueue']);
     assert.match(error.message, message);
   }

@@ -69,7 +69,7 @@ test('a stream is an async iterable that ends, and follows', async () => {
   })();
   await sleep(20);
   await session.step('two', () => 2);
-  await session.complete({ json: 'end' });
+  await session.complete('end');
   await reader;
   assert.ok(stream.closed, 'leaving the loop closes the stream');
   assert.deepEqual(seen.map(({ seq }) => seq), [...seen.map(({ seq }) => seq)].sort((a, b) => a - b));
@@ -120,8 +120,8 @@ test('steps give what is kept, throw on, and tell when the outcome is unknown', 
 test('a worker runs handlers, reports failures, and stops on abort', async () => {
   await using ws = await open({ inMemory: true });
   await ws.queue.enqueue('q', [
-    ...Array.from({ length: 20 }, (_, n) => ({ name: 'double', payload: { json: n } })),
-    { name: 'bytes', payload: { bytes: new Uint8Array([1, 2]) } },
+    ...Array.from({ length: 20 }, (_, n) => ({ name: 'double', payload: n })),
+    { name: 'bytes', payload: new Uint8Array([1, 2]) },
     { name: 'throws', maxAttempts: 1 },
     { name: 'nobody', maxAttempts: 1 },
   ]);
@@ -211,7 +211,7 @@ test('calls, workers and streams with ref() keep the script alive', async () => 
   const calls = await run(`import { open } from 'barograph';
 const ws = await open({ inMemory: true });
 const session = await ws.session('s');
-session.step('slow', () => 1).then(() => session.complete({ json: 1 })).then((done) => console.log(done.status));`);
+session.step('slow', () => 1).then(() => session.complete(1)).then((done) => console.log(done.status));`);
   assert.deepEqual([calls.code, calls.text.trim()], [0, 'completed']);
   const worker = await run(`import { open } from 'barograph';
 const ws = await open({ inMemory: true });

@@ -5,9 +5,10 @@
 
 Each FILE is what a runner wrote with BAROGRAPH_CASES_OUT. A file named cli.* is the command line's: it leaves
 out the cases marked `sdk_only`. Blanked are ids and tokens that were made up on the way, absolute paths, sizes
-on disk, how long something took, and times in cases without a fixed clock. A session's owner is left out, as it is another process in
-every run and lets go a moment after its handle is closed; a member that is null counts as absent, as hosts
-differ in that. Exit status 1 on any difference, on a line too few, and when there are fewer than two files.
+on disk, how long something took, and times in cases without a fixed clock. A session's owner is left out, as it
+is another process in every run and lets go a moment after its handle is closed; a member that is null, or a
+payload of null, counts as absent, as hosts differ in that. Exit status 1 on any difference, on a line too few,
+and when there are fewer than two files.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ SHOWN = 20
 def blanked(value, clock: bool, name: str = ""):
     """`value` without what may differ between two runs of one program."""
     if isinstance(value, dict):
+        absent = (None, {"json": None})
         return {
-            key: blanked(item, clock, key) for key, item in value.items() if item is not None and key != "owner"
+            key: blanked(item, clock, key) for key, item in value.items() if item not in absent and key != "owner"
         }
     if isinstance(value, list):
         return [blanked(item, clock, name) for item in value]

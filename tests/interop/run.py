@@ -69,7 +69,7 @@ def show(store: str, folder: Path) -> dict:
             "with barograph.open(sys.argv[1], store=sys.argv[2]) as ws:\n"
             "    s = ws.session.show('s').session\n"
             "    print(json.dumps({'status': str(s.status), 'steps_done': s.steps_done,\n"
-            "                      'output': {'json': s.output.value}}))\n")
+            "                      'output': {'json': s.output}}))\n")
     done = subprocess.run([sys.executable, "-c", text, str(folder), store], text=True, env=ENVIRONMENT,
                           capture_output=True, check=False)
     return json.loads(done.stdout) if done.returncode == 0 else {"error": done.stderr}

@@ -27,6 +27,6 @@ for (let number = 0; number < steps; number++) {
 }
 const blob = await s.step('bytes', () => new Uint8Array([0, 1, 254, 255]));
 assert.deepEqual([...blob], [0, 1, 254, 255]);
-await s.complete({ json: { total } });
+await s.complete({ total });
 await s.close();
 await ws.close();

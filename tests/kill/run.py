@@ -217,8 +217,8 @@ class Store:
         with barograph.open(self.folder, store=self.folder / "store.db") as ws:
             for name in logs.sessions:
                 shown = ws.session.show(name)
-                results = [(step.position, step.result.value["life"]) for step in shown.steps if step.result]
-                output = shown.session.output.value["lives"] if shown.session.output else []
+                results = [(step.position, step.result["life"]) for step in shown.steps if step.result]
+                output = shown.session.output["lives"] if shown.session.output else []
                 logs.shown[name] = check.Shown(str(shown.session.status), results, output)
             with ws.events.open() as stream:
                 logs.events = [as_event(event) for event in stream]

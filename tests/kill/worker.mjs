@@ -53,7 +53,7 @@ async function once(s, subject, step) {
       }
       value = { step, life: before };
     }
-    await s.finish(start.token, { json: value });
+    await s.finish(start.token, value);
     return value;
   }
 }
@@ -74,7 +74,7 @@ async function session(ws, subject) {
     reached(`${subject} ${step} acked`);
   }
   reached(`${subject} end before`);
-  await s.complete({ json: { lives } });
+  await s.complete({ lives });
   reached(`${subject} end finished`);
   await note('acks', subject, 'end -');
   await s.close();
@@ -85,7 +85,7 @@ async function produce(ws) {
     // The first of each batch soon runs out of attempts.
     const tasks = Array.from({ length: plan.batch_size }, (_, at) => {
       const name = `${batch}-${at}`;
-      return { name, key: name, payload: { json: name }, maxAttempts: at === 0 ? 2 : 1000 };
+      return { name, key: name, payload: name, maxAttempts: at === 0 ? 2 : 1000 };
     });
     reached(`${batch} - before`);
     const { ids } = await ws.queue.enqueue('q', tasks);
@@ -103,7 +103,7 @@ async function consume(ws) {
     const done = [];
     const failed = [];
     for (const task of tasks) {
-      assert.equal(task.payload.json, task.name);
+      assert.equal(task.payload, task.name);
       taken += 1;
       reached(`task ${taken} begun`);
       await note('effects', task.name, `${task.attempt}`);
@@ -111,7 +111,7 @@ async function consume(ws) {
       // The second of each batch fails at first.
       (task.name.endsWith('-1') && task.attempt === 1 ? failed : done).push(task);
     }
-    const { refused } = await worker.complete(done.map((task) => ({ id: task.id, result: { json: task.attempt } })));
+    const { refused } = await worker.complete(done.map((task) => ({ id: task.id, result: task.attempt })));
     for (const task of done) {
       reached('task finished');
       if (!refused.includes(task.id)) await note('acks', task.name, `${task.attempt}`);

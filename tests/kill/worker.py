@@ -47,7 +47,7 @@ def once(s: barograph.Session, subject: str, step: int) -> dict[str, int]:
     while True:
         start = s.begin("once", key=f"once-{step}", args={"step": step}, policy="once")
         if start.result is not None:
-            recorded: dict[str, int] = start.result.value
+            recorded: dict[str, int] = start.result
             return recorded
         assert start.token is not None
         if start.state == barograph.StepState.RUN:
@@ -105,7 +105,7 @@ def consume(ws: barograph.Workspace) -> None:
         while tasks := worker.next(4, 50).tasks:
             done, failed = [], []
             for task in tasks:
-                assert task.payload.value == task.name
+                assert task.payload == task.name
                 taken += 1
                 reached(f"task {taken} begun")
                 note("effects", task.name, f"{task.attempt}")

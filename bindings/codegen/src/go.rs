@@ -52,7 +52,25 @@ fn local(name: &str) -> String {
 
 /// Whether an argument is a length of time, which Go takes as `time.Duration`.
 fn is_duration(field: &Field) -> bool {
-    field.name.ends_with("_ms") && field.ty == Type::Int
+    let plain = match &field.ty {
+        Type::Optional(inner) => &**inner,
+        ty => ty,
+    };
+    field.name.ends_with("_ms") && *plain == Type::Int
+}
+
+/// Whether an argument is a value of the host: any, where users write it.
+fn is_value(ty: &Type) -> bool {
+    match ty {
+        Type::Optional(inner) => is_value(inner),
+        Type::Record(name) => name == "Payload",
+        _ => false,
+    }
+}
+
+/// Whether an argument is a list of such.
+fn is_value_list(ty: &Type) -> bool {
+    matches!(ty, Type::List(inner) if is_value(inner))
 }
 
 /// The Go name of an argument: a duration loses its unit.
@@ -78,6 +96,8 @@ fn wire_args(operation: &Operation) -> String {
 /// they read it.
 fn plain(ty: &Type, writing: bool) -> String {
     match ty {
+        ty if writing && is_value(ty) => "any".into(),
+        ty if writing && is_value_list(ty) => "[]any".into(),
         Type::Bool => "bool".into(),
         Type::Int => "int64".into(),
         Type::Float => "float64".into(),
@@ -129,7 +149,11 @@ fn is_empty(value: &Value) -> bool {
 
 /// Type and `omitzero` of a field that users write: of options, and of records inside arguments.
 fn written(field: &Field, writing: bool) -> (String, bool) {
-    let ty = plain(&field.ty, writing);
+    if is_duration(field) && matches!(field.ty, Type::Optional(_)) {
+        // No length of time is as good as none that was given.
+        return ("int64".into(), true);
+    }
+    let ty = plain(&field.ty, writing || is_value(&field.ty));
     match (&field.default, default_is_zero(field)) {
         (None, _) => (ty, false),
         (Some(_), true) => (ty, true),
@@ -200,6 +224,7 @@ fn continued(sentence: &str) -> String {
 fn default_note(field: &Field) -> String {
     match (&field.ty, &field.default) {
         // Described already, or nothing but "not given".
+        (_, Some(Value::Null)) if is_duration(field) => " Zero: not given.".to_owned(),
         (_, None | Some(Value::Null)) => String::new(),
         _ if field.doc.contains("efault ") => String::new(),
         (Type::Enum(name), Some(Value::String(variant))) => {
@@ -243,6 +268,8 @@ mod tests {
         assert_eq!(written(&field("ChangeArgs", "author"), true), ("string".into(), true));
         assert_eq!(written(&field("ChangeArgs", "base_rate"), true), ("*float64".into(), true));
         assert_eq!(written(&field("StepBeginArgs", "args"), true), ("any".into(), true));
+        assert_eq!(written(&field("NewTask", "payload"), false), ("any".into(), true));
+        assert_eq!(written(&field("WaitSignalArgs", "timeout_ms"), true), ("int64".into(), true));
         assert_eq!(written(&field("SessionOpenArgs", "id"), true), ("string".into(), false));
     }
 

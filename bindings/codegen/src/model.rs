@@ -75,7 +75,12 @@ pub struct Operation {
     pub options: Vec<Field>,
     /// The record that it answers with; empty where it opens a handle.
     pub out: String,
+    /// The record's only field, where hosts get its value and not the record.
+    pub value: Option<Field>,
 }
+
+/// Operations that ask a question: their answer is the value of a record's only field.
+const QUESTIONS: &[&str] = &["session.patch"];
 
 /// Everything that the emitters read.
 #[derive(Debug)]
@@ -124,6 +129,13 @@ impl Model {
                 let field = args.fields.iter().find(|field| &field.name == name);
                 field.cloned().ok_or_else(|| format!("{}: no argument {name}", operation.name))
             };
+            let value = match QUESTIONS.contains(&operation.name.as_str()) {
+                false => None,
+                true => match model.records.get(&operation.out).map(|out| &out.fields[..]) {
+                    Some([only]) => Some(only.clone()),
+                    _ => return Err(format!("{} does not answer with one value", operation.name)),
+                },
+            };
             model.operations.push(Operation {
                 name: operation.name.clone(),
                 noun: noun.to_owned(),
@@ -141,6 +153,7 @@ impl Model {
                     .cloned()
                     .collect(),
                 out: operation.out.clone(),
+                value,
             });
         }
         Ok(model)

@@ -15,6 +15,8 @@ const WIDTH: usize = 100;
 const LEFT_OUT: &[&str] = &["Payload.bytes", "Payload.media_type", "Failure.kind"];
 /// Classes with a life that have sugar by hand, as mixins in `_sugar.py` and `_aio_sugar.py`.
 const SUGAR: &[&str] = &["EventStream", "Session", "Worker"];
+/// Nouns that have.
+const NOUN_SUGAR: &[&str] = &["session"];
 
 pub fn files(model: &Model) -> Vec<File> {
     let file = |name: &str, content| (format!("python/src/barograph/{name}"), content);
@@ -100,8 +102,19 @@ fn output_type(ty: &Type) -> String {
             "Any" => "Any".into(),
             inner => format!("{inner} | None"),
         },
+        // What was kept comes back as it was passed: the value itself.
+        Type::Record(name) if name == "Payload" => "Any".into(),
         Type::Record(name) | Type::Enum(name) => name.clone(),
     }
+}
+
+/// The parameter that takes the same duration as a `timedelta`.
+fn span(field: &Field) -> Option<&str> {
+    let plain = match &field.ty {
+        Type::Optional(inner) => &**inner,
+        ty => ty,
+    };
+    field.name.strip_suffix("_ms").filter(|_| *plain == Type::Int)
 }
 
 /// The type of something that a user passes: wider than what comes back.
@@ -342,6 +355,7 @@ fn decode(field: &Field) -> String {
     fn value(ty: &Type, at: &str) -> String {
         match ty {
             Type::Bytes => format!("b64decode({at})"),
+            Type::Record(name) if name == "Payload" => format!("_wire.value({at})"),
             Type::Record(name) => format!("{name}.from_wire({at})"),
             Type::Enum(name) => format!("_{name}[{at}]"),
             Type::List(inner) if !plain(inner) => format!("[{} for item in {at}]", value(inner, "item")),
@@ -369,6 +383,7 @@ fn decode(field: &Field) -> String {
             });
             format!("wire.get(\"{wire}\", {default})")
         }
+        (Type::Record(name), Some(_)) if name == "Payload" => format!("_wire.value(wire.get(\"{wire}\", {{}}))"),
         (Type::Record(name), Some(_)) => format!("{name}.from_wire(wire.get(\"{wire}\", {{}}))"),
         (ty, _) => value(ty, &format!("wire[\"{wire}\"]")),
     }
@@ -401,6 +416,9 @@ fn encode(wire: &str, ty: &Type, value: &str, op: &str) -> String {
         Type::Record(name) if name == "Payload" => format!("_wire.payload({value}, \"{wire}\"{op_last})"),
         Type::Record(name) if name == "Failure" => format!("_wire.failure({value})"),
         Type::Record(_) => format!("_wire.record({value}{op_last})"),
+        Type::List(inner) if **inner == Type::Record("Payload".into()) => {
+            format!("_wire.payloads({value}, \"{wire}\"{op_last})")
+        }
         Type::List(inner) if !plain(inner) => format!("_wire.records({value}{op_last})"),
         _ => value.to_owned(),
     }
@@ -409,7 +427,8 @@ fn encode(wire: &str, ty: &Type, value: &str, op: &str) -> String {
 fn nouns(model: &Model, flavour: &Flavour) -> String {
     let mut out = String::from(HEAD);
     out.push_str(flavour.head);
-    let used = used_records(model);
+    let mut used: Vec<String> = used_records(model).into_iter().collect();
+    used.sort_by_key(|name| name.to_lowercase());
     out.push_str("from ._records_gen import (\n");
     used.iter().for_each(|name| {
         let _ = writeln!(out, "    {name},");
@@ -424,9 +443,13 @@ fn nouns(model: &Model, flavour: &Flavour) -> String {
         if flavour.blocking { ("Noun", "Owner") } else { ("AsyncNoun", "AsyncOwner") };
     for (noun, operations) in model.nouns() {
         let class = format!("{}Noun", pascal(&noun));
+        let base = match NOUN_SUGAR.contains(&noun.as_str()) {
+            true => format!("_sugar.{class}Sugar"),
+            false => noun_base.to_owned(),
+        };
         let _ = write!(
             out,
-            "\n\nclass {class}({noun_base}):\n{}\n    __slots__ = ()\n",
+            "\n\nclass {class}({base}):\n{}\n    __slots__ = ()\n",
             docstring(&format!("Operations `{noun}.*` of a workspace."), "    ")
         );
         for operation in operations {
@@ -550,6 +573,8 @@ fn function(model: &Model, operation: &Operation, flavour: &Flavour, indent: &st
     let parameter = |field: &Field| {
         let ty = input_type(model, &field.name, &field.ty);
         let default = match &field.default {
+            // It may be given by its other name.
+            None if span(field).is_some() => " | None = None".into(),
             None => String::new(),
             Some(value) => match literal(&field.ty, value) {
                 Some(text) => format!(" = {text}"),
@@ -560,15 +585,19 @@ fn function(model: &Model, operation: &Operation, flavour: &Flavour, indent: &st
         format!("{}: {ty}{default}", name(&field.name))
     };
     parameters.extend(operation.positional.iter().map(parameter));
-    if !operation.options.is_empty() {
+    let fields: Vec<&Field> = operation.positional.iter().chain(&operation.options).collect();
+    let spans: Vec<String> =
+        fields.iter().filter_map(|field| span(field)).map(|name| format!("{name}: timedelta | None = None")).collect();
+    if !operation.options.is_empty() || !spans.is_empty() {
         parameters.push("*".into());
         parameters.extend(operation.options.iter().map(parameter));
+        parameters.extend(spans);
     }
     let answer = match (columns, opens, flavour.blocking) {
         (true, ..) => "Columns".to_owned(),
         (_, true, true) => operation.opens.clone(),
         (_, true, false) => format!("Opening[{}]", operation.opens),
-        _ => operation.out.clone(),
+        _ => operation.value.as_ref().map_or_else(|| operation.out.clone(), |value| output_type(&value.ty)),
     };
     let mut out = String::new();
     let one = format!("{indent}{asynchronous}def {called}({}) -> {answer}:\n", parameters.join(", "));
@@ -582,7 +611,6 @@ fn function(model: &Model, operation: &Operation, flavour: &Flavour, indent: &st
         });
         let _ = writeln!(out, "{indent}) -> {answer}:");
     }
-    let fields: Vec<&Field> = operation.positional.iter().chain(&operation.options).collect();
     out.push_str(&function_doc(operation, &fields, indent, columns));
     out.push_str(&body(operation, &fields, flavour, indent, columns));
     out
@@ -605,6 +633,11 @@ fn function_doc(operation: &Operation, fields: &[&Field], indent: &str, columns:
         let more = format!("{inner}        ");
         let doc = field.doc.replace('\\', "\\\\");
         let _ = writeln!(out, "{}", wrap(&doc, &first, &more, 0));
+    }
+    for field in fields {
+        if let Some(name) = span(field) {
+            let _ = writeln!(out, "{inner}    {name}: The same as `{}`, as a `timedelta`.", field.name);
+        }
     }
     let _ = writeln!(out, "{inner}\"\"\"");
     out
@@ -646,17 +679,39 @@ fn body(operation: &Operation, fields: &[&Field], flavour: &Flavour, indent: &st
             let value = match (&field.ty, &field.default) {
                 (Type::Map(_), Some(Value::Object(_))) => format!("{{}} if {given} is None else {value}"),
                 (Type::List(_), Some(Value::Array(_))) => format!("[] if {given} is None else {value}"),
-                _ => value,
+                _ => match span(field) {
+                    Some(name) => encode_span(field, name, &operation.name),
+                    None => value,
+                },
             };
-            let _ = writeln!(out, "{inner}{pad}    \"{}\": {value},", field.name);
+            let line = format!("{inner}{pad}    \"{}\": {value},", field.name);
+            let line = match value.strip_prefix("_wire.span(").and_then(|call| call.strip_suffix(')')) {
+                Some(call) if line.len() > WIDTH => {
+                    let start = format!("{inner}{pad}    \"{}\": _wire.span(", field.name);
+                    format!("{start}\n{inner}{pad}        {call}\n{inner}{pad}    ),")
+                }
+                _ => line,
+            };
+            out.push_str(&(line + "\n"));
         }
         let _ = writeln!(out, "{inner}{pad}}},");
     }
     if depth == 2 {
         let _ = writeln!(out, "{inner}    ){}", if opens { "," } else { "" });
     }
-    let _ = writeln!(out, "{inner}{after}");
+    let only = operation.value.as_ref().map_or_else(String::new, |value| format!(".{}", name(&value.name)));
+    let _ = writeln!(out, "{inner}{after}{only}");
     out
+}
+
+/// The expression that makes milliseconds of a duration that was given in one of two ways.
+fn encode_span(field: &Field, span: &str, op: &str) -> String {
+    let default = match &field.default {
+        None => ", needed=True".to_owned(),
+        Some(Value::Null) => String::new(),
+        Some(value) => format!(", default={value}"),
+    };
+    format!("_wire.span(\"{span}\", {}, {span}, \"{op}\"{default})", field.name)
 }
 
 #[cfg(test)]

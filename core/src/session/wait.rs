@@ -44,8 +44,8 @@ impl Handle {
         let until = args.timeout_ms.map_or(NEVER, |timeout| Clock::system().now_ms() + timeout as i64);
         let name = format!("{SIGNAL}{}", args.name);
         let ended = self.wait(name, args.key, Some(args.name), until, args.wait_ms).await?;
-        let payload = if ended.timed_out { None } else { ended.payload };
-        Ok(SignalReceived { payload, timed_out: ended.timed_out })
+        let value = if ended.timed_out { None } else { ended.payload };
+        Ok(SignalReceived { value, timed_out: ended.timed_out })
     }
 
     /// Waits for a time.

@@ -293,7 +293,7 @@ impl Session {
     /// let payload = Some(Payload::json("yes"));
     /// ws.session().signal(SignalArgs { id: "a".into(), name: "approved".into(), payload, key: None }).await?;
     /// let wait = WaitSignalArgs { name: "approved".into(), timeout_ms: Some(86_400_000), ..Default::default() };
-    /// assert_eq!(s.wait_signal(wait).await?.payload, Some(Payload::json("yes")));
+    /// assert_eq!(s.wait_signal(wait).await?.value, Some(Payload::json("yes")));
     /// # Ok::<(), barograph::Error>(()) }).unwrap();
     /// ```
     ///

@@ -41,7 +41,7 @@ fn signals_are_taken_once_in_their_order_and_answered_again_from_the_record() {
     assert!(!signal(&ws, "s", "go", 99, Some("k")).created);
     signal(&ws, "s", "other", "x", None);
     signal(&ws, "s", "go", 2, None);
-    let json = |received: SignalReceived| received.payload.unwrap().json;
+    let json = |received: SignalReceived| received.value.unwrap().json;
     assert_eq!(json(take(&s, "go", None, None).unwrap()), json!(1));
     assert_eq!(json(take(&s, "go", None, None).unwrap()), json!(2));
     assert!(take(&s, "go", Some(0), None).unwrap().timed_out);
@@ -64,7 +64,7 @@ fn a_signal_of_another_process_wakes_a_wait() {
     let waiting = std::thread::spawn(move || take(&s, "go", None, None).unwrap());
     std::thread::sleep(Duration::from_millis(150));
     signal(&b, "s", "go", json!({ "by": "b" }), None);
-    assert_eq!(waiting.join().unwrap().payload.unwrap().json, json!({ "by": "b" }));
+    assert_eq!(waiting.join().unwrap().value.unwrap().json, json!({ "by": "b" }));
 }
 
 #[test]
@@ -83,13 +83,13 @@ fn a_session_that_waits_is_nobodys_until_its_signal_is_there() {
     assert_eq!(claim(&ws), ["s"]);
     let s = resume(&ws, "s").unwrap();
     step(&s, "ask", 2).unwrap();
-    assert_eq!(take(&s, "approved", None, None).unwrap().payload.unwrap().json, json!(true));
+    assert_eq!(take(&s, "approved", None, None).unwrap().value.unwrap().json, json!(true));
     // A call that is left begins the same wait again, and not a second one.
     for _ in 0..3 {
         assert_eq!(take(&s, "second", None, Some(5)).unwrap_err().code(), "session.waiting");
     }
     signal(&ws, "s", "second", 2, None);
-    assert_eq!(take(&s, "second", None, None).unwrap().payload.unwrap().json, json!(2));
+    assert_eq!(take(&s, "second", None, None).unwrap().value.unwrap().json, json!(2));
     assert_eq!(step(&s, "end", 3).unwrap(), json!(3));
 }
 
@@ -117,7 +117,7 @@ fn a_wait_survives_the_death_of_its_process() {
     signal(&ws, "s", "go", 5, None);
     assert_eq!(claim(&ws), ["s"]);
     let s = resume(&ws, "s").unwrap();
-    assert_eq!(take(&s, "go", Some(3_600_000), None).unwrap().payload.unwrap().json, json!(5));
+    assert_eq!(take(&s, "go", Some(3_600_000), None).unwrap().value.unwrap().json, json!(5));
 }
 
 #[test]

@@ -14,6 +14,7 @@ from . import _nouns_gen, _records_gen, aio, errors
 from ._barograph import Columns, __version__
 from ._nouns_gen import *
 from ._records_gen import *
+from ._runs import SessionRun
 from ._runtime import CancelToken
 from .errors import (
     AlreadyExistsError,
@@ -48,6 +49,7 @@ __all__ = [
     "InternalError",
     "InvalidInputError",
     "NotFoundError",
+    "SessionRun",
     "TimeoutError",
     "UnavailableError",
     "UnsupportedError",

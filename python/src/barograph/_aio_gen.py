@@ -49,10 +49,10 @@ from ._records_gen import (
     SessionDetail,
     SessionList,
     SessionPatch,
+    SessionsPruned,
     SessionStatus,
     SessionSubmitted,
     SessionSummary,
-    SessionsPruned,
     Severity,
     SignalReceived,
     SignalSent,
@@ -1241,7 +1241,7 @@ class ScheduleNoun(AsyncNoun):
         )
 
 
-class SessionNoun(AsyncNoun):
+class SessionNoun(_sugar.SessionNounSugar):
     """Operations `session.*` of a workspace."""
 
     __slots__ = ()
@@ -1319,6 +1319,7 @@ class SessionNoun(AsyncNoun):
         wait_ms: int | timedelta = 0,
         *,
         labels: Mapping[str, str] | None = None,
+        wait: timedelta | None = None,
     ) -> SessionBatch:
         """Takes open sessions that nobody owns and that are due, and fires schedules.
 
@@ -1326,13 +1327,14 @@ class SessionNoun(AsyncNoun):
             max: At most this many, 1 to 100,000.
             wait_ms: How long to wait for the first one, in milliseconds, 0 to 86,400,000.
             labels: Only sessions that carry all of these labels.
+            wait: The same as `wait_ms`, as a `timedelta`.
         """
         return SessionBatch.from_wire(
             await self._call(
                 "session.claim",
                 {
                     "max": max,
-                    "wait_ms": _wire.milliseconds(wait_ms),
+                    "wait_ms": _wire.span("wait", wait_ms, wait, "session.claim", default=0),
                     "labels": {} if labels is None else labels,
                 },
             )
@@ -1487,6 +1489,7 @@ class SessionNoun(AsyncNoun):
         input: Any = None,
         parent: str | None = None,
         deadline_ms: int | timedelta | None = None,
+        deadline: timedelta | None = None,
     ) -> Opening[Session]:
         """Opens a session: makes it, or goes on where it stopped.
 
@@ -1500,6 +1503,7 @@ class SessionNoun(AsyncNoun):
             parent: The session that this one belongs to.
             deadline_ms: The session must have ended this many milliseconds after it was made; real
                 time.
+            deadline: The same as `deadline_ms`, as a `timedelta`.
         """
         return opening(
             Session,
@@ -1511,7 +1515,7 @@ class SessionNoun(AsyncNoun):
                 "labels": {} if labels is None else labels,
                 "input": _wire.optional_payload(input, "input", "session.open"),
                 "parent": parent,
-                "deadline_ms": None if deadline_ms is None else _wire.milliseconds(deadline_ms),
+                "deadline_ms": _wire.span("deadline", deadline_ms, deadline, "session.open"),
             },
         )
 
@@ -1524,6 +1528,7 @@ class SessionNoun(AsyncNoun):
         input: Any = None,
         parent: str | None = None,
         deadline_ms: int | timedelta | None = None,
+        deadline: timedelta | None = None,
     ) -> Opening[Session]:
         """Opens a session: makes it, or goes on where it stopped.
 
@@ -1537,6 +1542,7 @@ class SessionNoun(AsyncNoun):
             parent: The session that this one belongs to.
             deadline_ms: The session must have ended this many milliseconds after it was made; real
                 time.
+            deadline: The same as `deadline_ms`, as a `timedelta`.
         """
         return opening(
             Session,
@@ -1548,7 +1554,7 @@ class SessionNoun(AsyncNoun):
                 "labels": {} if labels is None else labels,
                 "input": _wire.optional_payload(input, "input", "session.open"),
                 "parent": parent,
-                "deadline_ms": None if deadline_ms is None else _wire.milliseconds(deadline_ms),
+                "deadline_ms": _wire.span("deadline", deadline_ms, deadline, "session.open"),
             },
         )
 
@@ -1579,6 +1585,7 @@ class SessionNoun(AsyncNoun):
         archived: bool = False,
         limit: int = 10000,
         dry_run: bool = False,
+        older_than: timedelta | None = None,
     ) -> SessionsPruned:
         """Removes ended sessions for good.
 
@@ -1590,12 +1597,15 @@ class SessionNoun(AsyncNoun):
             archived: Only sessions that were put away.
             limit: At most this many, 1 to 100,000.
             dry_run: Count, and remove nothing.
+            older_than: The same as `older_than_ms`, as a `timedelta`.
         """
         return SessionsPruned.from_wire(
             await self._call(
                 "session.prune",
                 {
-                    "older_than_ms": _wire.milliseconds(older_than_ms),
+                    "older_than_ms": _wire.span(
+                        "older_than", older_than_ms, older_than, "session.prune", default=2592000000
+                    ),
                     "status": status,
                     "labels": {} if labels is None else labels,
                     "archived": archived,
@@ -1706,6 +1716,8 @@ class SessionNoun(AsyncNoun):
         parent: str | None = None,
         deadline_ms: int | timedelta | None = None,
         delay_ms: int | timedelta = 0,
+        deadline: timedelta | None = None,
+        delay: timedelta | None = None,
     ) -> SessionSubmitted:
         """Makes a session that whoever claims it will run; it is on disk once this returns.
 
@@ -1717,6 +1729,8 @@ class SessionNoun(AsyncNoun):
             parent: The session that this one belongs to.
             deadline_ms: The session must have ended this many milliseconds from now; real time.
             delay_ms: Nobody claims it before this many milliseconds from now; real time.
+            deadline: The same as `deadline_ms`, as a `timedelta`.
+            delay: The same as `delay_ms`, as a `timedelta`.
         """
         return SessionSubmitted.from_wire(
             await self._call(
@@ -1727,8 +1741,8 @@ class SessionNoun(AsyncNoun):
                     "key": key,
                     "labels": {} if labels is None else labels,
                     "parent": parent,
-                    "deadline_ms": None if deadline_ms is None else _wire.milliseconds(deadline_ms),
-                    "delay_ms": _wire.milliseconds(delay_ms),
+                    "deadline_ms": _wire.span("deadline", deadline_ms, deadline, "session.submit"),
+                    "delay_ms": _wire.span("delay", delay_ms, delay, "session.submit", default=0),
                 },
             )
         )
@@ -1744,6 +1758,7 @@ class WorkerNoun(AsyncNoun):
         queue: str = "default",
         *,
         lease_ms: int | timedelta = 30000,
+        lease: timedelta | None = None,
     ) -> Opening[Worker]:
         """Opens a worker that takes tasks from a queue.
 
@@ -1751,6 +1766,7 @@ class WorkerNoun(AsyncNoun):
             queue: The queue to take from.
             lease_ms: How long a claim holds without a sign of life, in milliseconds, 100 to
                 3,600,000; it is renewed by the library while the worker is open.
+            lease: The same as `lease_ms`, as a `timedelta`.
         """
         return opening(
             Worker,
@@ -1758,7 +1774,7 @@ class WorkerNoun(AsyncNoun):
             "worker.open",
             {
                 "queue": queue,
-                "lease_ms": _wire.milliseconds(lease_ms),
+                "lease_ms": _wire.span("lease", lease_ms, lease, "worker.open", default=30000),
             },
         )
 
@@ -1767,6 +1783,7 @@ class WorkerNoun(AsyncNoun):
         queue: str = "default",
         *,
         lease_ms: int | timedelta = 30000,
+        lease: timedelta | None = None,
     ) -> Opening[Worker]:
         """Opens a worker that takes tasks from a queue.
 
@@ -1774,6 +1791,7 @@ class WorkerNoun(AsyncNoun):
             queue: The queue to take from.
             lease_ms: How long a claim holds without a sign of life, in milliseconds, 100 to
                 3,600,000; it is renewed by the library while the worker is open.
+            lease: The same as `lease_ms`, as a `timedelta`.
         """
         return opening(
             Worker,
@@ -1781,7 +1799,7 @@ class WorkerNoun(AsyncNoun):
             "worker.open",
             {
                 "queue": queue,
-                "lease_ms": _wire.milliseconds(lease_ms),
+                "lease_ms": _wire.span("lease", lease_ms, lease, "worker.open", default=30000),
             },
         )
 
@@ -1797,19 +1815,22 @@ class EventStream(_sugar.EventStreamSugar):
         self,
         max: int = 100,
         wait_ms: int | timedelta = 0,
+        *,
+        wait: timedelta | None = None,
     ) -> EventPage:
         """The next batch of a stream of events.
 
         Args:
             max: At most this many events, 1 to 10,000.
             wait_ms: How long to wait for the first one, in milliseconds; only with `follow`.
+            wait: The same as `wait_ms`, as a `timedelta`.
         """
         return EventPage.from_wire(
             await self._call(
                 "events.next",
                 {
                     "max": max,
-                    "wait_ms": _wire.milliseconds(wait_ms),
+                    "wait_ms": _wire.span("wait", wait_ms, wait, "events.next", default=0),
                 },
             )
         )
@@ -1836,7 +1857,7 @@ class Session(_sugar.SessionSugar):
                 "session.append",
                 {
                     "name": name,
-                    "entries": _wire.records(entries, "session.append"),
+                    "entries": _wire.payloads(entries, "entries", "session.append"),
                 },
             )
         )
@@ -1989,7 +2010,7 @@ class Session(_sugar.SessionSugar):
     async def patch(
         self,
         name: str,
-    ) -> SessionPatch:
+    ) -> bool:
         """Whether to run a changed part of the program in this session; the answer is kept.
 
         Args:
@@ -2002,14 +2023,16 @@ class Session(_sugar.SessionSugar):
                     "name": name,
                 },
             )
-        )
+        ).patched
 
     async def sleep(
         self,
-        duration_ms: int | timedelta,
+        duration_ms: int | timedelta | None = None,
         *,
         key: str | None = None,
         wait_ms: int | timedelta | None = None,
+        duration: timedelta | None = None,
+        wait: timedelta | None = None,
     ) -> Slept:
         """Waits for a time, counted from the first begin and through restarts.
 
@@ -2020,14 +2043,18 @@ class Session(_sugar.SessionSugar):
                 siblings.
             wait_ms: How long this call waits, in milliseconds: then it is `session.waiting`, and
                 the timer goes on without anybody. Without it, as long as it takes.
+            duration: The same as `duration_ms`, as a `timedelta`.
+            wait: The same as `wait_ms`, as a `timedelta`.
         """
         return Slept.from_wire(
             await self._call(
                 "session.sleep",
                 {
-                    "duration_ms": _wire.milliseconds(duration_ms),
+                    "duration_ms": _wire.span(
+                        "duration", duration_ms, duration, "session.sleep", needed=True
+                    ),
                     "key": key,
-                    "wait_ms": None if wait_ms is None else _wire.milliseconds(wait_ms),
+                    "wait_ms": _wire.span("wait", wait_ms, wait, "session.sleep"),
                 },
             )
         )
@@ -2039,6 +2066,8 @@ class Session(_sugar.SessionSugar):
         key: str | None = None,
         timeout_ms: int | timedelta | None = None,
         wait_ms: int | timedelta | None = None,
+        timeout: timedelta | None = None,
+        wait: timedelta | None = None,
     ) -> SignalReceived:
         """Waits for a message to the session; its timeout counts through restarts.
 
@@ -2050,6 +2079,8 @@ class Session(_sugar.SessionSugar):
                 its first begin and through restarts; without it, never.
             wait_ms: How long this call waits, in milliseconds: then it is `session.waiting`, and
                 the wait goes on without anybody. Without it, as long as it takes.
+            timeout: The same as `timeout_ms`, as a `timedelta`.
+            wait: The same as `wait_ms`, as a `timedelta`.
         """
         return SignalReceived.from_wire(
             await self._call(
@@ -2057,8 +2088,8 @@ class Session(_sugar.SessionSugar):
                 {
                     "name": name,
                     "key": key,
-                    "timeout_ms": None if timeout_ms is None else _wire.milliseconds(timeout_ms),
-                    "wait_ms": None if wait_ms is None else _wire.milliseconds(wait_ms),
+                    "timeout_ms": _wire.span("timeout", timeout_ms, timeout, "session.wait_signal"),
+                    "wait_ms": _wire.span("wait", wait_ms, wait, "session.wait_signal"),
                 },
             )
         )
@@ -2109,19 +2140,22 @@ class Worker(_sugar.WorkerSugar):
         self,
         max: int = 1,
         wait_ms: int | timedelta = 0,
+        *,
+        wait: timedelta | None = None,
     ) -> TaskBatch:
         """Claims tasks, waiting for the first one if asked to.
 
         Args:
             max: At most this many tasks, 1 to 10,000.
             wait_ms: How long to wait for the first one, in milliseconds.
+            wait: The same as `wait_ms`, as a `timedelta`.
         """
         return TaskBatch.from_wire(
             await self._call(
                 "worker.next",
                 {
                     "max": max,
-                    "wait_ms": _wire.milliseconds(wait_ms),
+                    "wait_ms": _wire.span("wait", wait_ms, wait, "worker.next", default=0),
                 },
             )
         )
@@ -2256,6 +2290,8 @@ def open(
     namespace: str = "default",
     lease_ms: int | timedelta = 30000,
     retention_ms: int | timedelta | None = None,
+    lease: timedelta | None = None,
+    retention: timedelta | None = None,
 ) -> Opening[Workspace]:
     """Opens a workspace on a repository.
 
@@ -2273,6 +2309,8 @@ def open(
             1,000 to 3,600,000; renewed three times in that span.
         retention_ms: Sessions that ended longer ago than this are removed at opening and from time
             to time, in milliseconds; without it nothing is.
+        lease: The same as `lease_ms`, as a `timedelta`.
+        retention: The same as `retention_ms`, as a `timedelta`.
     """
     return opening(
         Workspace,
@@ -2285,8 +2323,8 @@ def open(
             "clock": clock,
             "durability": durability,
             "namespace": namespace,
-            "lease_ms": _wire.milliseconds(lease_ms),
-            "retention_ms": None if retention_ms is None else _wire.milliseconds(retention_ms),
+            "lease_ms": _wire.span("lease", lease_ms, lease, "workspace.open", default=30000),
+            "retention_ms": _wire.span("retention", retention_ms, retention, "workspace.open"),
         },
     )
 

@@ -1,20 +1,21 @@
-"""What the asyncio classes add to their operations: steps, task handlers, iteration."""
+"""What the asyncio classes add: steps, claimed sessions, task handlers, iteration."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ._aio_runtime import AsyncOwner
+from ._aio_runtime import AsyncNoun, AsyncOwner, Opening
 from ._barograph import Handle
 from ._records_gen import (
     ClaimedTask,
     Event,
     EventPage,
     Failure,
+    SessionBatch,
     StepFinished,
     StepPolicy,
     StepStart,
@@ -26,17 +27,21 @@ from ._records_gen import (
 )
 from ._sugar import (
     WAIT_MS,
+    Patience,
     PolicyText,
     StrPath,
     no_handler,
-    recorded,
     settled,
     task_failure,
     undecided,
 )
-from ._wire import payload
+from ._wire import payload, span
 
-__all__ = ["EventStreamSugar", "SessionSugar", "StrPath", "WorkerSugar"]
+if TYPE_CHECKING:
+    from ._aio_gen import Session
+    from ._aio_runs import SessionRun
+
+__all__ = ["EventStreamSugar", "SessionNounSugar", "SessionSugar", "StrPath", "WorkerSugar"]
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -45,6 +50,57 @@ F = TypeVar("F", bound=Callable[..., Any])
 async def _outcome(value: Any) -> Any:
     """The value of a function that may be an async one."""
     return await value if inspect.isawaitable(value) else value
+
+
+class SessionNounSugar(AsyncNoun):
+    """Sessions that others submitted, one by one."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        async def claim(
+            self,
+            max: int = 1,
+            wait_ms: int | timedelta = 0,
+            *,
+            labels: Mapping[str, str] | None = None,
+        ) -> SessionBatch: ...
+
+        def open(self, id: str, *, resume: bool = False) -> Opening[Session]: ...
+
+    async def claimed(
+        self,
+        *,
+        labels: Mapping[str, str] | None = None,
+        stop: asyncio.Event | Callable[[], bool] | None = None,
+        idle_ms: int | None = None,
+        idle: timedelta | None = None,
+    ) -> AsyncIterator[SessionRun]:
+        """Claims sessions, waiting for them, and gives each out open, with its input.
+
+            async for s in ws.session.claimed():
+                await s.complete(await s.step("build", lambda: build(s.input)))
+
+        Each is closed when the loop goes on or is left, also by an exception. What was not
+        completed then is claimed again, at once or when the signal or time that it waits for
+        is there. Several loops, tasks and processes share the work.
+
+        Args:
+            labels: Only sessions that carry all of these labels.
+            stop: End once this event is set, or this function says so.
+            idle_ms: End when no session came for this long; None waits for ever.
+            idle: The same as `idle_ms`, as a `timedelta`.
+        """
+        from ._aio_runs import SessionRun
+
+        asked = stop.is_set if isinstance(stop, asyncio.Event) else stop
+        patience = Patience(span("idle", idle_ms, idle, "session.claim"), asked)
+        while (wait := patience.wait_ms()) is not None:
+            for claimed in (await self.claim(1, wait, labels=labels)).sessions:
+                async with SessionRun(await self.open(claimed.id, resume=True), claimed) as run:
+                    yield run
+                patience.renew()
 
 
 class SessionSugar(AsyncOwner):
@@ -120,7 +176,7 @@ class SessionSugar(AsyncOwner):
         """
         start = await self.begin(name, key=key, args=args, policy=policy)
         if start.state is StepState.DONE:
-            return recorded(start)
+            return start.result
         if start.state is StepState.UNKNOWN or start.token is None:
             raise undecided(name, start.token)
         try:
@@ -173,6 +229,7 @@ class WorkerSugar(AsyncOwner):
         stop: asyncio.Event | Callable[[], bool] | None = None,
         batch: int = 1,
         idle_ms: int | None = None,
+        idle: timedelta | None = None,
     ) -> int:
         """Takes tasks and runs their handlers until told to stop; how many were run.
 
@@ -181,29 +238,21 @@ class WorkerSugar(AsyncOwner):
             stop: Return once this event is set, or this function says so.
             batch: Claim up to this many tasks at a time and run them side by side.
             idle_ms: Return when no task came for this long; None waits for ever.
+            idle: The same as `idle_ms`, as a `timedelta`.
         """
         asked = stop.is_set if isinstance(stop, asyncio.Event) else stop
         self._stopped = False
+        patience = Patience(span("idle", idle_ms, idle, "worker.next"), asked)
         ran = 0
-        idle_since = time.monotonic()
-        while not self._stopped and not (asked is not None and asked()):
+        while not self._stopped and (wait := patience.wait_ms()) is not None:
             room = batch if max_tasks is None else min(batch, max_tasks - ran)
             if room <= 0:
                 break
-            wait = WAIT_MS
-            if idle_ms is not None:
-                left = idle_ms - int((time.monotonic() - idle_since) * 1000)
-                if left < 0:
-                    break
-                wait = min(wait, left)
             tasks = (await self.next(room, wait)).tasks
-            if not tasks:
-                if idle_ms is not None and wait <= 0:
-                    break
-                continue
-            await self._run_batch(tasks)
-            ran += len(tasks)
-            idle_since = time.monotonic()
+            if tasks:
+                await self._run_batch(tasks)
+                ran += len(tasks)
+                patience.renew()
         return ran
 
     async def _run_batch(self, tasks: list[ClaimedTask]) -> None:
@@ -220,7 +269,7 @@ class WorkerSugar(AsyncOwner):
         if handler is None:
             return no_handler(task)
         try:
-            value = await _outcome(handler(task.payload.value))
+            value = await _outcome(handler(task.payload))
             payload(value, "result", "worker.complete")
         except Exception as error:
             return task_failure(task, error)

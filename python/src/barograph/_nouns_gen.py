@@ -47,10 +47,10 @@ from ._records_gen import (
     SessionDetail,
     SessionList,
     SessionPatch,
+    SessionsPruned,
     SessionStatus,
     SessionSubmitted,
     SessionSummary,
-    SessionsPruned,
     Severity,
     SignalReceived,
     SignalSent,
@@ -1242,7 +1242,7 @@ class ScheduleNoun(Noun):
         )
 
 
-class SessionNoun(Noun):
+class SessionNoun(_sugar.SessionNounSugar):
     """Operations `session.*` of a workspace."""
 
     __slots__ = ()
@@ -1320,6 +1320,7 @@ class SessionNoun(Noun):
         wait_ms: int | timedelta = 0,
         *,
         labels: Mapping[str, str] | None = None,
+        wait: timedelta | None = None,
     ) -> SessionBatch:
         """Takes open sessions that nobody owns and that are due, and fires schedules.
 
@@ -1327,13 +1328,14 @@ class SessionNoun(Noun):
             max: At most this many, 1 to 100,000.
             wait_ms: How long to wait for the first one, in milliseconds, 0 to 86,400,000.
             labels: Only sessions that carry all of these labels.
+            wait: The same as `wait_ms`, as a `timedelta`.
         """
         return SessionBatch.from_wire(
             self._call(
                 "session.claim",
                 {
                     "max": max,
-                    "wait_ms": _wire.milliseconds(wait_ms),
+                    "wait_ms": _wire.span("wait", wait_ms, wait, "session.claim", default=0),
                     "labels": {} if labels is None else labels,
                 },
             )
@@ -1488,6 +1490,7 @@ class SessionNoun(Noun):
         input: Any = None,
         parent: str | None = None,
         deadline_ms: int | timedelta | None = None,
+        deadline: timedelta | None = None,
     ) -> Session:
         """Opens a session: makes it, or goes on where it stopped.
 
@@ -1501,6 +1504,7 @@ class SessionNoun(Noun):
             parent: The session that this one belongs to.
             deadline_ms: The session must have ended this many milliseconds after it was made; real
                 time.
+            deadline: The same as `deadline_ms`, as a `timedelta`.
         """
         return Session(
             open_handle(
@@ -1512,7 +1516,7 @@ class SessionNoun(Noun):
                     "labels": {} if labels is None else labels,
                     "input": _wire.optional_payload(input, "input", "session.open"),
                     "parent": parent,
-                    "deadline_ms": None if deadline_ms is None else _wire.milliseconds(deadline_ms),
+                    "deadline_ms": _wire.span("deadline", deadline_ms, deadline, "session.open"),
                 },
             ),
         )
@@ -1526,6 +1530,7 @@ class SessionNoun(Noun):
         input: Any = None,
         parent: str | None = None,
         deadline_ms: int | timedelta | None = None,
+        deadline: timedelta | None = None,
     ) -> Session:
         """Opens a session: makes it, or goes on where it stopped.
 
@@ -1539,6 +1544,7 @@ class SessionNoun(Noun):
             parent: The session that this one belongs to.
             deadline_ms: The session must have ended this many milliseconds after it was made; real
                 time.
+            deadline: The same as `deadline_ms`, as a `timedelta`.
         """
         return Session(
             open_handle(
@@ -1550,7 +1556,7 @@ class SessionNoun(Noun):
                     "labels": {} if labels is None else labels,
                     "input": _wire.optional_payload(input, "input", "session.open"),
                     "parent": parent,
-                    "deadline_ms": None if deadline_ms is None else _wire.milliseconds(deadline_ms),
+                    "deadline_ms": _wire.span("deadline", deadline_ms, deadline, "session.open"),
                 },
             ),
         )
@@ -1582,6 +1588,7 @@ class SessionNoun(Noun):
         archived: bool = False,
         limit: int = 10000,
         dry_run: bool = False,
+        older_than: timedelta | None = None,
     ) -> SessionsPruned:
         """Removes ended sessions for good.
 
@@ -1593,12 +1600,15 @@ class SessionNoun(Noun):
             archived: Only sessions that were put away.
             limit: At most this many, 1 to 100,000.
             dry_run: Count, and remove nothing.
+            older_than: The same as `older_than_ms`, as a `timedelta`.
         """
         return SessionsPruned.from_wire(
             self._call(
                 "session.prune",
                 {
-                    "older_than_ms": _wire.milliseconds(older_than_ms),
+                    "older_than_ms": _wire.span(
+                        "older_than", older_than_ms, older_than, "session.prune", default=2592000000
+                    ),
                     "status": status,
                     "labels": {} if labels is None else labels,
                     "archived": archived,
@@ -1709,6 +1719,8 @@ class SessionNoun(Noun):
         parent: str | None = None,
         deadline_ms: int | timedelta | None = None,
         delay_ms: int | timedelta = 0,
+        deadline: timedelta | None = None,
+        delay: timedelta | None = None,
     ) -> SessionSubmitted:
         """Makes a session that whoever claims it will run; it is on disk once this returns.
 
@@ -1720,6 +1732,8 @@ class SessionNoun(Noun):
             parent: The session that this one belongs to.
             deadline_ms: The session must have ended this many milliseconds from now; real time.
             delay_ms: Nobody claims it before this many milliseconds from now; real time.
+            deadline: The same as `deadline_ms`, as a `timedelta`.
+            delay: The same as `delay_ms`, as a `timedelta`.
         """
         return SessionSubmitted.from_wire(
             self._call(
@@ -1730,8 +1744,8 @@ class SessionNoun(Noun):
                     "key": key,
                     "labels": {} if labels is None else labels,
                     "parent": parent,
-                    "deadline_ms": None if deadline_ms is None else _wire.milliseconds(deadline_ms),
-                    "delay_ms": _wire.milliseconds(delay_ms),
+                    "deadline_ms": _wire.span("deadline", deadline_ms, deadline, "session.submit"),
+                    "delay_ms": _wire.span("delay", delay_ms, delay, "session.submit", default=0),
                 },
             )
         )
@@ -1747,6 +1761,7 @@ class WorkerNoun(Noun):
         queue: str = "default",
         *,
         lease_ms: int | timedelta = 30000,
+        lease: timedelta | None = None,
     ) -> Worker:
         """Opens a worker that takes tasks from a queue.
 
@@ -1754,6 +1769,7 @@ class WorkerNoun(Noun):
             queue: The queue to take from.
             lease_ms: How long a claim holds without a sign of life, in milliseconds, 100 to
                 3,600,000; it is renewed by the library while the worker is open.
+            lease: The same as `lease_ms`, as a `timedelta`.
         """
         return Worker(
             open_handle(
@@ -1761,7 +1777,7 @@ class WorkerNoun(Noun):
                 "worker.open",
                 {
                     "queue": queue,
-                    "lease_ms": _wire.milliseconds(lease_ms),
+                    "lease_ms": _wire.span("lease", lease_ms, lease, "worker.open", default=30000),
                 },
             ),
         )
@@ -1771,6 +1787,7 @@ class WorkerNoun(Noun):
         queue: str = "default",
         *,
         lease_ms: int | timedelta = 30000,
+        lease: timedelta | None = None,
     ) -> Worker:
         """Opens a worker that takes tasks from a queue.
 
@@ -1778,6 +1795,7 @@ class WorkerNoun(Noun):
             queue: The queue to take from.
             lease_ms: How long a claim holds without a sign of life, in milliseconds, 100 to
                 3,600,000; it is renewed by the library while the worker is open.
+            lease: The same as `lease_ms`, as a `timedelta`.
         """
         return Worker(
             open_handle(
@@ -1785,7 +1803,7 @@ class WorkerNoun(Noun):
                 "worker.open",
                 {
                     "queue": queue,
-                    "lease_ms": _wire.milliseconds(lease_ms),
+                    "lease_ms": _wire.span("lease", lease_ms, lease, "worker.open", default=30000),
                 },
             ),
         )
@@ -1802,19 +1820,22 @@ class EventStream(_sugar.EventStreamSugar):
         self,
         max: int = 100,
         wait_ms: int | timedelta = 0,
+        *,
+        wait: timedelta | None = None,
     ) -> EventPage:
         """The next batch of a stream of events.
 
         Args:
             max: At most this many events, 1 to 10,000.
             wait_ms: How long to wait for the first one, in milliseconds; only with `follow`.
+            wait: The same as `wait_ms`, as a `timedelta`.
         """
         return EventPage.from_wire(
             self._call(
                 "events.next",
                 {
                     "max": max,
-                    "wait_ms": _wire.milliseconds(wait_ms),
+                    "wait_ms": _wire.span("wait", wait_ms, wait, "events.next", default=0),
                 },
             )
         )
@@ -1841,7 +1862,7 @@ class Session(_sugar.SessionSugar):
                 "session.append",
                 {
                     "name": name,
-                    "entries": _wire.records(entries, "session.append"),
+                    "entries": _wire.payloads(entries, "entries", "session.append"),
                 },
             )
         )
@@ -1994,7 +2015,7 @@ class Session(_sugar.SessionSugar):
     def patch(
         self,
         name: str,
-    ) -> SessionPatch:
+    ) -> bool:
         """Whether to run a changed part of the program in this session; the answer is kept.
 
         Args:
@@ -2007,14 +2028,16 @@ class Session(_sugar.SessionSugar):
                     "name": name,
                 },
             )
-        )
+        ).patched
 
     def sleep(
         self,
-        duration_ms: int | timedelta,
+        duration_ms: int | timedelta | None = None,
         *,
         key: str | None = None,
         wait_ms: int | timedelta | None = None,
+        duration: timedelta | None = None,
+        wait: timedelta | None = None,
     ) -> Slept:
         """Waits for a time, counted from the first begin and through restarts.
 
@@ -2025,14 +2048,18 @@ class Session(_sugar.SessionSugar):
                 siblings.
             wait_ms: How long this call waits, in milliseconds: then it is `session.waiting`, and
                 the timer goes on without anybody. Without it, as long as it takes.
+            duration: The same as `duration_ms`, as a `timedelta`.
+            wait: The same as `wait_ms`, as a `timedelta`.
         """
         return Slept.from_wire(
             self._call(
                 "session.sleep",
                 {
-                    "duration_ms": _wire.milliseconds(duration_ms),
+                    "duration_ms": _wire.span(
+                        "duration", duration_ms, duration, "session.sleep", needed=True
+                    ),
                     "key": key,
-                    "wait_ms": None if wait_ms is None else _wire.milliseconds(wait_ms),
+                    "wait_ms": _wire.span("wait", wait_ms, wait, "session.sleep"),
                 },
             )
         )
@@ -2044,6 +2071,8 @@ class Session(_sugar.SessionSugar):
         key: str | None = None,
         timeout_ms: int | timedelta | None = None,
         wait_ms: int | timedelta | None = None,
+        timeout: timedelta | None = None,
+        wait: timedelta | None = None,
     ) -> SignalReceived:
         """Waits for a message to the session; its timeout counts through restarts.
 
@@ -2055,6 +2084,8 @@ class Session(_sugar.SessionSugar):
                 its first begin and through restarts; without it, never.
             wait_ms: How long this call waits, in milliseconds: then it is `session.waiting`, and
                 the wait goes on without anybody. Without it, as long as it takes.
+            timeout: The same as `timeout_ms`, as a `timedelta`.
+            wait: The same as `wait_ms`, as a `timedelta`.
         """
         return SignalReceived.from_wire(
             self._call(
@@ -2062,8 +2093,8 @@ class Session(_sugar.SessionSugar):
                 {
                     "name": name,
                     "key": key,
-                    "timeout_ms": None if timeout_ms is None else _wire.milliseconds(timeout_ms),
-                    "wait_ms": None if wait_ms is None else _wire.milliseconds(wait_ms),
+                    "timeout_ms": _wire.span("timeout", timeout_ms, timeout, "session.wait_signal"),
+                    "wait_ms": _wire.span("wait", wait_ms, wait, "session.wait_signal"),
                 },
             )
         )
@@ -2114,19 +2145,22 @@ class Worker(_sugar.WorkerSugar):
         self,
         max: int = 1,
         wait_ms: int | timedelta = 0,
+        *,
+        wait: timedelta | None = None,
     ) -> TaskBatch:
         """Claims tasks, waiting for the first one if asked to.
 
         Args:
             max: At most this many tasks, 1 to 10,000.
             wait_ms: How long to wait for the first one, in milliseconds.
+            wait: The same as `wait_ms`, as a `timedelta`.
         """
         return TaskBatch.from_wire(
             self._call(
                 "worker.next",
                 {
                     "max": max,
-                    "wait_ms": _wire.milliseconds(wait_ms),
+                    "wait_ms": _wire.span("wait", wait_ms, wait, "worker.next", default=0),
                 },
             )
         )
@@ -2261,6 +2295,8 @@ def open(
     namespace: str = "default",
     lease_ms: int | timedelta = 30000,
     retention_ms: int | timedelta | None = None,
+    lease: timedelta | None = None,
+    retention: timedelta | None = None,
 ) -> Workspace:
     """Opens a workspace on a repository.
 
@@ -2278,6 +2314,8 @@ def open(
             1,000 to 3,600,000; renewed three times in that span.
         retention_ms: Sessions that ended longer ago than this are removed at opening and from time
             to time, in milliseconds; without it nothing is.
+        lease: The same as `lease_ms`, as a `timedelta`.
+        retention: The same as `retention_ms`, as a `timedelta`.
     """
     return Workspace(
         open_handle(
@@ -2290,8 +2328,8 @@ def open(
                 "clock": clock,
                 "durability": durability,
                 "namespace": namespace,
-                "lease_ms": _wire.milliseconds(lease_ms),
-                "retention_ms": None if retention_ms is None else _wire.milliseconds(retention_ms),
+                "lease_ms": _wire.span("lease", lease_ms, lease, "workspace.open", default=30000),
+                "retention_ms": _wire.span("retention", retention_ms, retention, "workspace.open"),
             },
         ),
     )

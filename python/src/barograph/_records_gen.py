@@ -634,7 +634,7 @@ class Checkpoint(Record):
     time: str
     """When it was made, RFC 3339 in UTC."""
 
-    state: Payload | None = None
+    state: Any = None
     """What was kept with it, where it was asked for."""
 
     @staticmethod
@@ -646,7 +646,7 @@ class Checkpoint(Record):
             wire["position"],
             wire["automatic"],
             wire["time"],
-            _wire.optional(Payload.from_wire, wire.get("state")),
+            _wire.optional(_wire.value, wire.get("state")),
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -689,7 +689,7 @@ class ClaimedSession(Record):
     id: str
     """The session's id."""
 
-    input: Payload
+    input: Any
     """What it started with."""
 
     labels: dict[str, str]
@@ -700,7 +700,7 @@ class ClaimedSession(Record):
         """The record out of its JSON form."""
         return ClaimedSession(
             wire["id"],
-            Payload.from_wire(wire["input"]),
+            _wire.value(wire["input"]),
             wire["labels"],
         )
 
@@ -723,7 +723,7 @@ class ClaimedTask(Record):
     name: str
     """Which handler runs it."""
 
-    payload: Payload
+    payload: Any
     """What the handler gets."""
 
     attempt: int
@@ -735,7 +735,7 @@ class ClaimedTask(Record):
         return ClaimedTask(
             wire["id"],
             wire["name"],
-            Payload.from_wire(wire["payload"]),
+            _wire.value(wire["payload"]),
             wire["attempt"],
         )
 
@@ -2956,7 +2956,7 @@ class LogEntry(Record):
     name: str
     """Which part of the log it belongs to."""
 
-    value: Payload
+    value: Any
     """What it says."""
 
     @staticmethod
@@ -2966,7 +2966,7 @@ class LogEntry(Record):
             wire["seq"],
             wire["time"],
             wire["name"],
-            Payload.from_wire(wire["value"]),
+            _wire.value(wire["value"]),
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -3130,7 +3130,7 @@ class NewTask(Record):
         """The record out of its JSON form."""
         return NewTask(
             wire["name"],
-            Payload.from_wire(wire.get("payload", {})),
+            _wire.value(wire.get("payload", {})),
             wire.get("key"),
             wire.get("priority", 0),
             wire.get("max_attempts", 3),
@@ -3609,7 +3609,7 @@ class Schedule(Record):
     fired: int
     """How often it has fired."""
 
-    input: Payload
+    input: Any
     """What each session starts with."""
 
     labels: dict[str, str]
@@ -3624,7 +3624,7 @@ class Schedule(Record):
             wire.get("next"),
             wire["paused"],
             wire["fired"],
-            Payload.from_wire(wire["input"]),
+            _wire.value(wire["input"]),
             wire["labels"],
         )
 
@@ -3835,10 +3835,10 @@ class SessionSummary(Record):
     steps_done: int
     """How many steps have a result."""
 
-    input: Payload | None
+    input: Any
     """What it started with, where it was given anything."""
 
-    output: Payload | None
+    output: Any
     """What it ended with, once completed."""
 
     failure: Failure | None
@@ -3872,8 +3872,8 @@ class SessionSummary(Record):
             wire["created"],
             wire["updated"],
             wire["steps_done"],
-            _wire.optional(Payload.from_wire, wire.get("input")),
-            _wire.optional(Payload.from_wire, wire.get("output")),
+            _wire.optional(_wire.value, wire.get("input")),
+            _wire.optional(_wire.value, wire.get("output")),
             _wire.optional(Failure.from_wire, wire.get("failure")),
             wire.get("parent"),
             _wire.optional(ForkPoint.from_wire, wire.get("forked_from")),
@@ -3944,7 +3944,7 @@ class SessionsPruned(Record):
 class SignalReceived(Record):
     """How a wait for a signal ended."""
 
-    payload: Payload | None
+    value: Any
     """What the signal said; absent where time ended the wait."""
 
     timed_out: bool
@@ -3954,14 +3954,14 @@ class SignalReceived(Record):
     def from_wire(wire: dict[str, Any]) -> SignalReceived:
         """The record out of its JSON form."""
         return SignalReceived(
-            _wire.optional(Payload.from_wire, wire.get("payload")),
+            _wire.optional(_wire.value, wire.get("value")),
             wire["timed_out"],
         )
 
     def to_wire(self) -> dict[str, Any]:
         """The record's JSON form, as every language writes it."""
         return {
-            "payload": _wire.optional_payload(self.payload, "payload"),
+            "value": _wire.optional_payload(self.value, "value"),
             "timed_out": self.timed_out,
         }
 
@@ -4107,7 +4107,7 @@ class StepRecord(Record):
     finished: str | None
     """When it reported back, RFC 3339 in UTC."""
 
-    result: Payload | None
+    result: Any
     """Its result, once done."""
 
     failure: Failure | None
@@ -4129,7 +4129,7 @@ class StepRecord(Record):
             wire["attempts"],
             wire["started"],
             wire.get("finished"),
-            _wire.optional(Payload.from_wire, wire.get("result")),
+            _wire.optional(_wire.value, wire.get("result")),
             _wire.optional(Failure.from_wire, wire.get("failure")),
             wire["timed_out"],
         )
@@ -4159,7 +4159,7 @@ class StepStart(Record):
     state: StepState
     """What to do."""
 
-    result: Payload | None
+    result: Any
     """The result, where `state` is `done`."""
 
     token: str | None
@@ -4175,7 +4175,7 @@ class StepStart(Record):
         """The record out of its JSON form."""
         return StepStart(
             _StepState[wire["state"]],
-            _wire.optional(Payload.from_wire, wire.get("result")),
+            _wire.optional(_wire.value, wire.get("result")),
             wire.get("token"),
             wire["attempt"],
         )
@@ -4539,7 +4539,7 @@ class TaskResult(Record):
         """The record out of its JSON form."""
         return TaskResult(
             wire["id"],
-            Payload.from_wire(wire.get("result", {})),
+            _wire.value(wire.get("result", {})),
         )
 
     def to_wire(self) -> dict[str, Any]:

@@ -1,11 +1,12 @@
-"""What the blocking classes add to their operations: steps, task handlers, iteration."""
+"""What the blocking classes add: steps, claimed sessions, task handlers, iteration."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union
 
 from ._barograph import Handle
@@ -14,6 +15,7 @@ from ._records_gen import (
     Event,
     EventPage,
     Failure,
+    SessionBatch,
     StepFinished,
     StepPolicy,
     StepStart,
@@ -23,17 +25,49 @@ from ._records_gen import (
     TaskReport,
     TaskResult,
 )
-from ._runtime import Owner
-from ._wire import as_payload, decode, describe, encode, payload
+from ._runtime import Noun, Owner
+from ._wire import decode, describe, encode, payload, span, value
 from .errors import ConflictError, make
+
+if TYPE_CHECKING:
+    from ._nouns_gen import Session
+    from ._runs import SessionRun
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 StrPath = Union[str, os.PathLike[str]]
 PolicyText = Literal["retry", "once"]
 
-#: How long a worker that may be stopped waits for a task before it looks again.
+#: How long a loop that may be stopped waits for work before it looks again.
 WAIT_MS = 500
+
+
+class Patience:
+    """How long a loop waits for work: until it is told to stop, or none came for long enough."""
+
+    __slots__ = ("_asked", "_idle_ms", "_since", "_stop")
+
+    def __init__(self, idle_ms: int | None, stop: Callable[[], bool] | None) -> None:
+        self._idle_ms = idle_ms
+        self._stop = stop
+        self.renew()
+
+    def renew(self) -> None:
+        """Work has come: counts anew."""
+        self._since = time.monotonic()
+        self._asked = False
+
+    def wait_ms(self) -> int | None:
+        """How long to wait now; None once it is over."""
+        if self._stop is not None and self._stop():
+            return None
+        if self._idle_ms is None:
+            return WAIT_MS
+        left = self._idle_ms - int((time.monotonic() - self._since) * 1000)
+        if left <= 0 and self._asked:
+            return None
+        self._asked = True
+        return min(WAIT_MS, max(left, 0))
 
 
 def undecided(name: str, token: str | None) -> ConflictError:
@@ -49,19 +83,61 @@ def undecided(name: str, token: str | None) -> ConflictError:
     return error
 
 
-def settled(value: Any) -> Any:
+def settled(result: Any) -> Any:
     """The value as a later run will read it: the first run must not see another one."""
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return bytes(value)
-    wire = payload(value, "result", "session.finish")
-    if "bytes" in wire:
-        return as_payload(value).value
-    return decode(encode("session.finish", wire))["json"]
+    wire = payload(result, "result", "session.finish")
+    return value(decode(encode("session.finish", wire)))
 
 
-def recorded(start: StepStart) -> Any:
-    """The result of a step that is done."""
-    return None if start.result is None else start.result.value
+class SessionNounSugar(Noun):
+    """Sessions that others submitted, one by one."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def claim(
+            self,
+            max: int = 1,
+            wait_ms: int | timedelta = 0,
+            *,
+            labels: Mapping[str, str] | None = None,
+        ) -> SessionBatch: ...
+
+        def open(self, id: str, *, resume: bool = False) -> Session: ...
+
+    def claimed(
+        self,
+        *,
+        labels: Mapping[str, str] | None = None,
+        stop: threading.Event | Callable[[], bool] | None = None,
+        idle_ms: int | None = None,
+        idle: timedelta | None = None,
+    ) -> Iterator[SessionRun]:
+        """Claims sessions, waiting for them, and gives each out open, with its input.
+
+            for s in ws.session.claimed():
+                s.complete(s.step("build", lambda: build(s.input)))
+
+        Each is closed when the loop goes on or is left, also by an exception. What was not
+        completed then is claimed again, at once or when the signal or time that it waits for
+        is there. Several loops, threads and processes share the work.
+
+        Args:
+            labels: Only sessions that carry all of these labels.
+            stop: End once this event is set, or this function says so.
+            idle_ms: End when no session came for this long; None waits for ever.
+            idle: The same as `idle_ms`, as a `timedelta`.
+        """
+        from ._runs import SessionRun
+
+        asked = stop.is_set if isinstance(stop, threading.Event) else stop
+        patience = Patience(span("idle", idle_ms, idle, "session.claim"), asked)
+        while (wait := patience.wait_ms()) is not None:
+            for claimed in self.claim(1, wait, labels=labels).sessions:
+                with SessionRun(self.open(claimed.id, resume=True), claimed) as run:
+                    yield run
+                patience.renew()
 
 
 class SessionSugar(Owner):
@@ -113,18 +189,18 @@ class SessionSugar(Owner):
         """
         start = self.begin(name, key=key, args=args, policy=policy)
         if start.state is StepState.DONE:
-            result: T = recorded(start)
+            result: T = start.result
             return result
         if start.state is StepState.UNKNOWN or start.token is None:
             raise undecided(name, start.token)
         try:
-            value = fn()
-            result = settled(value)
+            made = fn()
+            result = settled(made)
         except Exception as error:
             # Anything else (Ctrl-C, exit) leaves the step as a crash would.
             self.finish(start.token, failure=error)
             raise
-        self.finish(start.token, value)
+        self.finish(start.token, made)
         return result
 
 
@@ -168,6 +244,7 @@ class WorkerSugar(Owner):
         stop: threading.Event | Callable[[], bool] | None = None,
         batch: int = 1,
         idle_ms: int | None = None,
+        idle: timedelta | None = None,
     ) -> int:
         """Takes tasks and runs their handlers until told to stop; how many were run.
 
@@ -176,29 +253,21 @@ class WorkerSugar(Owner):
             stop: Return once this event is set, or this function says so.
             batch: Claim and report up to this many tasks at a time.
             idle_ms: Return when no task came for this long; None waits for ever.
+            idle: The same as `idle_ms`, as a `timedelta`.
         """
         asked = stop.is_set if isinstance(stop, threading.Event) else stop
         self._stopped.clear()
+        patience = Patience(span("idle", idle_ms, idle, "worker.next"), asked)
         ran = 0
-        idle_since = time.monotonic()
-        while not self._stopped.is_set() and not (asked is not None and asked()):
+        while not self._stopped.is_set() and (wait := patience.wait_ms()) is not None:
             room = batch if max_tasks is None else min(batch, max_tasks - ran)
             if room <= 0:
                 break
-            wait = WAIT_MS
-            if idle_ms is not None:
-                left = idle_ms - int((time.monotonic() - idle_since) * 1000)
-                if left < 0:
-                    break
-                wait = min(wait, left)
             tasks = self.next(room, wait).tasks
-            if not tasks:
-                if idle_ms is not None and wait <= 0:
-                    break
-                continue
-            self._run_batch(tasks)
-            ran += len(tasks)
-            idle_since = time.monotonic()
+            if tasks:
+                self._run_batch(tasks)
+                ran += len(tasks)
+                patience.renew()
         return ran
 
     def _run_batch(self, tasks: list[ClaimedTask]) -> None:
@@ -211,12 +280,12 @@ class WorkerSugar(Owner):
                     failed.append(no_handler(task))
                     continue
                 try:
-                    value = handler(task.payload.value)
-                    payload(value, "result", "worker.complete")
+                    made = handler(task.payload)
+                    payload(made, "result", "worker.complete")
                 except Exception as error:
                     failed.append(task_failure(task, error))
                 else:
-                    done.append(TaskResult(task.id, value))
+                    done.append(TaskResult(task.id, made))
         finally:
             # Also on Ctrl-C: what is done stays done.
             if done:

@@ -8,10 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from ._records_gen import Payload
+from typing import Any, TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -100,6 +97,35 @@ def milliseconds(value: int | timedelta) -> int:
     return value
 
 
+def span(
+    name: str,
+    ms: int | timedelta | None,
+    given: timedelta | None,
+    op: str,
+    *,
+    default: int | None = None,
+    needed: bool = False,
+) -> int | None:
+    """A duration that is given as a `timedelta` or as milliseconds: whole milliseconds."""
+    if given is None:
+        if ms is None and needed:
+            raise _refused(
+                "args.invalid", f"`{name}` is missing; pass it as a timedelta, or `{name}_ms`", op
+            )
+        return None if ms is None else milliseconds(ms)
+    if not isinstance(given, timedelta):
+        kind = type(given).__name__
+        raise _refused(
+            "args.type",
+            f"`{name}` is of type {kind}; pass a timedelta, or milliseconds as `{name}_ms`",
+            op,
+        )
+    if ms is not None and ms != default:
+        text = f"both `{name}` and `{name}_ms` are given; pass one of them"
+        raise _refused("args.invalid", text, op)
+    return milliseconds(given)
+
+
 def base64(value: bytes | bytearray | memoryview) -> str:
     """Bytes as the wire has them."""
     return _base64.b64encode(value).decode("ascii")
@@ -161,15 +187,30 @@ def optional_payload(value: Any, what: str, op: str = "") -> Any:
     return None if value is None else payload(value, what, op)
 
 
-def as_payload(value: Any) -> Payload:
-    """The same as a record."""
-    from ._records_gen import Payload
-
-    if isinstance(value, Payload):
+def payloads(value: Any, what: str, op: str = "") -> Any:
+    """The same for a list of values; anything else is left for the library to refuse."""
+    if isinstance(value, (str, bytes, bytearray, memoryview, Mapping)):
         return value
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return Payload(bytes=bytes(value))
-    return Payload(json=value)
+    if not isinstance(value, Iterable):
+        return value
+    return [payload(item, f"{what}[{at}]", op) for at, item in enumerate(value)]
+
+
+def value(wire: Any) -> Any:
+    """A payload's JSON form as the value that was passed; None where there is none.
+
+    Bytes that were given a media type come back with it, as the `Payload` that was passed.
+    """
+    if wire is None:
+        return None
+    found = wire.get("bytes")
+    if found is None:
+        return wire.get("json")
+    if wire.get("media_type") is not None:
+        from ._records_gen import Payload
+
+        return Payload.from_wire(wire)
+    return _base64.b64decode(found)
 
 
 def json_value(value: Any, what: str, op: str = "") -> Any:

@@ -8,6 +8,7 @@ its call in the library is cancelled too.
 """
 
 from ._aio_gen import EventStream, Session, Worker, Workspace, open
+from ._aio_runs import SessionRun
 from ._aio_runtime import Opening
 
-__all__ = ["EventStream", "Opening", "Session", "Worker", "Workspace", "open"]
+__all__ = ["EventStream", "Opening", "Session", "SessionRun", "Worker", "Workspace", "open"]

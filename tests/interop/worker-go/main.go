@@ -79,10 +79,6 @@ func run(ctx context.Context, store, session string, steps, stop int) error {
 	if !bytes.Equal(blob, []byte{0, 1, 254, 255}) {
 		return fmt.Errorf("bytes: %v", blob)
 	}
-	output, err := barograph.NewPayload(map[string]int{"total": total})
-	if err != nil {
-		return err
-	}
-	_, err = s.Complete(ctx, &output, nil)
+	_, err = s.Complete(ctx, map[string]int{"total": total}, nil)
 	return err
 }

@@ -102,8 +102,7 @@ func once(ctx context.Context, s *barograph.Session, subject string, step int) (
 				continue
 			}
 		}
-		payload := must(barograph.NewPayload(value))
-		must(s.Finish(ctx, start.Token, &payload, nil))
+		must(s.Finish(ctx, start.Token, value, nil))
 		return value
 	}
 }
@@ -131,8 +130,7 @@ func session(ctx context.Context, ws *barograph.Workspace, subject string) {
 		reached("%s %d acked", subject, step)
 	}
 	reached("%s end before", subject)
-	output := must(barograph.NewPayload(map[string][]int{"lives": lives}))
-	must(s.Complete(ctx, &output, nil))
+	must(s.Complete(ctx, map[string][]int{"lives": lives}, nil))
 	reached("%s end finished", subject)
 	note("acks", subject, "end -")
 	check(s.Close())
@@ -147,8 +145,7 @@ func produce(ctx context.Context, ws *barograph.Workspace) {
 				// The first of each batch soon runs out of attempts.
 				attempts = 2
 			}
-			payload := must(barograph.NewPayload(name))
-			tasks[at] = barograph.NewTask{Name: name, Key: name, Payload: payload, MaxAttempts: &attempts}
+			tasks[at] = barograph.NewTask{Name: name, Key: name, Payload: name, MaxAttempts: &attempts}
 		}
 		reached("%s - before", batch)
 		ids := must(ws.Queue().Enqueue(ctx, "q", tasks, nil)).IDs
@@ -183,7 +180,7 @@ func consume(ctx context.Context, ws *barograph.Workspace) {
 				failures = append(failures, barograph.TaskFailure{ID: task.ID, Failure: barograph.Failure{Message: "not yet"}})
 				continue
 			}
-			results = append(results, barograph.TaskResult{ID: task.ID, Result: must(barograph.NewPayload(task.Attempt))})
+			results = append(results, barograph.TaskResult{ID: task.ID, Result: task.Attempt})
 			done = append(done, task)
 		}
 		refused := must(worker.Complete(ctx, results, nil)).Refused

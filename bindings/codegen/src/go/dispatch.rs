@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use super::*;
+use crate::model::Record;
 
 pub(super) fn file(model: &Model) -> String {
     let mut out = format!(
@@ -21,11 +22,16 @@ pub(super) fn file(model: &Model) -> String {
         for field in &operation.positional {
             let name = nouns::parameter(field);
             let (ty, default) = (plain(&field.ty, true), fallback(field));
+            let ty = ty.replace("any", if is_value(&field.ty) || is_value_list(&field.ty) { "*Payload" } else { "any" });
             let value = match &field.default {
                 None => format!("required[{ty}](a, {:?})", field.name),
                 Some(_) => format!("arg[{ty}](a, {:?}, {default})", field.name),
             };
-            let value = if is_duration(field) { format!("duration({value})") } else { value };
+            let value = match &field.ty {
+                _ if is_duration(field) => format!("span({value})"),
+                ty if is_value_list(ty) => format!("values({value})"),
+                _ => value,
+            };
             let _ = writeln!(out, "\t\t{name} := {value}");
             names.push(name);
         }
@@ -34,11 +40,19 @@ pub(super) fn file(model: &Model) -> String {
         for field in operation.options.iter().filter(|field| is_duration(field)) {
             let target = exported(&argument(field));
             let value =
-                if written(field, true).0.starts_with('*') { "Some(duration(*ms))" } else { "duration(*ms)" };
+                if written(field, true).0.starts_with('*') { "Some(span(*ms))" } else { "span(*ms)" };
             let _ = writeln!(
                 out,
                 "\t\tif ms := arg[*int64](a, {:?}, nil); ms != nil {{\n\t\t\topts.{target} = {value}\n\t\t}}",
                 field.name
+            );
+        }
+        for field in operation.options.iter().filter(|field| is_value(&field.ty)) {
+            let _ = writeln!(
+                out,
+                "\t\tif value := arg[*Payload](a, {:?}, nil); value != nil {{\n\t\t\topts.{} = value\n\t\t}}",
+                field.name,
+                exported(&field.name)
             );
         }
         let _ = writeln!(out, "\t\tif err := a.rest(opts); err != nil {{\n\t\t\treturn nil, err\n\t\t}}");
@@ -52,7 +66,19 @@ pub(super) fn file(model: &Model) -> String {
             }
             class => format!("on.(*{class})."),
         };
-        let _ = writeln!(out, "\t\treturn {target}{call}\n\t}},");
+        let _ = match &operation.value {
+            None => writeln!(out, "\t\treturn {target}{call}\n\t}},"),
+            Some(value) => writeln!(
+                out,
+                "\t\tvalue, err := {target}{call}\n\t\treturn {}{{{}: value}}, err\n\t}},",
+                operation.out,
+                exported(&value.name)
+            ),
+        };
+    }
+    let mut readers = String::new();
+    for record in inputs(model).iter().filter_map(|name| model.records.get(name)) {
+        value_reader(&mut readers, record);
     }
     let nouns = model.nouns().keys().map(|noun| nouns::noun_type(noun)).collect::<Vec<_>>();
     let classes = model.classes();
@@ -64,7 +90,28 @@ pub(super) fn file(model: &Model) -> String {
     for noun in &nouns {
         let _ = writeln!(out, "\t{:width$} reflect.TypeFor[{noun}](),", format!("{noun:?}:"));
     }
-    out + "}\n"
+    out + "}\n" + &readers
+}
+
+/// How a record that holds values of the host is read from a case: nothing where it holds none.
+fn value_reader(out: &mut String, record: &Record) {
+    let values: Vec<&Field> = record.fields.iter().filter(|field| is_value(&field.ty)).collect();
+    if values.is_empty() {
+        return;
+    }
+    let name = &record.name;
+    let (mut fields, mut taken) = (String::new(), String::new());
+    for field in values {
+        let field_name = exported(&field.name);
+        let _ = writeln!(fields, "\t\t{field_name} *Payload `json:{:?}`", field.name);
+        let _ = writeln!(taken, "\tif into.{field_name} != nil {{\n\t\tv.{field_name} = into.{field_name}\n\t}}");
+    }
+    let _ = write!(
+        out,
+        "\nfunc (v *{name}) UnmarshalJSON(text []byte) error {{\n\ttype plain {name}\n\tinto := struct {{\n\t\t*plain\n\
+         {fields}\t}}{{plain: (*plain)(v)}}\n\tif err := strict(text, &into); err != nil {{\n\t\treturn err\n\t}}\n\
+         {taken}\treturn nil\n}}\n"
+    );
 }
 
 /// What stands for an argument that a case leaves out, as a Go value.

@@ -102,6 +102,8 @@ fn method(out: &mut String, operation: &Operation, receiver: &str, handle: &str)
         format!("{function}{ty}(ctx, {handle}, {:?}, &{})", operation.name, literal(operation))
     };
     let wait = operation.positional.iter().find(|field| field.name == "wait_ms");
+    // Without a limit such a call waits as long as it takes.
+    let endless = operation.options.iter().find(|field| field.name == "wait_ms");
     let result = operation.out.as_str();
     let _ = if !operation.opens.is_empty() {
         let class = &operation.opens;
@@ -110,6 +112,23 @@ fn method(out: &mut String, operation: &Operation, receiver: &str, handle: &str)
             "func {receiver}{verb}({parameters}) (*{class}, error) {{\n\thandle, err := {}\n\tif err != nil {{\n\t\t\
              return nil, err\n\t}}\n\treturn &{class}{{handle: handle}}, nil\n}}\n",
             call("open", "")
+        )
+    } else if let Some(value) = &operation.value {
+        let ty = plain(&value.ty, false);
+        write!(
+            out,
+            "func {receiver}{verb}({parameters}) ({ty}, error) {{\n\tout, err := {}\n\tif err != nil {{\n\t\t\
+             var none {ty}\n\t\treturn none, err\n\t}}\n\treturn out.{}, nil\n}}\n",
+            call("answer", result),
+            exported(&value.name)
+        )
+    } else if endless.is_some() {
+        write!(
+            out,
+            "func {receiver}{verb}({parameters}) (*{result}, error) {{\n\treturn awaiting(ctx, {:?}, opts.waitMs(), \
+             func(wait *int64) (*{result}, error) {{\n\t\treturn {}\n\t}})\n}}\n",
+            operation.name,
+            call("answer", result).replace("WaitMs: opts.waitMs()", "WaitMs: wait")
         )
     } else if wait.is_some() {
         write!(
@@ -181,13 +200,15 @@ fn literal(operation: &Operation) -> String {
         let parameter = parameter(field);
         let value = match &field.ty {
             _ if is_duration(field) => format!("milliseconds({parameter})"),
+            ty if is_value(ty) => format!("kept{{{parameter}}}"),
+            ty if is_value_list(ty) => format!("keptList({parameter})"),
             Type::List(_) if field.default.is_none() => format!("filled({parameter})"),
             _ => parameter,
         };
         fields.push(format!("{}: {value}", exported(&field.name)));
     }
     fields.push(format!("{}: opts", super::options(operation)));
-    for field in operation.options.iter().filter(|field| is_duration(field)) {
+    for field in operation.options.iter().filter(|field| is_duration(field) || is_value(&field.ty)) {
         fields.push(format!("{}: opts.{}()", exported(&field.name), super::wire::getter(field)));
     }
     format!("{}{{{}}}", wire_args(operation), fields.join(", "))
@@ -212,8 +233,9 @@ fn options(out: &mut String, model: &Model, operation: &Operation) {
     for field in &operation.options {
         let (ty, omit) = written(field, true);
         let tag = match (is_duration(field), omit) {
-            // Written in milliseconds by the wire.
+            // Written by the wire: in milliseconds, in the form of a payload.
             (true, _) => "-".to_owned(),
+            _ if is_value(&field.ty) => "-".to_owned(),
             (false, true) => format!("{},omitzero", field.name),
             (false, false) => field.name.clone(),
         };

@@ -3,19 +3,27 @@
 use std::fmt::Write;
 
 use super::*;
+use crate::model::Record;
 
 pub(super) fn file(model: &Model) -> String {
-    let mut out = format!("{HEAD}\npackage barograph\n");
+    let mut out = format!("{HEAD}\npackage barograph\n\nimport \"encoding/json\"\n");
     for operation in &model.operations {
         arguments(&mut out, operation);
     }
     let mut getters = BTreeSet::new();
     for operation in &model.operations {
-        for field in operation.options.iter().filter(|field| is_duration(field)) {
-            if getters.insert((options(operation), field.name.clone())) {
-                duration_getter(&mut out, operation, field);
+        for field in &operation.options {
+            let is_special = is_duration(field) || is_value(&field.ty);
+            if is_special && getters.insert((options(operation), field.name.clone())) {
+                match is_duration(field) {
+                    true => duration_getter(&mut out, operation, field),
+                    false => value_getter(&mut out, operation, field),
+                }
             }
         }
+    }
+    for name in inputs(model) {
+        value_writer(&mut out, &model.records[&name]);
     }
     for name in outputs(model) {
         let Some(record) = model.records.get(&name) else { continue };
@@ -51,7 +59,11 @@ pub(super) fn getter(field: &Field) -> String {
 fn arguments(out: &mut String, operation: &Operation) {
     let mut fields: Vec<(String, String, String)> = Vec::new();
     for field in &operation.positional {
-        let ty = plain(&field.ty, true);
+        let ty = match &field.ty {
+            ty if is_value(ty) => "kept".to_owned(),
+            ty if is_value_list(ty) => "[]kept".to_owned(),
+            ty => plain(ty, true),
+        };
         // A text that is empty means the default where there is one; numbers are sent as they are.
         let omit = if field.default.is_some() && !matches!(field.ty, Type::Int | Type::Float | Type::Bool) {
             ",omitzero"
@@ -62,6 +74,9 @@ fn arguments(out: &mut String, operation: &Operation) {
     }
     for field in operation.options.iter().filter(|field| is_duration(field)) {
         fields.push((exported(&field.name), "*int64".into(), format!("`json:\"{},omitzero\"`", field.name)));
+    }
+    for field in operation.options.iter().filter(|field| is_value(&field.ty)) {
+        fields.push((exported(&field.name), "kept".into(), format!("`json:\"{},omitzero\"`", field.name)));
     }
     let width = |at: fn(&(String, String, String)) -> usize| fields.iter().map(at).max().unwrap_or(0);
     let (name_width, type_width) = (width(|field| field.0.len()), width(|field| field.1.len()));
@@ -82,6 +97,37 @@ fn duration_getter(out: &mut String, operation: &Operation, field: &Field) {
         out,
         "\nfunc (o *{options}) {getter}() *int64 {{\n\tif o == nil || {is_absent} {{\n\t\treturn nil\n\t}}\n\t\
          return Some(milliseconds({value}))\n}}\n"
+    );
+}
+
+fn value_getter(out: &mut String, operation: &Operation, field: &Field) {
+    let (options, getter, name) = (options(operation), getter(field), exported(&field.name));
+    let _ = write!(
+        out,
+        "\nfunc (o *{options}) {getter}() kept {{\n\tif o == nil {{\n\t\treturn kept{{}}\n\t}}\n\t\
+         return kept{{o.{name}}}\n}}\n"
+    );
+}
+
+/// How a record that holds values of the host is written: nothing where it holds none.
+fn value_writer(out: &mut String, record: &Record) {
+    let values: Vec<&Field> = record.fields.iter().filter(|field| is_value(&field.ty)).collect();
+    if values.is_empty() {
+        return;
+    }
+    let name = &record.name;
+    let (mut fields, mut given) = (String::new(), String::new());
+    for field in values {
+        let omit = if field.default.is_some() { ",omitzero" } else { "" };
+        let field_name = exported(&field.name);
+        let _ = writeln!(fields, "\t\t{field_name} kept `json:\"{}{omit}\"`", field.name);
+        let _ = write!(given, ", kept{{v.{field_name}}}");
+    }
+    let _ = write!(
+        out,
+        "\n// MarshalJSON writes the record as the library reads it.\n\
+         func (v {name}) MarshalJSON() ([]byte, error) {{\n\ttype plain {name}\n\treturn json.Marshal(struct {{\n\t\tplain\n\
+         {fields}\t}}{{plain(v){given}}})\n}}\n"
     );
 }
 

@@ -53,7 +53,7 @@ pub struct WaitSignalArgs {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SignalReceived {
     /// What the signal said; absent where time ended the wait.
-    pub payload: Option<Payload>,
+    pub value: Option<Payload>,
     /// Whether time ended the wait.
     pub timed_out: bool,
 }
