@@ -383,7 +383,9 @@ fn decode(field: &Field) -> String {
             });
             format!("wire.get(\"{wire}\", {default})")
         }
-        (Type::Record(name), Some(_)) if name == "Payload" => format!("_wire.value(wire.get(\"{wire}\", {{}}))"),
+        (Type::Record(name), Some(_)) if name == "Payload" => {
+            format!("_wire.value(wire.get(\"{wire}\", {{}}))")
+        }
         (Type::Record(name), Some(_)) => format!("{name}.from_wire(wire.get(\"{wire}\", {{}}))"),
         (ty, _) => value(ty, &format!("wire[\"{wire}\"]")),
     }
@@ -586,8 +588,11 @@ fn function(model: &Model, operation: &Operation, flavour: &Flavour, indent: &st
     };
     parameters.extend(operation.positional.iter().map(parameter));
     let fields: Vec<&Field> = operation.positional.iter().chain(&operation.options).collect();
-    let spans: Vec<String> =
-        fields.iter().filter_map(|field| span(field)).map(|name| format!("{name}: timedelta | None = None")).collect();
+    let spans: Vec<String> = fields
+        .iter()
+        .filter_map(|field| span(field))
+        .map(|name| format!("{name}: timedelta | None = None"))
+        .collect();
     if !operation.options.is_empty() || !spans.is_empty() {
         parameters.push("*".into());
         parameters.extend(operation.options.iter().map(parameter));

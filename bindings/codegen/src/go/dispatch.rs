@@ -22,7 +22,10 @@ pub(super) fn file(model: &Model) -> String {
         for field in &operation.positional {
             let name = nouns::parameter(field);
             let (ty, default) = (plain(&field.ty, true), fallback(field));
-            let ty = ty.replace("any", if is_value(&field.ty) || is_value_list(&field.ty) { "*Payload" } else { "any" });
+            let ty = ty.replace(
+                "any",
+                if is_value(&field.ty) || is_value_list(&field.ty) { "*Payload" } else { "any" },
+            );
             let value = match &field.default {
                 None => format!("required[{ty}](a, {:?})", field.name),
                 Some(_) => format!("arg[{ty}](a, {:?}, {default})", field.name),
@@ -39,8 +42,7 @@ pub(super) fn file(model: &Model) -> String {
         let _ = writeln!(out, "\t\topts := new({options})");
         for field in operation.options.iter().filter(|field| is_duration(field)) {
             let target = exported(&argument(field));
-            let value =
-                if written(field, true).0.starts_with('*') { "Some(span(*ms))" } else { "span(*ms)" };
+            let value = if written(field, true).0.starts_with('*') { "Some(span(*ms))" } else { "span(*ms)" };
             let _ = writeln!(
                 out,
                 "\t\tif ms := arg[*int64](a, {:?}, nil); ms != nil {{\n\t\t\topts.{target} = {value}\n\t\t}}",
@@ -104,7 +106,8 @@ fn value_reader(out: &mut String, record: &Record) {
     for field in values {
         let field_name = exported(&field.name);
         let _ = writeln!(fields, "\t\t{field_name} *Payload `json:{:?}`", field.name);
-        let _ = writeln!(taken, "\tif into.{field_name} != nil {{\n\t\tv.{field_name} = into.{field_name}\n\t}}");
+        let _ =
+            writeln!(taken, "\tif into.{field_name} != nil {{\n\t\tv.{field_name} = into.{field_name}\n\t}}");
     }
     let _ = write!(
         out,
