@@ -241,6 +241,9 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		name := required[string](a, "name")
 		argv := required[[]string](a, "argv")
 		opts := new(CommandOptions)
+		if ms := arg[*int64](a, "timeout_ms", nil); ms != nil {
+			opts.Timeout = span(*ms)
+		}
 		if err := a.rest(opts); err != nil {
 			return nil, err
 		}

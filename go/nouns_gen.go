@@ -70,7 +70,7 @@ func (s *Session) Begin(ctx context.Context, name string, opts *StepBeginOptions
 // argv: The program, a path or a name that is looked for in `PATH`, and its arguments; no shell
 // reads them.
 func (s *Session) Command(ctx context.Context, name string, argv []string, opts *CommandOptions) (*CommandResult, error) {
-	return answer[CommandResult](ctx, s.handle, "session.command", &sessionCommandArgs{Name: name, Argv: filled(argv), CommandOptions: opts})
+	return answer[CommandResult](ctx, s.handle, "session.command", &sessionCommandArgs{Name: name, Argv: filled(argv), CommandOptions: opts, TimeoutMs: opts.timeoutMs()})
 }
 
 // Checkpoint is session.checkpoint: makes a checkpoint that the session can be taken back to or
@@ -102,7 +102,7 @@ func (s *Session) Finish(ctx context.Context, token string, result any, opts *St
 // Patch is session.patch: whether to run a changed part of the program in this session; the answer
 // is kept.
 //
-// name: What the change to the program is called: 1 to 200 characters.
+// name: What the change to the program is called: 1 to 150 characters.
 func (s *Session) Patch(ctx context.Context, name string, opts *SessionPatchOptions) (bool, error) {
 	out, err := answer[SessionPatch](ctx, s.handle, "session.patch", &sessionPatchArgs{Name: name, SessionPatchOptions: opts})
 	if err != nil {
@@ -124,7 +124,7 @@ func (s *Session) Sleep(ctx context.Context, duration time.Duration, opts *Sleep
 // WaitSignal is session.wait_signal: waits for a message to the session; its timeout counts through
 // restarts.
 //
-// name: What the signal is called: 1 to 200 characters.
+// name: What the signal is called: 1 to 150 characters.
 func (s *Session) WaitSignal(ctx context.Context, name string, opts *WaitSignalOptions) (*SignalReceived, error) {
 	return awaiting(ctx, "session.wait_signal", opts.waitMs(), func(wait *int64) (*SignalReceived, error) {
 		return answer[SignalReceived](ctx, s.handle, "session.wait_signal", &sessionWaitSignalArgs{Name: name, WaitSignalOptions: opts, TimeoutMs: opts.timeoutMs(), WaitMs: wait})
@@ -621,7 +621,7 @@ func (s Sessions) Show(ctx context.Context, id string, opts *SessionIdOptions) (
 //
 // id: The session's id.
 //
-// name: What the signal is called: 1 to 200 characters. Signals of one name are taken in the order
+// name: What the signal is called: 1 to 150 characters. Signals of one name are taken in the order
 // of arrival.
 //
 // payload: What it says. nil: not given.
@@ -735,6 +735,8 @@ type EventsNextOptions struct{}
 
 // EventsOpenOptions are the options of events.open; nil for the defaults.
 type EventsOpenOptions struct {
+	// Only events from now on, whatever `after` is. Default false.
+	FromNow bool `json:"from_now,omitzero"`
 	// Wait for new events at the end instead of ending the stream. Default false.
 	Follow bool `json:"follow,omitzero"`
 	// Also transient events (`progress.reported`). Default false.
@@ -948,9 +950,9 @@ type CommandOptions struct {
 	Environment map[string]string `json:"environment,omitzero"`
 	// What the command reads from standard input; nothing where it is not given.
 	Stdin string `json:"stdin,omitzero"`
-	// How long it may run, in milliseconds, 1 to 2,592,000,000 (30 days); then it is asked to end,
-	// and killed 2 s later. No limit where it is not given.
-	TimeoutMs *int64 `json:"timeout_ms,omitzero"`
+	// How long it may run, 1 to 2,592,000,000 (30 days); then it is asked to end, and killed 2 s
+	// later. No limit where it is not given. Zero: not given.
+	Timeout time.Duration `json:"-"`
 	// What happens to the step after a crash, and where the command was cut short. Default
 	// [StepPolicyRetry].
 	Policy StepPolicy `json:"policy,omitzero"`
@@ -1153,7 +1155,8 @@ type InfoOptions struct{}
 
 // OpenOptions are the options of workspace.open; nil for the defaults.
 type OpenOptions struct {
-	// The store's file; default `.barograph/store.db` at the top of the work tree.
+	// The store: a file (default `.barograph/store.db` at the top of the work tree), or the URL of
+	// a PostgreSQL database, `postgres://user@host:5432/name?schema=barograph`.
 	Store string `json:"store,omitzero"`
 	// Keep everything in memory: nothing is written, nothing outlives the workspace. Default false.
 	InMemory bool `json:"in_memory,omitzero"`

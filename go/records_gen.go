@@ -1468,6 +1468,9 @@ type SessionSummary struct {
 	Deadline string `json:"deadline,omitzero"`
 	// Nobody claims it before this time, RFC 3339 in UTC: it waits for a time or a signal.
 	WaitsUntil string `json:"waits_until,omitzero"`
+	// What it waits for then: `signal:<name>`, `sleep`; nothing where it was submitted with a
+	// delay.
+	WaitsFor []string `json:"waits_for"`
 	// Whether it was put away.
 	Archived bool `json:"archived"`
 	// Who owns it.
@@ -1691,7 +1694,7 @@ type WorkspaceInfo struct {
 	Version string `json:"version"`
 	// Top of the work tree (or the repository itself where bare); empty outside a repository.
 	Repository string `json:"repository,omitzero"`
-	// The store's file; empty in memory.
+	// The store's file, or its URL without the password; empty in memory.
 	Store string `json:"store,omitzero"`
 	// What a commit survives.
 	Durability Durability `json:"durability"`

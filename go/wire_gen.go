@@ -147,8 +147,9 @@ type sessionBeginArgs struct {
 }
 
 type sessionCommandArgs struct {
-	Name string   `json:"name"`
-	Argv []string `json:"argv"`
+	Name      string   `json:"name"`
+	Argv      []string `json:"argv"`
+	TimeoutMs *int64   `json:"timeout_ms,omitzero"`
 	*CommandOptions
 }
 
@@ -331,6 +332,13 @@ func (o *ScheduleCreateOptions) input() kept {
 		return kept{}
 	}
 	return kept{o.Input}
+}
+
+func (o *CommandOptions) timeoutMs() *int64 {
+	if o == nil || o.Timeout == 0 {
+		return nil
+	}
+	return Some(milliseconds(o.Timeout))
 }
 
 func (o *SessionForkOptions) input() kept {
@@ -2079,6 +2087,10 @@ func (v *SessionSummary) read(r *reader) {
 			if !r.null() {
 				v.WaitsUntil = r.text()
 			}
+		case "waits_for":
+			v.WaitsFor = list(r, func(r *reader, item *string) {
+				*item = r.text()
+			})
 		case "archived":
 			v.Archived = r.bool()
 		case "owner":

@@ -385,9 +385,10 @@ export class EventsNoun extends Noun {
   async open(after?: number | EventsOpenOptions, options?: EventsOpenOptions): Promise<EventStream> {
     const op = 'events.open';
     const [first, rest] = shift(after, options);
-    const given = known<EventsOpenOptions>(op, rest, ['follow', 'transient'], ['after']);
+    const given = known<EventsOpenOptions>(op, rest, ['fromNow', 'follow', 'transient'], ['after']);
     const wire: Wire = {
       after: integer(op, 'after', first, 0, 9007199254740991),
+      from_now: flag(op, 'fromNow', given.fromNow),
       follow: flag(op, 'follow', given.follow),
       transient: flag(op, 'transient', given.transient),
     };
@@ -1115,7 +1116,7 @@ export class SessionNoun extends SessionNounSugar {
   /**
    * Sends a session a message, which its `wait_signal` takes.
    * @param id The session's id.
-   * @param name What the signal is called: 1 to 200 characters. Signals of one name are taken in
+   * @param name What the signal is called: 1 to 150 characters. Signals of one name are taken in
    * the order of arrival.
    * @param payload What it says.
    */
@@ -1304,7 +1305,7 @@ export class Session extends SessionSugar {
 
   /**
    * Whether to run a changed part of the program in this session; the answer is kept.
-   * @param name What the change to the program is called: 1 to 200 characters.
+   * @param name What the change to the program is called: 1 to 150 characters.
    */
   async patch(name: string, options?: CallOptions): Promise<boolean> {
     const op = 'session.patch';
@@ -1335,7 +1336,7 @@ export class Session extends SessionSugar {
 
   /**
    * Waits for a message to the session; its timeout counts through restarts.
-   * @param name What the signal is called: 1 to 200 characters.
+   * @param name What the signal is called: 1 to 150 characters.
    */
   async waitSignal(name: string, options?: WaitSignalOptions): Promise<SignalReceived> {
     const op = 'session.wait_signal';

@@ -366,6 +366,8 @@ export type ErrorCode =
   | 'store.checksum'
   // the store cannot be written.
   | 'store.read_only'
+  // the connection was lost in a commit, and what came of it cannot be found out.
+  | 'store.unknown'
   // this kind of store cannot do it.
   | 'store.unsupported'
   // the store could not be opened, read or written.
@@ -1573,6 +1575,10 @@ export interface SessionSummary {
   deadline: string | null;
   /** Nobody claims it before this time, RFC 3339 in UTC: it waits for a time or a signal. */
   waitsUntil: string | null;
+  /**
+   * What it waits for then: `signal:<name>`, `sleep`; nothing where it was submitted with a delay.
+   */
+  waitsFor: string[];
   /** Whether it was put away. */
   archived: boolean;
   /** Who owns it. */
@@ -1808,7 +1814,7 @@ export interface WorkspaceInfo {
   version: string;
   /** Top of the work tree (or the repository itself where bare); absent outside a repository. */
   repository: string | null;
-  /** The store's file; absent in memory. */
+  /** The store's file, or its URL without the password; absent in memory. */
   store: string | null;
   /** What a commit survives. */
   durability: Durability;
@@ -1906,6 +1912,8 @@ export interface CodeSymbolsOptions extends CallOptions {
 
 /** Options of `events.open`. */
 export interface EventsOpenOptions extends CallOptions {
+  /** Only events from now on, whatever `after` is. Default `false`. */
+  fromNow?: boolean;
   /** Wait for new events at the end instead of ending the stream. Default `false`. */
   follow?: boolean;
   /** Also transient events (`progress.reported`). Default `false`. */
@@ -2328,7 +2336,10 @@ export interface HealthOptions extends CallOptions {
 
 /** Options of `workspace.open`. */
 export interface OpenOptions extends CallOptions {
-  /** The store's file; default `.barograph/store.db` at the top of the work tree. */
+  /**
+   * The store: a file (default `.barograph/store.db` at the top of the work tree), or the URL of a
+   * PostgreSQL database, `postgres://user@host:5432/name?schema=barograph`.
+   */
   store?: string | null;
   /**
    * Keep everything in memory: nothing is written, nothing outlives the workspace. Default

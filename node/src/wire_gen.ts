@@ -692,6 +692,7 @@ export function readSessionSummary(wire: Wire): SessionSummary {
     forkedFrom: wire.forked_from ?? null,
     deadline: wire.deadline ?? null,
     waitsUntil: wire.waits_until ?? null,
+    waitsFor: wire.waits_for,
     archived: wire.archived,
     owner: wire.owner ?? null,
   };

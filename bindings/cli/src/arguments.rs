@@ -10,6 +10,10 @@ use clap::{Arg, ArgAction, ArgMatches};
 use serde_json::{Map, Value};
 
 use crate::command::words;
+use crate::duration;
+
+/// What the names of durations in milliseconds end with.
+const UNIT: &str = "_ms";
 
 /// How a value is typed.
 #[derive(Debug, PartialEq)]
@@ -24,6 +28,10 @@ enum Shape {
     Integer { signed: bool },
     /// Any number.
     Number,
+    /// A length of time in milliseconds, typed with its unit.
+    Duration,
+    /// A value of the user's own: JSON text, `@FILE` or `-`.
+    Payload,
     /// `name=value`, repeated.
     Map,
     /// Texts: by position as many as there are, as an option repeated.
@@ -86,7 +94,11 @@ fn parameters<'a>(surface: &'a Description, operation: &'a OperationDescription)
         .flatten()
         .map(|(name, schema)| Parameter {
             name,
-            shape: shape(surface, schema),
+            shape: match shape(surface, schema) {
+                // Here the text has a unit, so the name needs none.
+                Shape::Integer { .. } if name.ends_with(UNIT) => Shape::Duration,
+                shape => shape,
+            },
             schema,
             required: required.contains(&name.as_str()),
             positional: operation.positional.contains(name),
@@ -99,15 +111,18 @@ fn parameters<'a>(surface: &'a Description, operation: &'a OperationDescription)
 
 fn arg(parameter: &Parameter<'_>) -> Arg {
     let Parameter { name, shape, schema, required, positional } = parameter;
-    let arg = Arg::new((*name).to_owned()).help(help(schema)).required(*required);
+    let arg = Arg::new((*name).to_owned()).help(help(schema, shape)).required(*required);
     if let (Shape::Flag { default }, false) = (shape, positional) {
         let long = if *default { format!("no-{}", words(name)) } else { words(name) };
-        let about = if *default { format!("Turns off: {}", help(schema)) } else { help(schema) };
+        let about = help(schema, shape);
+        let about = if *default { format!("Turns off: {about}") } else { about };
         return arg.long(long).help(about).action(ArgAction::SetTrue);
     }
-    let arg = if *positional { arg } else { arg.long(words(name)) };
-    let arg = arg.value_name(name.to_uppercase());
+    let word = name.strip_suffix(UNIT).filter(|_| *shape == Shape::Duration).unwrap_or(name);
+    let arg = if *positional { arg } else { arg.long(words(word)) };
+    let arg = arg.value_name(word.to_uppercase());
     match shape {
+        Shape::Duration => arg.value_name("DURATION").value_parser(parser(shape)),
         Shape::Map => arg.action(ArgAction::Append).value_name("NAME=VALUE").value_parser(entry),
         Shape::Texts | Shape::Choices(_) => {
             let arg = arg.action(ArgAction::Append).value_parser(parser(shape));
@@ -118,24 +133,37 @@ fn arg(parameter: &Parameter<'_>) -> Arg {
             }
         }
         Shape::Integer { .. } | Shape::Number => arg.allow_negative_numbers(true).value_parser(parser(shape)),
-        Shape::Json => arg.value_name(format!("{}_JSON", name.to_uppercase())).value_parser(parser(shape)),
+        Shape::Json | Shape::Payload => {
+            arg.value_name(format!("{}_JSON", name.to_uppercase())).value_parser(parser(shape))
+        }
         _ => arg.value_parser(parser(shape)),
     }
 }
 
 /// First sentence-like paragraph of the schema's description, without code marks, and the default.
-fn help(schema: &Value) -> String {
-    let text = schema["description"].as_str().unwrap_or_default().replace('\n', " ").replace('`', "");
-    match &schema["default"] {
-        Value::String(default) => format!("{text} [default: {default}]"),
-        Value::Number(default) => format!("{text} [default: {default}]"),
-        _ => text,
+fn help(schema: &Value, shape: &Shape) -> String {
+    let mut text = schema["description"].as_str().unwrap_or_default().replace('\n', " ").replace('`', "");
+    if *shape == Shape::Duration {
+        // In the words of who types a unit.
+        text = text.replace(", in milliseconds", "").replace("this many milliseconds", "this long");
     }
+    let default = match &schema["default"] {
+        Value::Number(default) if *shape == Shape::Duration => {
+            duration::typed(default.as_u64().unwrap_or_default())
+        }
+        Value::String(default) => default.clone(),
+        Value::Number(default) => default.to_string(),
+        _ => return text,
+    };
+    format!("{text} [default: {default}]")
 }
 
 /// How a value of this schema is typed.
 fn shape(surface: &Description, schema: &Value) -> Shape {
     if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/")) {
+        if name == "Payload" {
+            return Shape::Payload;
+        }
         return surface.types.get(name).map_or(Shape::Json, |schema| shape(surface, schema));
     }
     if let Some(options) = schema["anyOf"].as_array() {
@@ -200,8 +228,11 @@ fn parser(shape: &Shape) -> ValueParser {
             Ok(number) if number.is_finite() => Ok(Value::from(number)),
             _ => Err("not a number".to_owned()),
         }),
-        Shape::Json => ValueParser::new(|text: &str| {
-            serde_json::from_slice::<Value>(&source(text)?).map_err(|error| format!("not JSON: {error}"))
+        Shape::Duration => ValueParser::new(|text: &str| duration::parse(text).map(Value::from)),
+        Shape::Json => ValueParser::new(json),
+        Shape::Payload => ValueParser::new(|text: &str| match json(text) {
+            Ok(value) => Ok(serde_json::json!({ "json": value })),
+            Err(why) => Err(format!("{why}; text stands in quotes of its own: '\"text\"'")),
         }),
         Shape::Flag { .. } => ValueParser::new(|text: &str| match text {
             "true" | "yes" => Ok(Value::from(true)),
@@ -212,6 +243,10 @@ fn parser(shape: &Shape) -> ValueParser {
             ValueParser::new(|text: &str| Ok::<_, String>(Value::from(text)))
         }
     }
+}
+
+fn json(text: &str) -> Result<Value, String> {
+    serde_json::from_slice(&source(text)?).map_err(|error| format!("not JSON: {error}"))
 }
 
 fn entry(text: &str) -> Result<(String, Value), String> {
@@ -279,6 +314,27 @@ mod tests {
     }
 
     #[test]
+    fn durations_have_units_and_values_are_payloads() {
+        use serde_json::json;
+        assert_eq!(
+            typed(&["session", "prune", "--older-than", "1d12h", "--dry-run"]),
+            json!({ "older_than_ms": 129_600_000, "dry_run": true })
+        );
+        assert_eq!(
+            typed(&["session", "submit", "r1", r#"{"tag":"v42"}"#, "--delay", "5m", "--deadline", "2h"]),
+            json!({ "id": "r1", "input": { "json": { "tag": "v42" } }, "delay_ms": 300_000, "deadline_ms": 7_200_000 })
+        );
+        assert_eq!(
+            typed(&["session", "signal", "r1", "approved", "true"]),
+            json!({ "id": "r1", "name": "approved", "payload": { "json": true } })
+        );
+        assert_eq!(
+            typed(&["session", "fork", "r1", "r2", "3", "--labels", "try=2"]),
+            json!({ "id": "r1", "new_id": "r2", "at": 3, "labels": { "try": "2" } })
+        );
+    }
+
+    #[test]
     fn lists_of_texts_are_repeated() {
         use serde_json::json;
         assert_eq!(typed(&["code", "metrics"]), json!({}));
@@ -313,6 +369,8 @@ mod tests {
             (&["risk", "chang"], "similar subcommand exists: 'change'"),
             (&["risk", "change", "--worktre"], "similar argument exists: '--worktree'"),
             (&["session", "show"], "<ID>"),
+            (&["session", "prune", "--older-than", "30"], "write 500ms, 30s, 5m, 12h or 30d"),
+            (&["session", "signal", "r1", "approved", "yes"], "text stands in quotes of its own"),
         ] {
             let mut root = command::build(&surface);
             let error = root.try_get_matches_from_mut([&["barograph"], line].concat()).unwrap_err();

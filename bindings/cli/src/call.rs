@@ -62,6 +62,11 @@ pub(crate) fn workspace(global: &Global, op: &str, args: &[u8]) -> Result<Answer
         .map(Answered::Record)
 }
 
+/// Calls `op` on an open handle and waits for its record; Ctrl-C cancels the call.
+pub(crate) fn record(interrupt: &Interrupt, handle: u64, op: &str, args: &[u8]) -> Result<Box<dyn Record>> {
+    waited(interrupt, &mut None, op, |token, done| door::start_native(handle, op, args, token, done))
+}
+
 /// Opens the workspace of the global options.
 pub(crate) fn open(global: &Global, interrupt: &Interrupt) -> Result<Opened> {
     let args = Value::Object(global.open.clone()).to_string();

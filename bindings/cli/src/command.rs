@@ -22,6 +22,13 @@ pub(crate) struct Global {
     pub(crate) quiet: bool,
 }
 
+impl Global {
+    /// The fixed time of the workspace's clock.
+    pub(crate) fn clock(&self) -> Option<&str> {
+        self.open.get("clock").and_then(Value::as_str)
+    }
+}
+
 /// How answers are written; errors are JSON where answers are, and else text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -40,6 +47,8 @@ pub(crate) enum Format {
 pub(crate) enum Action {
     /// Call an operation and show its answer.
     Operation { name: String, args: Vec<u8> },
+    /// Show an operation's answer, again whenever something happens.
+    Follow { name: String, args: Vec<u8> },
     /// Print the surface as JSON.
     Describe,
     /// Print what happened, one JSON object a line.
@@ -53,6 +62,9 @@ const REPO: &str = "@repo";
 const STORE: &str = "@store";
 const IN_MEMORY: &str = "@in-memory";
 const CLOCK: &str = "@clock";
+const NAMESPACE: &str = "@namespace";
+const DURABILITY: &str = "@durability";
+const FOLLOW: &str = "@follow";
 const FORMAT: &str = "@format";
 const QUIET: &str = "@quiet";
 const OPERATION: &str = "@operation";
@@ -60,6 +72,12 @@ const JSON: &str = "@json";
 
 /// The operation whose options `barograph events` takes.
 const EVENTS: &str = "events.open";
+
+/// Commands that are another noun's operation too: looked for where the sessions are.
+const ALSO: &[(&str, &str, &str)] = &[("session", "backup", "workspace.backup")];
+
+/// The operations whose answer `--follow` keeps up to date.
+const FOLLOWED: &[&str] = &["session.list", "session.show"];
 
 const HEADING: &str = "Global options";
 
@@ -78,7 +96,11 @@ pub(crate) fn build(surface: &Description) -> Command {
     let mut root = Command::new("barograph")
         .version(surface.version.clone())
         .about("How risky a change is, and why; durable sessions and queues beside it")
-        .after_help("`barograph NOUN --help` lists what a noun can do; start with `barograph risk change`.")
+        .after_help(
+            "`barograph NOUN --help` lists what a noun can do; start with `barograph risk change`.\n\n\
+             Exit status: 0; 1 where the answer is a no (`workspace health`); 2 for a wrong use; else that of the \
+             error's kind (`barograph describe`).",
+        )
         .styles(styles)
         .max_term_width(100)
         .subcommand_required(true)
@@ -91,12 +113,17 @@ pub(crate) fn build(surface: &Description) -> Command {
             .disable_help_subcommand(true)
             .subcommand_required(true)
             .arg_required_else_help(true);
-        for operation in operations {
-            command = command.subcommand(
-                Command::new(words(verb(operation)))
-                    .about(operation.doc.clone())
-                    .args(arguments::all(surface, operation)),
-            );
+        let named = |name: &str| surface.operations.iter().find(|operation| operation.name == name);
+        let also = ALSO.iter().filter(|(known, ..)| *known == noun);
+        let also = also.filter_map(|(_, verb, name)| Some((*verb, named(name)?)));
+        for (verb, operation) in operations.into_iter().map(|one| (verb(one), one)).chain(also) {
+            let mut leaf = Command::new(words(verb))
+                .about(operation.doc.clone())
+                .args(arguments::all(surface, operation));
+            if FOLLOWED.contains(&operation.name.as_str()) {
+                leaf = leaf.arg(follow());
+            }
+            command = command.subcommand(leaf);
         }
         root = root.subcommand(command);
     }
@@ -134,7 +161,14 @@ pub(crate) fn build(surface: &Description) -> Command {
     .subcommand(Command::new("describe").about("Prints every operation, record and error code as JSON"))
 }
 
-fn globals() -> [Arg; 6] {
+fn follow() -> Arg {
+    Arg::new(FOLLOW).long("follow").short('f').action(ArgAction::SetTrue).help(
+        "Keep it up to date until it has ended or Ctrl-C is pressed; outside of a terminal, and with \
+         --format json, one line for each event instead",
+    )
+}
+
+fn globals() -> [Arg; 8] {
     let global =
         |id: &'static str, long: &'static str| Arg::new(id).long(long).global(true).help_heading(HEADING);
     [
@@ -143,6 +177,12 @@ fn globals() -> [Arg; 6] {
             .value_name("FILE")
             .conflicts_with(IN_MEMORY)
             .help("The store's file; default .barograph/store.db at the top of the work tree"),
+        global(NAMESPACE, "namespace")
+            .value_name("NAME")
+            .help("Which sessions, schedules, queues and events of the store are seen [default: default]"),
+        global(DURABILITY, "durability").value_name("WHAT").value_parser(["full", "process", "none"]).help(
+            "What a commit survives: the loss of power, the death of the process, nothing [default: full]",
+        ),
         global(IN_MEMORY, "in-memory")
             .action(ArgAction::SetTrue)
             .help("Keep everything in memory: write nothing"),
@@ -186,10 +226,9 @@ pub(crate) fn read(
 ) -> Result<(Global, Action), clap::Error> {
     let (noun, inner) = matches.subcommand().unwrap_or(("", matches));
     let (verb, leaf) = inner.subcommand().unwrap_or(("", inner));
-    let operation = nouns(surface)
-        .into_values()
-        .flatten()
-        .find(|operation| words(&operation.name) == format!("{noun}.{verb}"));
+    let also = ALSO.iter().find(|(known, other, _)| (*known, *other) == (noun, verb));
+    let asked = also.map_or_else(|| format!("{noun}.{verb}"), |(.., name)| (*name).to_owned());
+    let operation = nouns(surface).into_values().flatten().find(|operation| words(&operation.name) == asked);
     let named = match noun {
         "call" => leaf.get_one::<String>(OPERATION).map(String::as_str),
         _ => operation.map(|operation| operation.name.as_str()),
@@ -208,10 +247,14 @@ pub(crate) fn read(
         return Err(command.error(ErrorKind::InvalidValue, answer));
     }
     let action = match (operation, noun) {
-        (Some(operation), _) => Action::Operation {
-            name: operation.name.clone(),
-            args: Value::Object(arguments::read(surface, operation, leaf)).to_string().into_bytes(),
-        },
+        (Some(operation), _) => {
+            let name = operation.name.clone();
+            let args = Value::Object(arguments::read(surface, operation, leaf)).to_string().into_bytes();
+            match FOLLOWED.contains(&name.as_str()) && leaf.get_flag(FOLLOW) {
+                true => Action::Follow { name, args },
+                false => Action::Operation { name, args },
+            }
+        }
         (None, "call") => Action::Operation {
             name: leaf.get_one::<String>(OPERATION).cloned().unwrap_or_default(),
             args: arguments::source(leaf.get_one::<String>(JSON).map_or("{}", String::as_str))
@@ -231,7 +274,14 @@ pub(crate) fn read(
 
 fn read_global(leaf: &ArgMatches, usual: Format) -> Global {
     let mut open = Map::new();
-    for (id, name) in [(REPO, "path"), (STORE, "store"), (CLOCK, "clock")] {
+    let texts = [
+        (REPO, "path"),
+        (STORE, "store"),
+        (CLOCK, "clock"),
+        (NAMESPACE, "namespace"),
+        (DURABILITY, "durability"),
+    ];
+    for (id, name) in texts {
         if let Some(value) = leaf.get_one::<String>(id) {
             open.insert(name.to_owned(), Value::from(value.as_str()));
         }
@@ -265,5 +315,18 @@ mod tests {
             let wanted = operation.receiver == "Workspace" && operation.opens.is_empty();
             assert_eq!(found, wanted, "{}", operation.name);
         }
+    }
+
+    #[test]
+    fn a_backup_is_found_where_the_sessions_are() {
+        let surface = barograph::describe();
+        let mut root = build(&surface);
+        let line =
+            ["barograph", "session", "backup", "copy.db", "--namespace", "n", "--durability", "process"];
+        let matches = root.try_get_matches_from_mut(line).unwrap();
+        let (global, action) = read(&surface, &mut root, &matches).unwrap();
+        let Action::Operation { name, args } = action else { panic!("{action:?}") };
+        assert_eq!((name.as_str(), &args[..]), ("workspace.backup", &br#"{"path":"copy.db"}"#[..]));
+        assert_eq!((&global.open["namespace"], &global.open["durability"]), (&"n".into(), &"process".into()));
     }
 }

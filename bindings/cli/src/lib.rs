@@ -8,7 +8,9 @@ mod arguments;
 mod call;
 mod command;
 mod csv;
+mod duration;
 mod events;
+mod follow;
 mod interrupt;
 mod output;
 mod problem;
@@ -19,13 +21,14 @@ use std::ffi::OsString;
 
 use barograph::surface::Description;
 
+use crate::call::Answered;
 use crate::command::{Action, Format, Global};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::problem::Problem;
 
 /// Runs the command line `args` (the program's name first) to its end and returns the exit status:
-/// 0, the error's kind (`Kind::exit_code`), or 2 for a wrong use.
+/// 0, the error's kind (`Kind::exit_code`), 2 for a wrong use, or 1 where the answer is a no.
 ///
 /// Writes to the process's standard output and error, and owns SIGINT while an operation runs.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
@@ -41,25 +44,29 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => return problem::usage(&error),
     };
     match perform(&global, action, &surface) {
-        Ok(()) => 0,
+        Ok(status) => status,
         Err(problem) => problem::report(&problem, global.format == Format::Json),
     }
 }
 
-fn perform(global: &Global, action: Action, surface: &Description) -> Result<(), Problem> {
+fn perform(global: &Global, action: Action, surface: &Description) -> Result<u8, Problem> {
     match action {
         Action::Operation { name, args } => {
             let answer = call::workspace(global, &name, &args)?;
-            Ok(Output::stdout().answer(global.format, &name, answer)?)
+            let no = matches!(&answer, Answered::Record(record) if text::says_no(&**record));
+            Output::stdout().answer(global, &name, answer)?;
+            return Ok(u8::from(no));
         }
-        Action::Events { args, follow } => events::print(global, &args, follow),
+        Action::Follow { name, args } => return follow::show(global, &name, &args),
+        Action::Events { args, follow } => events::print(global, &args, follow)?,
         Action::Mcp => {
             let open = serde_json::from_value(global.open.clone().into()).map_err(std::io::Error::from)?;
-            Ok(barograph_mcp::serve(&open)?)
+            barograph_mcp::serve(&open)?;
         }
         Action::Describe => {
             let json = serde_json::to_string_pretty(surface).map_err(std::io::Error::from)?;
-            Ok(Output::stdout().line(&json)?)
+            Output::stdout().line(&json)?;
         }
     }
+    Ok(0)
 }

@@ -5,7 +5,8 @@ use std::io::{Error, IsTerminal, Result, Write};
 use barograph::surface::door::Answer;
 
 use crate::call::Answered;
-use crate::command::Format;
+use crate::command::{Format, Global};
+use crate::text::Reader;
 use crate::{csv, text};
 
 /// Standard output, coloured only where a terminal wants it.
@@ -29,7 +30,8 @@ impl Output {
     }
 
     /// Writes the answer of `op` in the form asked for.
-    pub(crate) fn answer(&mut self, format: Format, op: &str, answer: Answered) -> Result<()> {
+    pub(crate) fn answer(&mut self, global: &Global, op: &str, answer: Answered) -> Result<()> {
+        let format = global.format;
         let record = match answer {
             Answered::Record(record) => record,
             Answered::Columns(batch) if format == Format::Arrow => {
@@ -51,12 +53,17 @@ impl Output {
             out.write_all(b"\n")?;
             return out.flush();
         }
-        let size = console::Term::stdout().size_checked();
-        let width = size.filter(|_| std::io::stdout().is_terminal()).map(|(_, width)| usize::from(width));
-        self.write(text::render(op, &*record, width).as_bytes())
+        let width = terminal().map(|(_, width)| width);
+        self.write(text::render(op, &*record, Reader { width, clock: global.clock() }).as_bytes())
     }
 
     fn buffered(&mut self) -> impl Write + '_ {
         std::io::BufWriter::with_capacity(1 << 16, &mut self.0)
     }
+}
+
+/// Rows and columns of standard output where a person reads it.
+pub(crate) fn terminal() -> Option<(usize, usize)> {
+    let size = console::Term::stdout().size_checked();
+    size.filter(|_| std::io::stdout().is_terminal()).map(|(rows, width)| (rows.into(), width.into()))
 }

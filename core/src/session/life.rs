@@ -22,7 +22,7 @@ use crate::store::{
 const LOOK: Duration = Duration::from_millis(250);
 
 /// The longest wait of one call: a day.
-const LONGEST_WAIT: u64 = 86_400_000;
+pub(super) const LONGEST_WAIT: u64 = 86_400_000;
 
 /// The longest delay or deadline: ten years, in milliseconds.
 pub(super) const LONGEST: u64 = 315_576_000_000;
@@ -230,6 +230,7 @@ pub(super) fn summary(row: SessionRow) -> SessionSummary {
         forked_from: row.fork.map(|(id, position)| ForkPoint { id, position: position as u64 }),
         deadline: row.deadline.map(rfc3339),
         waits_until: (row.wake > 0 && row.phase == Phase::Open).then(|| rfc3339(row.wake)),
+        waits_for: row.waits_for,
         archived: row.archived,
         owner: row.owner.map(|(pid, host, alive)| SessionOwner { pid, host, alive }),
     }

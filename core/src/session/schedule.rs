@@ -19,6 +19,9 @@ pub(super) fn after(cron: &str, time: i64) -> Option<i64> {
 /// Keeps a schedule.
 pub(crate) async fn create(store: &Arc<Store>, args: ScheduleCreateArgs) -> Result<Schedule> {
     check_text("name", &args.name, 150)?;
+    if args.zone.is_some() && args.cron.is_none() {
+        return Err(Error::new("args.invalid", "`zone` is that of `cron`; write the offset into `at`"));
+    }
     let now = Clock::system().now_ms();
     let (cron, next) = match (&args.cron, &args.at) {
         (Some(cron), None) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::handle::{Handle, Ownership, check_text};
-use super::life::{LONGEST, check_range};
+use super::life::{LONGEST, LONGEST_WAIT, check_range};
 use super::plan::{Answer, Asked, SIGNAL};
 use super::record::*;
 use crate::base::clock::{Clock, instant};
@@ -68,6 +68,7 @@ impl Handle {
         if let Some(key) = &key {
             check_text("key", key, 200)?;
         }
+        check_range("wait_ms", wait_ms.unwrap_or(0), 0..=LONGEST_WAIT)?;
         let asked = Asked { name: name.clone(), key, hash: None, once: false, wait: Some(until) };
         let found = self.found();
         let (token, intent, until) = match self.ask(&asked)? {

@@ -92,6 +92,13 @@ impl Tx<'_> {
     /// Makes a session that shares the steps of another below a position.
     pub(crate) fn fork_session(&mut self, source: i64, at: i64, name: &str, new: &NewSession) -> Result<()> {
         let what = "fork a session";
+        let there: i64 = self
+            .prepare("SELECT count(*) FROM session WHERE id = ?1")?
+            .query_row([source], |row| row.get(0))
+            .when(what)?;
+        if there == 0 {
+            return Err(Error::new("session.missing", "the session was removed while it was to be forked"));
+        }
         self.refuse_taken(name)?;
         let id = self.make_session(name, new)?;
         self.prepare("UPDATE session SET source = ?2, forked_at = ?3 WHERE id = ?1")?
@@ -111,6 +118,16 @@ impl View<'_> {
         states: bool,
         limit: u32,
     ) -> Result<Vec<CheckpointRow>> {
+        let mut found = self.checkpoints_before(session, i64::MAX, states)?;
+        if let Some(name) = name {
+            found.retain(|row| row.name == name);
+        }
+        found.truncate(limit as usize);
+        Ok(found)
+    }
+
+    /// Every checkpoint, newest first, when the row of number `before` was written.
+    fn checkpoints_before(&self, session: i64, before: i64, states: bool) -> Result<Vec<CheckpointRow>> {
         let what = "read checkpoints";
         let fork = self.fork_of(session)?;
         let mut found = Vec::new();
@@ -119,10 +136,10 @@ impl View<'_> {
                 .0
                 .prepare(
                     "SELECT seq, at, name, place, flags, body, blob FROM event
-                     WHERE subject = ?1 AND kind IN (10, 12) AND kind < 100 ORDER BY seq",
+                     WHERE subject = ?1 AND kind IN (10, 12) AND kind < 100 AND seq < ?2 ORDER BY seq",
                 )
                 .when(what)?;
-            let mut rows = statement.query([session]).when(what)?;
+            let mut rows = statement.query([session, before]).when(what)?;
             while let Some(row) = rows.next().when(what)? {
                 let position: i64 = row.get(3).when(what)?;
                 let Some(of) = row.get::<Option<String>>(2).when(what)? else {
@@ -143,13 +160,9 @@ impl View<'_> {
         }
         found.reverse();
         if let Some(fork) = fork {
-            let shared = self.checkpoints(fork.source, None, states, u32::MAX)?;
+            let shared = self.checkpoints_before(fork.source, session, states)?;
             found.extend(shared.into_iter().filter(|row| row.position <= fork.at));
         }
-        if let Some(name) = name {
-            found.retain(|row| row.name == name);
-        }
-        found.truncate(limit as usize);
         Ok(found)
     }
 

@@ -1,5 +1,6 @@
 //! The history as events: rows by `seq`.
 
+use rusqlite::params;
 use serde_json::json;
 
 use super::View;
@@ -21,6 +22,16 @@ pub(crate) struct Span {
 }
 
 impl View<'_> {
+    /// The number of the newest event; 0 where nothing has happened yet.
+    pub(crate) fn last_event(&self) -> Result<u64> {
+        let last: i64 = self
+            .0
+            .prepare("SELECT coalesce(max(seq), 0) FROM event")
+            .and_then(|mut last| last.query_row(params![], |row| row.get(0)))
+            .when("look for the newest event")?;
+        Ok(last as u64)
+    }
+
     /// Events in the order of their numbers, oldest first.
     pub(crate) fn events(&self, span: Span) -> Result<Vec<Event>> {
         let what = "read events";

@@ -32,6 +32,8 @@ pub(crate) struct SessionRow {
     pub deadline: Option<i64>,
     /// When it goes on, where it waits.
     pub wake: i64,
+    /// The names of the steps that wait, where it waits.
+    pub waits_for: Vec<String>,
     pub archived: bool,
     pub parent: Option<String>,
     /// The session that it was forked from, and at which position.
@@ -117,6 +119,8 @@ impl View<'_> {
             Some(name) => Some((name, row.get::<Option<i64>>(11).when(what)?.unwrap_or(0))),
             None => None,
         };
+        let wake: i64 = row.get(7).when(what)?;
+        let waits_for = if wake > 0 && phase == Phase::Open { self.waits(id)? } else { Vec::new() };
         Ok(SessionRow {
             id,
             name: row.get(1).when(what)?,
@@ -130,12 +134,21 @@ impl View<'_> {
             output,
             failure,
             deadline: row.get(6).when(what)?,
-            wake: row.get(7).when(what)?,
+            wake,
+            waits_for,
             archived: row.get::<Option<i64>>(8).when(what)?.is_some(),
             parent: row.get(12).when(what)?,
             fork,
             owner: lease.and_then(|lease| owners.get(&lease).cloned()),
         })
+    }
+
+    /// The names of the steps in which a session waits, in order.
+    fn waits(&self, session: i64) -> Result<Vec<String>> {
+        let steps: BTreeMap<i64, super::StepRow> =
+            self.steps(session)?.into_iter().map(|row| (row.step.position, row)).collect();
+        let waits = steps.into_values().filter(|row| row.step.wait && row.state == super::StepMark::Started);
+        Ok(waits.map(|row| row.step.name).collect())
     }
 
     /// Sessions, newest first, and the cursor of those that follow.

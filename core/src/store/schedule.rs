@@ -62,6 +62,23 @@ fn missing(name: &str) -> Error {
         .with("name", name)
 }
 
+/// The newest time up to `now`, `first` being one of them.
+fn newest(after: &dyn Fn(i64) -> Option<i64>, first: i64, now: i64) -> i64 {
+    // Back from now in growing spans: a schedule that nobody fired for a year is found in a few looks.
+    let mut span = 60_000;
+    let mut time = loop {
+        let from = now.saturating_sub(span).max(first);
+        if from == first || after(from).is_some_and(|time| time <= now) {
+            break from;
+        }
+        span *= 4;
+    };
+    while let Some(later) = after(time).filter(|&later| time < later && later <= now) {
+        time = later;
+    }
+    time
+}
+
 impl Tx<'_> {
     /// Keeps a schedule; one of the same name is refused, or changed with `replace`.
     pub(crate) fn put_schedule(&mut self, new: &NewSchedule, replace: bool) -> Result<()> {
@@ -127,12 +144,7 @@ impl Tx<'_> {
             let mut next = None;
             if let Some(cron) = &schedule.cron {
                 next = after(cron, now);
-                while let Some(later) = after(cron, time)
-                    && later <= now
-                    && now - later < now - time
-                {
-                    time = later;
-                }
+                time = newest(&|time| after(cron, time), time, now);
             }
             let id = format!("{}@{}", schedule.name, rfc3339(time));
             let new = NewSession {
@@ -174,5 +186,30 @@ impl View<'_> {
             found.push(schedule_row(&row)?);
         }
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_time_is_found_in_a_few_looks_however_long_ago_the_first_was() {
+        const MINUTE: i64 = 60_000;
+        let year = 365 * 1440 * MINUTE;
+        for (every, first, now) in [
+            (MINUTE, 0, year + 1),
+            (1440 * MINUTE, 0, year + 5),
+            (year, year, 2 * year - 1),
+            (MINUTE, MINUTE, MINUTE),
+        ] {
+            let looks = std::cell::Cell::new(0);
+            let after = |time: i64| {
+                looks.set(looks.get() + 1);
+                Some((time / every + 1) * every)
+            };
+            assert_eq!(newest(&after, first, now), now / every * every, "every {every}");
+            assert!(looks.get() < 30, "{} looks", looks.get());
+        }
     }
 }

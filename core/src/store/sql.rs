@@ -15,6 +15,10 @@ use super::postgres::{self, Link};
 pub(super) type Outcome<T> = std::result::Result<T, Trouble>;
 
 /// An open connection to the database.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a store has a handful of connections, and they stay where they are"
+)]
 pub(super) enum Conn {
     /// A file, or memory; with what was last seen of other connections' commits.
     Sqlite(Connection, Cell<i64>),

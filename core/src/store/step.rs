@@ -337,11 +337,17 @@ impl View<'_> {
     /// Every row about a session's steps that counts, oldest first: those that it shares with the
     /// session that it was forked from, and its own since it was last restored.
     pub(crate) fn steps(&self, session: i64) -> Result<Vec<StepRow>> {
+        self.steps_before(session, i64::MAX)
+    }
+
+    /// As [`steps`](Self::steps), when the row of number `before` was written.
+    fn steps_before(&self, session: i64, before: i64) -> Result<Vec<StepRow>> {
         let what = "read the steps of a session";
         let mut steps = match self.fork_of(session)? {
             None => Vec::new(),
             Some(fork) => {
-                let mut shared = self.steps(fork.source)?;
+                // A session's number is that of its first row: what its source did since is not shared.
+                let mut shared = self.steps_before(fork.source, session)?;
                 shared.retain(|row| row.step.position < fork.at);
                 shared
             }
@@ -350,10 +356,10 @@ impl View<'_> {
             .0
             .prepare(&format!(
                 "SELECT {STEP_COLUMNS} FROM event
-                 WHERE subject = ?1 AND kind IN (1, 2, 3, 10) AND kind < 100 ORDER BY seq"
+                 WHERE subject = ?1 AND kind IN (1, 2, 3, 10) AND kind < 100 AND seq < ?2 ORDER BY seq"
             ))
             .when(what)?;
-        let mut rows = statement.query([session]).when(what)?;
+        let mut rows = statement.query([session, before]).when(what)?;
         while let Some(row) = rows.next().when(what)? {
             if row.get::<i64>(1).when(what)? == kind::SESSION_RESTORED {
                 let position: i64 = row.get(3).when(what)?;

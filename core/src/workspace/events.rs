@@ -49,7 +49,7 @@ struct Stream {
 impl Events {
     /// Opens a stream of the events after a durable cursor.
     ///
-    /// Errors: `args.invalid` for a cursor that no store can have reached.
+    /// Errors: `args.invalid` for a cursor that no store can have reached, `store.*`.
     pub async fn open(&self, args: EventsOpenArgs) -> Result<EventStream> {
         self.0.alive()?;
         if i64::try_from(args.after).is_err() {
@@ -60,12 +60,16 @@ impl Events {
         }
         // Listens from now on, so that nothing between this call and the first `next` is missed.
         let listener = self.0.shared().bus.listen();
+        let cursor = match args.from_now {
+            true => self.0.shared().store.read(|view| view.last_event()).await?,
+            false => args.after,
+        };
         Ok(EventStream(Arc::new(Stream {
             workspace: self.0.clone(),
             follow: args.follow,
             transient: args.transient,
             listener,
-            cursor: tokio::sync::Mutex::new(args.after),
+            cursor: tokio::sync::Mutex::new(cursor),
         })))
     }
 }

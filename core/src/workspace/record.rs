@@ -78,6 +78,8 @@ pub struct WorkspaceInfo {
 pub struct EventsOpenArgs {
     /// Only events after this durable cursor; 0 for all.
     pub after: u64,
+    /// Only events from now on, whatever `after` is.
+    pub from_now: bool,
     /// Wait for new events at the end instead of ending the stream.
     pub follow: bool,
     /// Also transient events (`progress.reported`).

@@ -12,7 +12,8 @@ fn session(ws: &Workspace, id: &str) -> Session {
 }
 
 fn stream(ws: &Workspace, after: u64, follow: bool) -> EventStream {
-    wait(ws.events().open(EventsOpenArgs { after, follow, transient: true })).unwrap()
+    wait(ws.events().open(EventsOpenArgs { after, follow, transient: true, ..EventsOpenArgs::default() }))
+        .unwrap()
 }
 
 fn next(stream: &EventStream, max: u32, wait_ms: u64) -> EventPage {

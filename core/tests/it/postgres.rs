@@ -137,8 +137,7 @@ fn survive(url: &str, disturb: impl Fn()) {
     }
     let it = wait(ws.queue().show(QueueShowArgs { queue: "q".into() })).unwrap();
     assert_eq!((it.waiting, it.running, it.done, it.dead), (0, 0, TASKS, 0));
-    let shown =
-        wait(ws.session().show(SessionIdArgs { id: "s".into(), ..SessionIdArgs::default() })).unwrap();
+    let shown = wait(ws.session().show(SessionIdArgs { id: "s".into() })).unwrap();
     assert_eq!(shown.session.steps_done, STEPS, "no step is written twice");
 }
 

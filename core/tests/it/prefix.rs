@@ -202,12 +202,17 @@ fn run(folder: &Path, program: &[Block], random: &mut Random) -> Ran {
         }
     }
     let output = Some(Payload::json(run.state));
-    let failure = (run.state % 4 == 0)
+    let failure = run
+        .state
+        .is_multiple_of(4)
         .then(|| Failure { message: format!("ends badly: {}", run.state), ..Failure::default() });
     let output = output.filter(|_| failure.is_none());
     wait(run.session.complete(SessionCompleteArgs { output, failure })).unwrap();
     run.ran
 }
+
+/// Name, arguments, policy and end of a step.
+type StepEnd = (String, String, StepPolicy, StepStatus, Option<Payload>, Option<Failure>);
 
 /// What counts at the end. Positions of siblings depend on which of them was first recorded, so
 /// steps stand by what they are found by: their key, or their name in the order of occurrence.
@@ -216,7 +221,7 @@ struct End {
     status: SessionStatus,
     output: Option<Payload>,
     failure: Option<Failure>,
-    steps: BTreeMap<String, (String, String, StepPolicy, StepStatus, Option<Payload>, Option<Failure>)>,
+    steps: BTreeMap<String, StepEnd>,
 }
 
 fn end(folder: &Path) -> End {

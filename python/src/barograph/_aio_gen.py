@@ -427,6 +427,7 @@ class EventsNoun(AsyncNoun):
         self,
         after: int = 0,
         *,
+        from_now: bool = False,
         follow: bool = False,
         transient: bool = False,
     ) -> Opening[EventStream]:
@@ -434,6 +435,7 @@ class EventsNoun(AsyncNoun):
 
         Args:
             after: Only events after this durable cursor; 0 for all.
+            from_now: Only events from now on, whatever `after` is.
             follow: Wait for new events at the end instead of ending the stream.
             transient: Also transient events (`progress.reported`).
         """
@@ -443,6 +445,7 @@ class EventsNoun(AsyncNoun):
             "events.open",
             {
                 "after": after,
+                "from_now": from_now,
                 "follow": follow,
                 "transient": transient,
             },
@@ -452,6 +455,7 @@ class EventsNoun(AsyncNoun):
         self,
         after: int = 0,
         *,
+        from_now: bool = False,
         follow: bool = False,
         transient: bool = False,
     ) -> Opening[EventStream]:
@@ -459,6 +463,7 @@ class EventsNoun(AsyncNoun):
 
         Args:
             after: Only events after this durable cursor; 0 for all.
+            from_now: Only events from now on, whatever `after` is.
             follow: Wait for new events at the end instead of ending the stream.
             transient: Also transient events (`progress.reported`).
         """
@@ -468,6 +473,7 @@ class EventsNoun(AsyncNoun):
             "events.open",
             {
                 "after": after,
+                "from_now": from_now,
                 "follow": follow,
                 "transient": transient,
             },
@@ -1689,7 +1695,7 @@ class SessionNoun(_sugar.SessionNounSugar):
 
         Args:
             id: The session's id.
-            name: What the signal is called: 1 to 200 characters. Signals of one name are taken in
+            name: What the signal is called: 1 to 150 characters. Signals of one name are taken in
                 the order of arrival.
             payload: What it says.
             key: Idempotency key: a second signal of this name and key is the first one.
@@ -1903,6 +1909,7 @@ class Session(_sugar.SessionSugar):
         timeout_ms: int | timedelta | None = None,
         policy: StepPolicy | Literal["retry", "once"] = StepPolicy.RETRY,
         check: bool = True,
+        timeout: timedelta | None = None,
     ) -> CommandResult:
         """Runs a command as a step that dies with its owner, or answers its recorded result.
 
@@ -1921,6 +1928,7 @@ class Session(_sugar.SessionSugar):
             policy: What happens to the step after a crash, and where the command was cut short.
             check: Whether an exit status other than 0, or an end by a signal, is a failure of the
                 step; otherwise it is its result.
+            timeout: The same as `timeout_ms`, as a `timedelta`.
         """
         return CommandResult.from_wire(
             await self._call(
@@ -1932,7 +1940,7 @@ class Session(_sugar.SessionSugar):
                     "folder": folder,
                     "environment": {} if environment is None else environment,
                     "stdin": stdin,
-                    "timeout_ms": None if timeout_ms is None else _wire.milliseconds(timeout_ms),
+                    "timeout_ms": _wire.span("timeout", timeout_ms, timeout, "session.command"),
                     "policy": policy,
                     "check": check,
                 },
@@ -2014,7 +2022,7 @@ class Session(_sugar.SessionSugar):
         """Whether to run a changed part of the program in this session; the answer is kept.
 
         Args:
-            name: What the change to the program is called: 1 to 200 characters.
+            name: What the change to the program is called: 1 to 150 characters.
         """
         return SessionPatch.from_wire(
             await self._call(
@@ -2072,7 +2080,7 @@ class Session(_sugar.SessionSugar):
         """Waits for a message to the session; its timeout counts through restarts.
 
         Args:
-            name: What the signal is called: 1 to 200 characters.
+            name: What the signal is called: 1 to 150 characters.
             key: Matches the wait by this key instead of its occurrence; needed by concurrent
                 siblings.
             timeout_ms: The wait ends without a signal after this many milliseconds, counted from
@@ -2297,7 +2305,8 @@ def open(
 
     Args:
         path: A folder in or above which the repository lies; also good for sessions without one.
-        store: The store's file; default `.barograph/store.db` at the top of the work tree.
+        store: The store: a file (default `.barograph/store.db` at the top of the work tree), or the
+            URL of a PostgreSQL database, `postgres://user@host:5432/name?schema=barograph`.
         in_memory: Keep everything in memory: nothing is written, nothing outlives the workspace.
         clock: A fixed time for the clock, RFC 3339: for tests and repeatable answers.
         durability: What a commit survives: `full` the loss of power, `process` the death of the

@@ -3856,6 +3856,11 @@ class SessionSummary(Record):
     waits_until: str | None
     """Nobody claims it before this time, RFC 3339 in UTC: it waits for a time or a signal."""
 
+    waits_for: list[str]
+    """What it waits for then: `signal:<name>`, `sleep`; nothing where it was submitted with a
+    delay.
+    """
+
     archived: bool
     """Whether it was put away."""
 
@@ -3879,6 +3884,7 @@ class SessionSummary(Record):
             _wire.optional(ForkPoint.from_wire, wire.get("forked_from")),
             wire.get("deadline"),
             wire.get("waits_until"),
+            wire["waits_for"],
             wire["archived"],
             _wire.optional(SessionOwner.from_wire, wire.get("owner")),
         )
@@ -3899,6 +3905,7 @@ class SessionSummary(Record):
             "forked_from": None if self.forked_from is None else _wire.record(self.forked_from),
             "deadline": self.deadline,
             "waits_until": self.waits_until,
+            "waits_for": self.waits_for,
             "archived": self.archived,
             "owner": None if self.owner is None else _wire.record(self.owner),
         }
@@ -4561,7 +4568,7 @@ class WorkspaceInfo(Record):
     """Top of the work tree (or the repository itself where bare); absent outside a repository."""
 
     store: str | None
-    """The store's file; absent in memory."""
+    """The store's file, or its URL without the password; absent in memory."""
 
     durability: Durability
     """What a commit survives."""

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use clap::builder::styling::{AnsiColor, Style};
 
+use crate::duration;
+
 /// Width of paragraphs where no terminal says otherwise.
 const PLAIN: usize = 100;
 
@@ -26,12 +28,34 @@ pub(crate) enum Align {
 pub(crate) struct Page {
     text: String,
     width: Option<usize>,
+    /// Milliseconds since the Unix epoch.
+    now: i64,
 }
 
 impl Page {
     /// An empty page; `width` in columns where a terminal reads it.
     pub(crate) fn new(width: Option<usize>) -> Page {
-        Page { text: String::new(), width: width.map(|width| width.max(40)) }
+        let now = jiff::Timestamp::now().as_millisecond();
+        Page { text: String::new(), width: width.map(|width| width.max(40)), now }
+    }
+
+    /// The page as it is written at a fixed time, RFC 3339.
+    pub(crate) fn at(self, time: Option<&str>) -> Page {
+        Page { now: time.and_then(milliseconds).unwrap_or(self.now), ..self }
+    }
+
+    /// How long ago an RFC 3339 time was.
+    pub(crate) fn age(&self, time: &str) -> String {
+        milliseconds(time).map_or_else(|| "?".to_owned(), |time| span(self.now - time))
+    }
+
+    /// When an RFC 3339 time comes.
+    pub(crate) fn until(&self, time: &str) -> String {
+        match milliseconds(time).map(|time| time - self.now) {
+            Some(left) if left > 0 => format!("in {}", span(left)),
+            Some(over) => format!("{} ago", span(-over)),
+            None => "?".to_owned(),
+        }
     }
 
     /// The whole text.
@@ -103,6 +127,23 @@ impl Page {
             let line = row_line(row, &widths, align);
             self.line(&line);
         }
+    }
+}
+
+fn milliseconds(time: &str) -> Option<i64> {
+    time.parse::<jiff::Timestamp>().ok().map(|time| time.as_millisecond())
+}
+
+fn span(ms: i64) -> String {
+    // Clocks of two machines differ, and nothing was made in the future.
+    duration::read(u64::try_from(ms).unwrap_or(0))
+}
+
+/// How long it took from one RFC 3339 time to another.
+pub(crate) fn between(from: &str, to: &str) -> String {
+    match (milliseconds(from), milliseconds(to)) {
+        (Some(from), Some(to)) => span(to - from),
+        _ => "?".to_owned(),
     }
 }
 

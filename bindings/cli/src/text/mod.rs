@@ -7,11 +7,15 @@ mod model;
 mod patterns;
 mod record;
 mod risk;
+mod session;
+mod store;
 mod symbols;
+mod trace;
 
 use barograph::surface::Record;
 
 use layout::Page;
+pub(crate) use trace::line;
 
 /// Writes an answer to a page; `false` where it is of another type.
 type Form = fn(&mut Page, &dyn Record) -> bool;
@@ -34,16 +38,43 @@ const FORMS: &[(&str, Form)] = &[
     ("git.owners", |page, record| form(page, record, insight::owners)),
     ("predict.model", |page, record| form(page, record, model::write)),
     ("risk.change", |page, record| form(page, record, risk::write)),
+    ("schedule.list", |page, record| form(page, record, store::schedules)),
+    ("session.archive", |page, record| form(page, record, session::summary)),
+    ("session.cancel", |page, record| form(page, record, session::summary)),
+    ("session.checkpoints", |page, record| form(page, record, trace::checkpoints)),
+    ("session.entries", |page, record| form(page, record, trace::entries)),
+    ("session.fork", |page, record| form(page, record, session::summary)),
+    ("session.get", |page, record| form(page, record, session::summary)),
+    ("session.history", |page, record| form(page, record, trace::history)),
+    ("session.list", |page, record| form(page, record, session::list)),
+    ("session.pause", |page, record| form(page, record, session::summary)),
+    ("session.resume", |page, record| form(page, record, session::summary)),
+    ("session.show", |page, record| form(page, record, session::detail)),
+    ("workspace.health", |page, record| form(page, record, store::health)),
 ];
+
+/// Who reads a page.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Reader<'a> {
+    /// In columns, where it is a terminal.
+    pub(crate) width: Option<usize>,
+    /// A fixed time for the clock, RFC 3339.
+    pub(crate) clock: Option<&'a str>,
+}
 
 /// Whether the answer of `op` has a form of its own.
 pub(crate) fn is_known(op: &str) -> bool {
     FORMS.iter().any(|(known, _)| *known == op)
 }
 
-/// The answer of `op` as text, with ANSI styles; `width` in columns where a terminal reads it.
-pub(crate) fn render(op: &str, record: &dyn Record, width: Option<usize>) -> String {
-    let mut page = Page::new(width);
+/// Whether an answer says no, which is a result and no error: the exit status says it too.
+pub(crate) fn says_no(record: &dyn Record) -> bool {
+    record.as_any().downcast_ref::<barograph::Health>().is_some_and(|health| !health.ok)
+}
+
+/// The answer of `op` as text, with ANSI styles.
+pub(crate) fn render(op: &str, record: &dyn Record, reader: Reader<'_>) -> String {
+    let mut page = Page::new(reader.width).at(reader.clock);
     if let Some((_, form)) = FORMS.iter().find(|(known, _)| *known == op)
         && form(&mut page, record)
     {

@@ -145,6 +145,8 @@ pub struct SessionSummary {
     pub deadline: Option<String>,
     /// Nobody claims it before this time, RFC 3339 in UTC: it waits for a time or a signal.
     pub waits_until: Option<String>,
+    /// What it waits for then: `signal:<name>`, `sleep`; nothing where it was submitted with a delay.
+    pub waits_for: Vec<String>,
     /// Whether it was put away.
     pub archived: bool,
     /// Who owns it.

@@ -11,7 +11,7 @@ use crate::base::value::Payload;
 pub struct SignalArgs {
     /// The session's id.
     pub id: String,
-    /// What the signal is called: 1 to 200 characters. Signals of one name are taken in the order of arrival.
+    /// What the signal is called: 1 to 150 characters. Signals of one name are taken in the order of arrival.
     pub name: String,
     /// What it says.
     #[serde(default)]
@@ -34,7 +34,7 @@ pub struct SignalSent {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WaitSignalArgs {
-    /// What the signal is called: 1 to 200 characters.
+    /// What the signal is called: 1 to 150 characters.
     pub name: String,
     /// Matches the wait by this key instead of its occurrence; needed by concurrent siblings.
     #[serde(default)]

@@ -133,7 +133,7 @@ pub struct StepFinished {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SessionPatchArgs {
-    /// What the change to the program is called: 1 to 200 characters.
+    /// What the change to the program is called: 1 to 150 characters.
     pub name: String,
 }
 
