@@ -132,11 +132,16 @@ fn own_files() {
         libc::syscall(libc::SYS_close_range, 0 as libc::c_uint, libc::c_uint::MAX, libc::CLOSE_RANGE_UNSHARE)
     };
     if done == 0 {
-        // The first three numbers stay taken: a pipe that had one of them would be closed on the way
-        // to a command's own three.
-        for _ in 0..3 {
-            let taken = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null");
-            let _ = taken.map(IntoRawFd::into_raw_fd);
-        }
+        // The low numbers stay taken. A pipe that had one of the first three would be closed on the way to
+        // a command's own three; and a fork runs the host's own fork handlers, which close the numbers
+        // that they know from the host's table (libuv does so with the pipe of its signals).
+        let Ok(nothing) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null") else { return };
+        let nothing = nothing.into_raw_fd();
+        // SAFETY: takes numbers only; the copies are closed with the table.
+        while (0..TAKEN).contains(&unsafe { libc::fcntl(nothing, libc::F_DUPFD_CLOEXEC, 0) }) {}
     }
 }
+
+/// How many of the lowest file numbers commands leave alone: a quarter of what most systems allow.
+#[cfg(target_os = "linux")]
+const TAKEN: libc::c_int = 256;
