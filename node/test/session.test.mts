@@ -73,9 +73,9 @@ test('a wait without an end ends with its signal, its abort, or its handle', asy
   const again = s.waitSignal('go');
   await ws.session.signal('s', 'go', 5);
   assert.equal((await again).value, 5);
-  const endless = s.sleep(DAY);
+  const ended = assert.rejects(s.sleep(DAY), CancelledError);
   await s.close();
-  await assert.rejects(endless, CancelledError);
+  await ended;
 });
 
 test('a session that waits is claimed when its signal is there', async () => {

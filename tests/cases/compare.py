@@ -6,7 +6,7 @@
 Each FILE is what a runner wrote with BAROGRAPH_CASES_OUT. A file named cli.* is the command line's: it leaves
 out the cases marked `sdk_only`. Blanked are ids and tokens that were made up on the way, absolute paths, and
 times in cases without a fixed clock; a member that is null, or a payload of null, counts as absent, as hosts differ
-in that. Exit
+in that. Who owns a session is left out: it is a runner's process, and gone soon after a close. Exit
 status 1 on any difference, on a line too few, and when there are fewer than two files.
 """
 
@@ -28,7 +28,8 @@ def blanked(value, clock: bool, name: str = ""):
     """`value` without what may differ between two runs of one program."""
     if isinstance(value, dict):
         absent = (None, {"json": None})
-        return {key: blanked(item, clock, key) for key, item in value.items() if item not in absent}
+        shown = {key: item for key, item in value.items() if item not in absent and key != "owner"}
+        return {key: blanked(item, clock, key) for key, item in shown.items()}
     if isinstance(value, list):
         return [blanked(item, clock, name) for item in value]
     if isinstance(value, str):
