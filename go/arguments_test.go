@@ -61,6 +61,13 @@ func values(payloads []*Payload) []any {
 	return out
 }
 
+// refuseZero sends a case through the door where no length of time means more than that none was given.
+func (a *arguments) refuseZero(ms int64) {
+	if ms == 0 {
+		a.err = errors.New("Go has no way to say this")
+	}
+}
+
 // span is a duration out of the wire's milliseconds.
 func span(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
 

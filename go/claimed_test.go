@@ -73,7 +73,7 @@ func TestAWaitEndsWithItsTimeItsLimitOrItsContext(t *testing.T) {
 		t.Fatal(received)
 	}
 	must(s.Sleep(ctx, time.Millisecond, nil))(t)
-	_, err := s.WaitSignal(ctx, "later", &WaitSignalOptions{Wait: time.Nanosecond})
+	_, err := s.WaitSignal(ctx, "later", &WaitSignalOptions{Wait: Some(time.Duration(0))})
 	var failed *Error
 	if !errors.Is(err, ErrTimeout) || !errors.As(err, &failed) || failed.Code != "session.waiting" || !failed.Retryable {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func TestASessionThatWaitsIsClaimedWhenItsSignalIsThere(t *testing.T) {
 	round := func() (seen []string) {
 		for run, err := range ws.Session().Claimed(ctx, &ClaimedOptions{StopWhenEmpty: true}) {
 			must(run, err)(t)
-			received, err := run.WaitSignal(ctx, "approved", &WaitSignalOptions{Wait: time.Nanosecond})
+			received, err := run.WaitSignal(ctx, "approved", &WaitSignalOptions{Wait: Some(time.Duration(0))})
 			if errors.Is(err, ErrTimeout) {
 				seen = append(seen, "waits")
 				continue

@@ -242,6 +242,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		argv := required[[]string](a, "argv")
 		opts := new(CommandOptions)
 		if ms := arg[*int64](a, "timeout_ms", nil); ms != nil {
+			a.refuseZero(*ms)
 			opts.Timeout = span(*ms)
 		}
 		if err := a.rest(opts); err != nil {
@@ -349,6 +350,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		id := required[string](a, "id")
 		opts := new(SessionOpenOptions)
 		if ms := arg[*int64](a, "deadline_ms", nil); ms != nil {
+			a.refuseZero(*ms)
 			opts.Deadline = span(*ms)
 		}
 		if value := arg[*Payload](a, "input", nil); value != nil {
@@ -425,7 +427,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		duration := span(required[int64](a, "duration_ms"))
 		opts := new(SleepOptions)
 		if ms := arg[*int64](a, "wait_ms", nil); ms != nil {
-			opts.Wait = span(*ms)
+			opts.Wait = Some(span(*ms))
 		}
 		if err := a.rest(opts); err != nil {
 			return nil, err
@@ -437,6 +439,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		input := arg[*Payload](a, "input", nil)
 		opts := new(SessionSubmitOptions)
 		if ms := arg[*int64](a, "deadline_ms", nil); ms != nil {
+			a.refuseZero(*ms)
 			opts.Deadline = span(*ms)
 		}
 		if ms := arg[*int64](a, "delay_ms", nil); ms != nil {
@@ -451,10 +454,11 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 		name := required[string](a, "name")
 		opts := new(WaitSignalOptions)
 		if ms := arg[*int64](a, "timeout_ms", nil); ms != nil {
+			a.refuseZero(*ms)
 			opts.Timeout = span(*ms)
 		}
 		if ms := arg[*int64](a, "wait_ms", nil); ms != nil {
-			opts.Wait = span(*ms)
+			opts.Wait = Some(span(*ms))
 		}
 		if err := a.rest(opts); err != nil {
 			return nil, err
@@ -526,6 +530,7 @@ var dispatch = map[string]func(ctx context.Context, on any, a *arguments) (any, 
 			opts.Lease = Some(span(*ms))
 		}
 		if ms := arg[*int64](a, "retention_ms", nil); ms != nil {
+			a.refuseZero(*ms)
 			opts.Retention = span(*ms)
 		}
 		if err := a.rest(opts); err != nil {

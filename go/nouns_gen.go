@@ -1092,8 +1092,8 @@ type SleepOptions struct {
 	// Matches the timer by this key instead of its occurrence; needed by concurrent siblings.
 	Key string `json:"key,omitzero"`
 	// How long this call waits: then it is `session.waiting`, and the timer goes on without
-	// anybody. Without it, as long as it takes. Zero: not given.
-	Wait time.Duration `json:"-"`
+	// anybody. Without it, as long as it takes.
+	Wait *time.Duration `json:"-"`
 }
 
 // SessionSubmitOptions are the options of session.submit; nil for the defaults.
@@ -1118,8 +1118,8 @@ type WaitSignalOptions struct {
 	// through restarts; without it, never. Zero: not given.
 	Timeout time.Duration `json:"-"`
 	// How long this call waits: then it is `session.waiting`, and the wait goes on without anybody.
-	// Without it, as long as it takes. Zero: not given.
-	Wait time.Duration `json:"-"`
+	// Without it, as long as it takes.
+	Wait *time.Duration `json:"-"`
 }
 
 // WorkerCompleteOptions are the options of worker.complete: none yet, pass nil.

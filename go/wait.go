@@ -49,7 +49,7 @@ func waiting[T pending](ctx context.Context, op string, wait time.Duration, next
 }
 
 // awaiting calls next with parts of the wait until it answers something else than that the session waits, or
-// all of the limit has passed; nil is no limit.
+// all of the limit has passed; nil is no limit, 0 does not wait.
 func awaiting[T any](ctx context.Context, op string, limit *int64, next func(wait *int64) (*T, error)) (*T, error) {
 	started := time.Now()
 	for {

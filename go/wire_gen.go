@@ -370,10 +370,10 @@ func (o *SessionPruneOptions) olderThanMs() *int64 {
 }
 
 func (o *SleepOptions) waitMs() *int64 {
-	if o == nil || o.Wait == 0 {
+	if o == nil || o.Wait == nil {
 		return nil
 	}
-	return Some(milliseconds(o.Wait))
+	return Some(milliseconds(*o.Wait))
 }
 
 func (o *SessionSubmitOptions) deadlineMs() *int64 {
@@ -398,10 +398,10 @@ func (o *WaitSignalOptions) timeoutMs() *int64 {
 }
 
 func (o *WaitSignalOptions) waitMs() *int64 {
-	if o == nil || o.Wait == 0 {
+	if o == nil || o.Wait == nil {
 		return nil
 	}
-	return Some(milliseconds(o.Wait))
+	return Some(milliseconds(*o.Wait))
 }
 
 func (o *WorkerOpenOptions) leaseMs() *int64 {

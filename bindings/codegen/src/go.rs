@@ -59,6 +59,11 @@ fn is_duration(field: &Field) -> bool {
     field.name.ends_with("_ms") && *plain == Type::Int
 }
 
+/// Whether no length of time says that none was given. Of a wait it says more: not to wait at all.
+fn zero_is_absence(field: &Field) -> bool {
+    is_duration(field) && matches!(field.ty, Type::Optional(_)) && field.name != "wait_ms"
+}
+
 /// Whether an argument is a value of the host: any, where users write it.
 fn is_value(ty: &Type) -> bool {
     match ty {
@@ -149,8 +154,7 @@ fn is_empty(value: &Value) -> bool {
 
 /// Type and `omitzero` of a field that users write: of options, and of records inside arguments.
 fn written(field: &Field, writing: bool) -> (String, bool) {
-    if is_duration(field) && matches!(field.ty, Type::Optional(_)) {
-        // No length of time is as good as none that was given.
+    if zero_is_absence(field) {
         return ("int64".into(), true);
     }
     let ty = plain(&field.ty, writing || is_value(&field.ty));
@@ -224,7 +228,7 @@ fn continued(sentence: &str) -> String {
 fn default_note(field: &Field) -> String {
     match (&field.ty, &field.default) {
         // Described already, or nothing but "not given".
-        (_, Some(Value::Null)) if is_duration(field) => " Zero: not given.".to_owned(),
+        (_, Some(Value::Null)) if zero_is_absence(field) => " Zero: not given.".to_owned(),
         (_, None | Some(Value::Null)) => String::new(),
         _ if field.doc.contains("efault ") => String::new(),
         (Type::Enum(name), Some(Value::String(variant))) => {
@@ -270,6 +274,7 @@ mod tests {
         assert_eq!(written(&field("StepBeginArgs", "args"), true), ("any".into(), true));
         assert_eq!(written(&field("NewTask", "payload"), false), ("any".into(), true));
         assert_eq!(written(&field("WaitSignalArgs", "timeout_ms"), true), ("int64".into(), true));
+        assert_eq!(written(&field("WaitSignalArgs", "wait_ms"), true), ("*int64".into(), true));
         assert_eq!(written(&field("SessionOpenArgs", "id"), true), ("string".into(), false));
     }
 

@@ -192,13 +192,13 @@ fn records(model: &Model) -> String {
     out.push_str(
         "\"\"\"Every record and enumeration: plain data, frozen.\"\"\"\n\n\
          from __future__ import annotations\n\n\
-         from base64 import b64decode\n\
-         from dataclasses import dataclass, field\n\
+         from binascii import a2b_base64\n\
          from datetime import timedelta\n\
          from typing import Any\n\n\
          from . import _wire\n\
          from ._wire import Record, TextEnum\n\n\
-         _Bytes = bytes\n",
+         _Bytes = bytes\n\
+         _set: Any = object.__setattr__\n",
     );
     let mut names: Vec<String> = Vec::new();
     for item in model.enums.values() {
@@ -226,7 +226,7 @@ fn records(model: &Model) -> String {
             out.push_str(&draft(record));
         }
         let input = inputs.contains(&record.name);
-        out.push_str(&dataclass(model, record, input, rows.contains(&record.name)));
+        out.push_str(&record_class(model, record, input, rows.contains(&record.name)));
     }
     out + &exports(names)
 }
@@ -256,37 +256,63 @@ fn draft(record: &Record) -> String {
     for field in &record.fields {
         let _ = writeln!(out, "        \"{}\",", name(&field.name));
     }
-    out + "    )\n\n\n"
+    out + "    )\n    __setattr__ = _set\n\n\n"
 }
 
-fn dataclass(model: &Model, record: &Record, input: bool, row: bool) -> String {
-    let mut out = format!(
-        "@dataclass(frozen=True, slots=True, repr=False)\nclass {}(Record):\n{}\n",
-        record.name,
-        docstring(&record.doc, "    ")
-    );
+/// A record as a plain class: what `dataclass` would make at every import stands written out.
+fn record_class(model: &Model, record: &Record, input: bool, row: bool) -> String {
+    let mut out = format!("class {}(Record):\n{}\n", record.name, docstring(&record.doc, "    "));
+    let slots: Vec<String> = record.fields.iter().map(|field| format!("\"{}\"", name(&field.name))).collect();
+    let line = format!("    __slots__ = ({}{})\n", slots.join(", "), if slots.len() == 1 { "," } else { "" });
+    match line.len() <= WIDTH + 1 {
+        true => out.push_str(&line),
+        false => {
+            let _ = writeln!(out, "    __slots__ = (\n        {},\n    )", slots.join(",\n        "));
+        }
+    }
+    out.push('\n');
     let ty = |field: &Field| {
         let wide = matches!(&field.ty, Type::Record(name) if name == "Payload")
             || (field.ty == Type::Int && field.name.ends_with("_ms"));
         if input && wide { input_type(model, &field.name, &field.ty) } else { output_type(&field.ty) }
     };
-    for (at, field) in record.fields.iter().enumerate() {
-        // Python wants fields with defaults last, and the order is the one that people read.
-        let may_default = record.fields[at..].iter().all(|field| field.default.is_some());
-        let default = match &field.default {
-            Some(value) if may_default => literal(&field.ty, value).map_or_else(
-                || match &field.ty {
-                    Type::List(_) => " = field(default_factory=list)".to_owned(),
-                    _ => " = field(default_factory=dict)".to_owned(),
-                },
-                |text| format!(" = {text}"),
-            ),
-            _ => String::new(),
-        };
-        let _ = writeln!(out, "    {}: {}{default}", name(&field.name), ty(field));
+    for field in &record.fields {
+        let _ = writeln!(out, "    {}: {}", name(&field.name), ty(field));
         out.push_str(&docstring(&field.doc, "    "));
         out.push('\n');
     }
+    let (mut parameters, mut body) = (vec!["self".to_owned()], String::new());
+    for (at, field) in record.fields.iter().enumerate() {
+        let name = name(&field.name);
+        // Python wants parameters with defaults last, and the order is the one that people read.
+        let may_default = record.fields[at..].iter().all(|field| field.default.is_some());
+        let (default, value) = match &field.default {
+            Some(value) if may_default => match (literal(&field.ty, value), &field.ty) {
+                (Some(text), _) => (format!(" = {text}"), name.clone()),
+                // Made anew each time: a default must not be shared.
+                (None, Type::List(_)) => {
+                    (" | None = None".to_owned(), format!("[] if {name} is None else {name}"))
+                }
+                (None, _) => (" | None = None".to_owned(), format!("{{}} if {name} is None else {name}")),
+            },
+            _ => (String::new(), name.clone()),
+        };
+        parameters.push(format!("{name}: {}{default}", ty(field)));
+        let _ = writeln!(body, "        _set(self, \"{name}\", {value})");
+    }
+    let line = format!("    def __init__({}) -> None:\n", parameters.join(", "));
+    match line.len() <= WIDTH + 1 {
+        true => out.push_str(&line),
+        false => {
+            let _ = writeln!(
+                out,
+                "    def __init__(\n        {},\n    ) -> None:",
+                parameters.join(",\n        ")
+            );
+        }
+    }
+    out.push_str(&body);
+    out.push('\n');
     if record.name == "Payload" {
         out.push_str(
             "    @property\n    def value(self) -> Any:\n        \
@@ -354,7 +380,7 @@ fn dataclass(model: &Model, record: &Record, input: bool, row: bool) -> String {
 fn decode(field: &Field) -> String {
     fn value(ty: &Type, at: &str) -> String {
         match ty {
-            Type::Bytes => format!("b64decode({at})"),
+            Type::Bytes => format!("a2b_base64({at})"),
             Type::Record(name) if name == "Payload" => format!("_wire.value({at})"),
             Type::Record(name) => format!("{name}.from_wire({at})"),
             Type::Enum(name) => format!("_{name}[{at}]"),

@@ -11,8 +11,11 @@ use crate::error::border;
 
 /// Calls under way in this process.
 static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
-/// The process that made the last call: a forked child that made none must start nothing at its end.
-static USER: AtomicU32 = AtomicU32::new(0);
+/// Whether this process has made a call: a forked child that made none must start nothing at its end.
+static USED: AtomicBool = AtomicBool::new(false);
+/// How many forks lie between this process and the one that loaded the library: what a call compares, as it
+/// costs less than to ask the system who one is.
+static FORKS: AtomicU32 = AtomicU32::new(0);
 /// Whether the interpreter is about to end.
 static ENDED: AtomicBool = AtomicBool::new(false);
 
@@ -21,19 +24,18 @@ pub(crate) struct Call(u32);
 
 impl Call {
     pub(crate) fn enter() -> Call {
-        let pid = std::process::id();
-        if USER.load(Ordering::Relaxed) != pid {
-            USER.store(pid, Ordering::Relaxed);
+        if !USED.load(Ordering::Relaxed) {
+            USED.store(true, Ordering::Relaxed);
         }
         UNDER_WAY.fetch_add(1, Ordering::AcqRel);
-        Call(pid)
+        Call(FORKS.load(Ordering::Acquire))
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
         // A call that was under way at a fork is not one of the child's.
-        if self.0 == std::process::id() {
+        if self.0 == FORKS.load(Ordering::Acquire) {
             UNDER_WAY.fetch_sub(1, Ordering::AcqRel);
         }
     }
@@ -58,7 +60,7 @@ pub(crate) fn ending() -> Error {
 #[pyfunction]
 pub(crate) fn shutdown(py: Python<'_>, wait_ms: u64) -> PyResult<()> {
     border(|| {
-        if USER.load(Ordering::Relaxed) != std::process::id() {
+        if !USED.load(Ordering::Relaxed) {
             return Ok(());
         }
         ENDED.store(true, Ordering::Release);
@@ -77,6 +79,8 @@ pub(crate) fn shutdown(py: Python<'_>, wait_ms: u64) -> PyResult<()> {
 /// Called in a forked child: the parent's calls are not under way here.
 #[pyfunction]
 pub(crate) fn forked() {
+    FORKS.fetch_add(1, Ordering::AcqRel);
+    USED.store(false, Ordering::Release);
     UNDER_WAY.store(0, Ordering::Release);
     ENDED.store(false, Ordering::Release);
 }

@@ -8,7 +8,9 @@
 `barograph.aio` has the same for asyncio. Every error is a `barograph.Error`.
 """
 
-from . import _nouns_gen, _records_gen, aio, errors
+from typing import TYPE_CHECKING
+
+from . import _nouns_gen, _records_gen, errors
 
 # What these two export is generated from the list of operations, and so is their `__all__`.
 from ._barograph import Columns, __version__
@@ -33,6 +35,19 @@ from .errors import (
     UnavailableError,
     UnsupportedError,
 )
+
+if TYPE_CHECKING:
+    from . import aio
+
+
+def __getattr__(name: str) -> object:
+    # Loaded when asked for: asyncio alone takes longer to import than all the rest.
+    if name == "aio":
+        import importlib
+
+        return importlib.import_module(".aio", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "AlreadyExistsError",

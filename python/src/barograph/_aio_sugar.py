@@ -18,8 +18,6 @@ from ._records_gen import (
     SessionBatch,
     StepFinished,
     StepPolicy,
-    StepStart,
-    StepState,
     TaskBatch,
     TaskFailure,
     TaskReport,
@@ -30,12 +28,13 @@ from ._sugar import (
     Patience,
     PolicyText,
     StrPath,
+    beginning,
     no_handler,
     settled,
     task_failure,
     undecided,
 )
-from ._wire import payload, span
+from ._wire import decode, payload, span, value
 
 if TYPE_CHECKING:
     from ._aio_gen import Session
@@ -47,9 +46,9 @@ T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-async def _outcome(value: Any) -> Any:
+async def _outcome(made: Any) -> Any:
     """The value of a function that may be an async one."""
-    return await value if inspect.isawaitable(value) else value
+    return await made if inspect.isawaitable(made) else made
 
 
 class SessionNounSugar(AsyncNoun):
@@ -110,15 +109,6 @@ class SessionSugar(AsyncOwner):
 
     if TYPE_CHECKING:
 
-        async def begin(
-            self,
-            name: str,
-            *,
-            key: str | None = None,
-            args: Any = None,
-            policy: StepPolicy | PolicyText = StepPolicy.RETRY,
-        ) -> StepStart: ...
-
         async def finish(
             self,
             token: str,
@@ -174,18 +164,17 @@ class SessionSugar(AsyncOwner):
             policy: `retry` runs a step that was cut short again; `once` never does, and raises
                 `ConflictError` (code `session.unknown`) for you to decide.
         """
-        start = await self.begin(name, key=key, args=args, policy=policy)
-        if start.state is StepState.DONE:
-            return start.result
-        if start.state is StepState.UNKNOWN or start.token is None:
-            raise undecided(name, start.token)
+        start = decode(await self._send("session.begin", beginning(name, key, args, policy)))
+        if start["state"] == "done":
+            return value(start["result"])
+        if start["state"] != "run":
+            raise undecided(name, start["token"])
         try:
-            value = await _outcome(fn())
-            result = settled(value)
+            text, result = settled(start["token"], await _outcome(fn()))
         except Exception as error:
-            await self.finish(start.token, failure=error)
+            await self.finish(start["token"], failure=error)
             raise
-        await self.finish(start.token, value)
+        await self._send("session.finish", text)
         return result
 
 
@@ -269,11 +258,11 @@ class WorkerSugar(AsyncOwner):
         if handler is None:
             return no_handler(task)
         try:
-            value = await _outcome(handler(task.payload))
-            payload(value, "result", "worker.complete")
+            made = await _outcome(handler(task.payload))
+            payload(made, "result", "worker.complete")
         except Exception as error:
             return task_failure(task, error)
-        return TaskResult(task.id, value)
+        return TaskResult(task.id, made)
 
 
 class EventStreamSugar(AsyncOwner):

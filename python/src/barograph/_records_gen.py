@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
-from dataclasses import dataclass, field
+from binascii import a2b_base64
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from . import _wire
 from ._wire import Record, TextEnum
 
 _Bytes = bytes
+_set: Any = object.__setattr__
 
 
 class Basis(TextEnum):
@@ -398,12 +398,16 @@ _SzzFixes = {member.value: member for member in SzzFixes}
 _SzzSource = {member.value: member for member in SzzSource}
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Appended(Record):
     """What `session.append` answers: the entries are on disk."""
 
+    __slots__ = ("cursor",)
+
     cursor: int
     """The durable cursor of the last entry."""
+
+    def __init__(self, cursor: int) -> None:
+        _set(self, "cursor", cursor)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Appended:
@@ -419,15 +423,20 @@ class Appended(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class BackupFile(Record):
     """A copy of the store."""
+
+    __slots__ = ("path", "bytes")
 
     path: str
     """The file."""
 
     bytes: int
     """Its size in bytes."""
+
+    def __init__(self, path: str, bytes: int) -> None:
+        _set(self, "path", path)
+        _set(self, "bytes", bytes)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> BackupFile:
@@ -445,12 +454,16 @@ class BackupFile(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Calibration(Record):
     """What stands behind the probability."""
 
+    __slots__ = ("basis",)
+
     basis: Basis
     """What the base rate comes from."""
+
+    def __init__(self, basis: Basis) -> None:
+        _set(self, "basis", basis)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Calibration:
@@ -466,9 +479,28 @@ class Calibration(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class ChangeRisk(Record):
     """How risky a change is, and why."""
+
+    __slots__ = (
+        "change",
+        "probability",
+        "base_rate",
+        "interval",
+        "calibration",
+        "percentile",
+        "score",
+        "score_basis",
+        "level",
+        "log_odds",
+        "baseline",
+        "reasons",
+        "files",
+        "commits",
+        "model",
+        "history",
+        "notes",
+    )
 
     change: ChangeSpan
     """What was scored."""
@@ -523,6 +555,44 @@ class ChangeRisk(Record):
     notes: list[str]
     """What a reader should know: missing history, an unknown author, what was left out."""
 
+    def __init__(
+        self,
+        change: ChangeSpan,
+        probability: float,
+        base_rate: float,
+        interval: Interval,
+        calibration: Calibration,
+        percentile: float | None,
+        score: float,
+        score_basis: Basis,
+        level: RiskLevel,
+        log_odds: float,
+        baseline: float,
+        reasons: list[Reason],
+        files: list[FileShare],
+        commits: list[CommitRisk],
+        model: ModelReference,
+        history: HistorySpan,
+        notes: list[str],
+    ) -> None:
+        _set(self, "change", change)
+        _set(self, "probability", probability)
+        _set(self, "base_rate", base_rate)
+        _set(self, "interval", interval)
+        _set(self, "calibration", calibration)
+        _set(self, "percentile", percentile)
+        _set(self, "score", score)
+        _set(self, "score_basis", score_basis)
+        _set(self, "level", level)
+        _set(self, "log_odds", log_odds)
+        _set(self, "baseline", baseline)
+        _set(self, "reasons", reasons)
+        _set(self, "files", files)
+        _set(self, "commits", commits)
+        _set(self, "model", model)
+        _set(self, "history", history)
+        _set(self, "notes", notes)
+
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> ChangeRisk:
         """The record out of its JSON form."""
@@ -569,9 +639,10 @@ class ChangeRisk(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class ChangeSpan(Record):
     """What was scored."""
+
+    __slots__ = ("base", "tip", "time", "files", "added", "deleted")
 
     base: str | None
     """The commit before the change, hexadecimal; absent for a root commit."""
@@ -590,6 +661,22 @@ class ChangeSpan(Record):
 
     deleted: int
     """Lines deleted."""
+
+    def __init__(
+        self,
+        base: str | None,
+        tip: str | None,
+        time: str,
+        files: int,
+        added: int,
+        deleted: int,
+    ) -> None:
+        _set(self, "base", base)
+        _set(self, "tip", tip)
+        _set(self, "time", time)
+        _set(self, "files", files)
+        _set(self, "added", added)
+        _set(self, "deleted", deleted)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> ChangeSpan:
@@ -615,9 +702,10 @@ class ChangeSpan(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Checkpoint(Record):
     """A point in a session that it can be taken back to."""
+
+    __slots__ = ("id", "name", "position", "automatic", "time", "state")
 
     id: str
     """The checkpoint's id."""
@@ -634,8 +722,24 @@ class Checkpoint(Record):
     time: str
     """When it was made, RFC 3339 in UTC."""
 
-    state: Any = None
+    state: Any
     """What was kept with it, where it was asked for."""
+
+    def __init__(
+        self,
+        id: str,
+        name: str,
+        position: int,
+        automatic: bool,
+        time: str,
+        state: Any = None,
+    ) -> None:
+        _set(self, "id", id)
+        _set(self, "name", name)
+        _set(self, "position", position)
+        _set(self, "automatic", automatic)
+        _set(self, "time", time)
+        _set(self, "state", state)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Checkpoint:
@@ -661,12 +765,16 @@ class Checkpoint(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class CheckpointList(Record):
     """A session's checkpoints, newest first."""
 
+    __slots__ = ("checkpoints",)
+
     checkpoints: list[Checkpoint]
     """The checkpoints."""
+
+    def __init__(self, checkpoints: list[Checkpoint]) -> None:
+        _set(self, "checkpoints", checkpoints)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> CheckpointList:
@@ -682,9 +790,10 @@ class CheckpointList(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class ClaimedSession(Record):
     """A session that this process has claimed: open it with `resume` to go on."""
+
+    __slots__ = ("id", "input", "labels")
 
     id: str
     """The session's id."""
@@ -694,6 +803,11 @@ class ClaimedSession(Record):
 
     labels: dict[str, str]
     """Its labels."""
+
+    def __init__(self, id: str, input: Any, labels: dict[str, str]) -> None:
+        _set(self, "id", id)
+        _set(self, "input", input)
+        _set(self, "labels", labels)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> ClaimedSession:
@@ -713,9 +827,10 @@ class ClaimedSession(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class ClaimedTask(Record):
     """A task that this worker has claimed."""
+
+    __slots__ = ("id", "name", "payload", "attempt")
 
     id: str
     """The task's id."""
@@ -728,6 +843,12 @@ class ClaimedTask(Record):
 
     attempt: int
     """Which attempt this is, from 1."""
+
+    def __init__(self, id: str, name: str, payload: Any, attempt: int) -> None:
+        _set(self, "id", id)
+        _set(self, "name", name)
+        _set(self, "payload", payload)
+        _set(self, "attempt", attempt)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> ClaimedTask:
@@ -749,9 +870,19 @@ class ClaimedTask(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class ClassMetrics(Record):
     """Metrics of one class, struct, trait, interface or implementation block."""
+
+    __slots__ = (
+        "name",
+        "line",
+        "end_line",
+        "methods",
+        "fields",
+        "weighted_methods",
+        "cognitive",
+        "lines",
+    )
 
     name: str
     """Its name."""
@@ -778,6 +909,26 @@ class ClassMetrics(Record):
 
     lines: Lines
     """How large it is."""
+
+    def __init__(
+        self,
+        name: str,
+        line: int,
+        end_line: int,
+        methods: int,
+        fields: int,
+        weighted_methods: int,
+        cognitive: int,
+        lines: Lines,
+    ) -> None:
+        _set(self, "name", name)
+        _set(self, "line", line)
+        _set(self, "end_line", end_line)
+        _set(self, "methods", methods)
+        _set(self, "fields", fields)
+        _set(self, "weighted_methods", weighted_methods)
+        _set(self, "cognitive", cognitive)
+        _set(self, "lines", lines)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> ClassMetrics:
@@ -814,11 +965,13 @@ class _CloneGroupDraft(Record):
         "lines",
         "places",
     )
+    __setattr__ = _set
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class CloneGroup(Record):
     """Blocks of code that are equal but for layout and comments."""
+
+    __slots__ = ("tokens", "lines", "places")
 
     tokens: int
     """How long each of them is, in tokens: from the start of a statement to the end of one."""
@@ -828,6 +981,11 @@ class CloneGroup(Record):
 
     places: list[ClonePlace]
     """Where they are, sorted by path and line; two at least, and no two overlap."""
+
+    def __init__(self, tokens: int, lines: int, places: list[ClonePlace]) -> None:
+        _set(self, "tokens", tokens)
+        _set(self, "lines", lines)
+        _set(self, "places", places)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> CloneGroup:
@@ -849,9 +1007,10 @@ class CloneGroup(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class ClonePlace(Record):
     """Where a duplicated block is."""
+
+    __slots__ = ("path", "line", "end_line", "function")
 
     path: str
     """The file, relative to the workspace's top, `/` between components; absolute outside of it."""
@@ -864,6 +1023,12 @@ class ClonePlace(Record):
 
     function: str
     """The function in which it starts, qualified by its classes; empty outside of functions."""
+
+    def __init__(self, path: str, line: int, end_line: int, function: str) -> None:
+        _set(self, "path", path)
+        _set(self, "line", line)
+        _set(self, "end_line", end_line)
+        _set(self, "function", function)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> ClonePlace:
@@ -885,9 +1050,10 @@ class ClonePlace(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class CodeClones(Record):
     """Duplicated blocks of files, and what was not read."""
+
+    __slots__ = ("groups", "files", "tokens", "duplicated_tokens", "skipped", "unknown")
 
     groups: list[CloneGroup]
     """The duplicated blocks, longest first. Each has a place that no longer one covers."""
@@ -908,6 +1074,22 @@ class CodeClones(Record):
 
     unknown: int
     """Files of no known language that folders held."""
+
+    def __init__(
+        self,
+        groups: list[CloneGroup],
+        files: int,
+        tokens: int,
+        duplicated_tokens: int,
+        skipped: list[SkippedFile],
+        unknown: int,
+    ) -> None:
+        _set(self, "groups", groups)
+        _set(self, "files", files)
+        _set(self, "tokens", tokens)
+        _set(self, "duplicated_tokens", duplicated_tokens)
+        _set(self, "skipped", skipped)
+        _set(self, "unknown", unknown)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> CodeClones:
@@ -933,9 +1115,10 @@ class CodeClones(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class CodeMetrics(Record):
     """Metrics of files, and what was not measured."""
+
+    __slots__ = ("files", "skipped", "unknown", "rows")
 
     files: list[FileMetrics]
     """The measured files, sorted by path."""
@@ -950,6 +1133,18 @@ class CodeMetrics(Record):
 
     rows: MetricRows
     """What the columnar form's rows are."""
+
+    def __init__(
+        self,
+        files: list[FileMetrics],
+        skipped: list[SkippedFile],
+        unknown: int,
+        rows: MetricRows,
+    ) -> None:
+        _set(self, "files", files)
+        _set(self, "skipped", skipped)
+        _set(self, "unknown", unknown)
+        _set(self, "rows", rows)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> CodeMetrics:
@@ -971,9 +1166,10 @@ class CodeMetrics(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class CodePatterns(Record):
     """What the rules found, and what was not searched."""
+
+    __slots__ = ("findings", "rules", "counts", "files", "skipped", "unknown")
 
     findings: list[Finding]
     """The findings, sorted by path, line, column and rule."""
@@ -994,6 +1190,22 @@ class CodePatterns(Record):
 
     unknown: int
     """Files of no known language that folders held."""
+
+    def __init__(
+        self,
+        findings: list[Finding],
+        rules: list[RuleCount],
+        counts: list[FileRuleCount],
+        files: int,
+        skipped: list[SkippedFile],
+        unknown: int,
+    ) -> None:
+        _set(self, "findings", findings)
+        _set(self, "rules", rules)
+        _set(self, "counts", counts)
+        _set(self, "files", files)
+        _set(self, "skipped", skipped)
+        _set(self, "unknown", unknown)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> CodePatterns:
@@ -1019,12 +1231,16 @@ class CodePatterns(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class CodeRules(Record):
     """The rules that `code.patterns` knows."""
 
+    __slots__ = ("rules",)
+
     rules: list[RuleDescription]
     """The rules, sorted by id."""
+
+    def __init__(self, rules: list[RuleDescription]) -> None:
+        _set(self, "rules", rules)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> CodeRules:
@@ -1040,9 +1256,10 @@ class CodeRules(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class CodeSymbols(Record):
     """Symbols of files, and what was not read."""
+
+    __slots__ = ("files", "skipped", "unknown")
 
     files: list[FileSymbols]
     """The files that were read, sorted by path."""
@@ -1054,6 +1271,11 @@ class CodeSymbols(Record):
 
     unknown: int
     """Files of no known language that folders held."""
+
+    def __init__(self, files: list[FileSymbols], skipped: list[SkippedFile], unknown: int) -> None:
+        _set(self, "files", files)
+        _set(self, "skipped", skipped)
+        _set(self, "unknown", unknown)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> CodeSymbols:
@@ -1073,9 +1295,10 @@ class CodeSymbols(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Coefficient(Record):
     """The weight of one feature."""
+
+    __slots__ = ("feature", "weight", "mean", "spread")
 
     feature: str
     """The feature's name as in `git.features`, for example `la`."""
@@ -1088,6 +1311,12 @@ class Coefficient(Record):
 
     spread: float
     """The prior's spread (standard deviation) of signed log1p(value)."""
+
+    def __init__(self, feature: str, weight: float, mean: float, spread: float) -> None:
+        _set(self, "feature", feature)
+        _set(self, "weight", weight)
+        _set(self, "mean", mean)
+        _set(self, "spread", spread)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Coefficient:
@@ -1109,9 +1338,19 @@ class Coefficient(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class CommandResult(Record):
     """What `session.command` answers: how the command ended, and what it wrote. It is on disk."""
+
+    __slots__ = (
+        "status",
+        "signal",
+        "stdout",
+        "stderr",
+        "stdout_dropped",
+        "stderr_dropped",
+        "took_ms",
+        "replayed",
+    )
 
     status: int | None
     """Its exit status; absent where a signal ended it."""
@@ -1136,6 +1375,26 @@ class CommandResult(Record):
 
     replayed: bool
     """Whether this is the recorded result: nothing was run."""
+
+    def __init__(
+        self,
+        status: int | None,
+        signal: int | None,
+        stdout: str,
+        stderr: str,
+        stdout_dropped: int,
+        stderr_dropped: int,
+        took_ms: int,
+        replayed: bool,
+    ) -> None:
+        _set(self, "status", status)
+        _set(self, "signal", signal)
+        _set(self, "stdout", stdout)
+        _set(self, "stderr", stderr)
+        _set(self, "stdout_dropped", stdout_dropped)
+        _set(self, "stderr_dropped", stderr_dropped)
+        _set(self, "took_ms", took_ms)
+        _set(self, "replayed", replayed)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> CommandResult:
@@ -1165,9 +1424,10 @@ class CommandResult(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class CommitRisk(Record):
     """One commit's own answer."""
+
+    __slots__ = ("sha", "title", "probability", "score", "level")
 
     sha: str
     """The commit's id, hexadecimal."""
@@ -1183,6 +1443,20 @@ class CommitRisk(Record):
 
     level: RiskLevel
     """How that score ranks."""
+
+    def __init__(
+        self,
+        sha: str,
+        title: str,
+        probability: float,
+        score: float,
+        level: RiskLevel,
+    ) -> None:
+        _set(self, "sha", sha)
+        _set(self, "title", title)
+        _set(self, "probability", probability)
+        _set(self, "score", score)
+        _set(self, "level", level)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> CommitRisk:
@@ -1206,9 +1480,10 @@ class CommitRisk(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class CountedHistory(Record):
     """Which commits an answer counts, and what stood in the way."""
+
+    __slots__ = ("tip", "time", "counted", "by_bots", "ignored", "history")
 
     tip: str
     """The commit whose files the answer is about, hexadecimal."""
@@ -1229,6 +1504,22 @@ class CountedHistory(Record):
 
     history: HistorySpan
     """What of the history of the tip could be read."""
+
+    def __init__(
+        self,
+        tip: str,
+        time: str,
+        counted: int,
+        by_bots: int,
+        ignored: int,
+        history: HistorySpan,
+    ) -> None:
+        _set(self, "tip", tip)
+        _set(self, "time", time)
+        _set(self, "counted", counted)
+        _set(self, "by_bots", by_bots)
+        _set(self, "ignored", ignored)
+        _set(self, "history", history)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> CountedHistory:
@@ -1267,11 +1558,23 @@ class _CoupledFilesDraft(Record):
         "last_shared_days",
         "same_folder",
     )
+    __setattr__ = _set
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class CoupledFiles(Record):
     """Two files that change together."""
+
+    __slots__ = (
+        "path",
+        "coupled",
+        "degree",
+        "shared",
+        "revisions",
+        "coupled_revisions",
+        "average_revisions",
+        "last_shared_days",
+        "same_folder",
+    )
 
     path: str
     """The first of the two by path."""
@@ -1299,6 +1602,28 @@ class CoupledFiles(Record):
 
     same_folder: bool
     """Whether both stand in the same folder."""
+
+    def __init__(
+        self,
+        path: str,
+        coupled: str,
+        degree: float,
+        shared: int,
+        revisions: int,
+        coupled_revisions: int,
+        average_revisions: float,
+        last_shared_days: float,
+        same_folder: bool,
+    ) -> None:
+        _set(self, "path", path)
+        _set(self, "coupled", coupled)
+        _set(self, "degree", degree)
+        _set(self, "shared", shared)
+        _set(self, "revisions", revisions)
+        _set(self, "coupled_revisions", coupled_revisions)
+        _set(self, "average_revisions", average_revisions)
+        _set(self, "last_shared_days", last_shared_days)
+        _set(self, "same_folder", same_folder)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> CoupledFiles:
@@ -1332,15 +1657,20 @@ class CoupledFiles(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Deepened(Record):
     """What `git.deepen` answers."""
+
+    __slots__ = ("was_cut", "is_cut")
 
     was_cut: bool
     """Whether the history was cut before."""
 
     is_cut: bool
     """Whether it still is."""
+
+    def __init__(self, was_cut: bool, is_cut: bool) -> None:
+        _set(self, "was_cut", was_cut)
+        _set(self, "is_cut", is_cut)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Deepened:
@@ -1358,12 +1688,16 @@ class Deepened(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Enqueued(Record):
     """What `queue.enqueue` answers: the tasks are on disk."""
 
+    __slots__ = ("ids",)
+
     ids: list[str]
     """One id per task, in order."""
+
+    def __init__(self, ids: list[str]) -> None:
+        _set(self, "ids", ids)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Enqueued:
@@ -1379,15 +1713,20 @@ class Enqueued(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class EntryPage(Record):
     """A page of a session's log, oldest first."""
+
+    __slots__ = ("entries", "cursor")
 
     entries: list[LogEntry]
     """The entries."""
 
     cursor: int
     """Pass it as `after` for the next page."""
+
+    def __init__(self, entries: list[LogEntry], cursor: int) -> None:
+        _set(self, "entries", entries)
+        _set(self, "cursor", cursor)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> EntryPage:
@@ -1405,9 +1744,19 @@ class EntryPage(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Evaluation(Record):
     """How well a model ranks and how honest its probabilities are on one set of rows."""
+
+    __slots__ = (
+        "rows",
+        "count",
+        "base_rate",
+        "roc_auc",
+        "roc_auc_churn",
+        "brier",
+        "brier_base_rate",
+        "ece",
+    )
 
     rows: str
     """Which rows, for example `qt, last 20 % by date` or `camel, never seen`."""
@@ -1432,6 +1781,26 @@ class Evaluation(Record):
 
     ece: float
     """Expected calibration error over ten bins of equal count."""
+
+    def __init__(
+        self,
+        rows: str,
+        count: int,
+        base_rate: float,
+        roc_auc: float,
+        roc_auc_churn: float,
+        brier: float,
+        brier_base_rate: float,
+        ece: float,
+    ) -> None:
+        _set(self, "rows", rows)
+        _set(self, "count", count)
+        _set(self, "base_rate", base_rate)
+        _set(self, "roc_auc", roc_auc)
+        _set(self, "roc_auc_churn", roc_auc_churn)
+        _set(self, "brier", brier)
+        _set(self, "brier_base_rate", brier_base_rate)
+        _set(self, "ece", ece)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Evaluation:
@@ -1461,9 +1830,10 @@ class Evaluation(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Event(Record):
     """One thing that happened."""
+
+    __slots__ = ("seq", "time", "kind", "subject", "data")
 
     seq: int
     """The durable cursor: grows in commit order; 0 for a transient event (progress)."""
@@ -1481,6 +1851,13 @@ class Event(Record):
 
     data: Any
     """Details, by kind."""
+
+    def __init__(self, seq: int, time: str, kind: str, subject: str, data: Any) -> None:
+        _set(self, "seq", seq)
+        _set(self, "time", time)
+        _set(self, "kind", kind)
+        _set(self, "subject", subject)
+        _set(self, "data", data)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Event:
@@ -1504,9 +1881,10 @@ class Event(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class EventPage(Record):
     """A batch of events."""
+
+    __slots__ = ("events", "cursor", "ended", "dropped")
 
     events: list[Event]
     """The events, oldest first."""
@@ -1519,6 +1897,12 @@ class EventPage(Record):
 
     dropped: int
     """How many transient events were dropped since the last batch as nobody took them in time."""
+
+    def __init__(self, events: list[Event], cursor: int, ended: bool, dropped: int) -> None:
+        _set(self, "events", events)
+        _set(self, "cursor", cursor)
+        _set(self, "ended", ended)
+        _set(self, "dropped", dropped)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> EventPage:
@@ -1540,18 +1924,29 @@ class EventPage(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Failure(Record):
     """Why a step or a task of the host failed."""
+
+    __slots__ = ("message", "kind", "causes")
 
     message: str
     """What went wrong, for people."""
 
-    kind: str | None = None
+    kind: str | None
     """The host's name of the error's type, for example `ValueError`."""
 
-    causes: list[str] = field(default_factory=list)
+    causes: list[str]
     """The chain of causes, nearest first."""
+
+    def __init__(
+        self,
+        message: str,
+        kind: str | None = None,
+        causes: list[str] | None = None,
+    ) -> None:
+        _set(self, "message", message)
+        _set(self, "kind", kind)
+        _set(self, "causes", [] if causes is None else causes)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Failure:
@@ -1600,11 +1995,37 @@ class _FeatureRowDraft(Record):
         "ndev_mean",
         "nuc_mean",
     )
+    __setattr__ = _set
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class FeatureRow(Record):
     """The change measures of one commit (Kamei et al., IEEE TSE 39(6):757-773, 2013, Table 1)."""
+
+    __slots__ = (
+        "order",
+        "sha",
+        "author",
+        "time",
+        "ns",
+        "nd",
+        "nf",
+        "entropy",
+        "la",
+        "ld",
+        "lt_sum",
+        "lt",
+        "fix",
+        "ndev",
+        "age",
+        "nuc",
+        "nuc_last",
+        "exp",
+        "rexp",
+        "sexp",
+        "renames",
+        "ndev_mean",
+        "nuc_mean",
+    )
 
     order: int
     """Place in the topological order by (committer time, id), merges left out, from 0."""
@@ -1675,6 +2096,56 @@ class FeatureRow(Record):
     nuc_mean: float
     """NUC counted per file, then the mean over the touched files."""
 
+    def __init__(
+        self,
+        order: int,
+        sha: str,
+        author: str,
+        time: int,
+        ns: int,
+        nd: int,
+        nf: int,
+        entropy: float,
+        la: int,
+        ld: int,
+        lt_sum: int,
+        lt: float,
+        fix: int,
+        ndev: int,
+        age: float,
+        nuc: int,
+        nuc_last: int,
+        exp: int,
+        rexp: float,
+        sexp: int,
+        renames: int,
+        ndev_mean: float,
+        nuc_mean: float,
+    ) -> None:
+        _set(self, "order", order)
+        _set(self, "sha", sha)
+        _set(self, "author", author)
+        _set(self, "time", time)
+        _set(self, "ns", ns)
+        _set(self, "nd", nd)
+        _set(self, "nf", nf)
+        _set(self, "entropy", entropy)
+        _set(self, "la", la)
+        _set(self, "ld", ld)
+        _set(self, "lt_sum", lt_sum)
+        _set(self, "lt", lt)
+        _set(self, "fix", fix)
+        _set(self, "ndev", ndev)
+        _set(self, "age", age)
+        _set(self, "nuc", nuc)
+        _set(self, "nuc_last", nuc_last)
+        _set(self, "exp", exp)
+        _set(self, "rexp", rexp)
+        _set(self, "sexp", sexp)
+        _set(self, "renames", renames)
+        _set(self, "ndev_mean", ndev_mean)
+        _set(self, "nuc_mean", nuc_mean)
+
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> FeatureRow:
         """The record out of its JSON form."""
@@ -1735,15 +2206,20 @@ class FeatureRow(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class FeatureTable(Record):
     """The change measures of many commits, in order."""
+
+    __slots__ = ("rows", "history")
 
     rows: list[FeatureRow]
     """One row for every commit that is not a merge."""
 
     history: HistorySpan
     """What of the history could be read."""
+
+    def __init__(self, rows: list[FeatureRow], history: HistorySpan) -> None:
+        _set(self, "rows", rows)
+        _set(self, "history", history)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> FeatureTable:
@@ -1761,9 +2237,10 @@ class FeatureTable(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class FileCoupling(Record):
     """Files that change together."""
+
+    __slots__ = ("pairs", "too_large", "basis")
 
     pairs: list[CoupledFiles]
     """The pairs within the limits, the highest degree first, of equals the one with more
@@ -1775,6 +2252,11 @@ class FileCoupling(Record):
 
     basis: CountedHistory
     """Which commits count, those too large included."""
+
+    def __init__(self, pairs: list[CoupledFiles], too_large: int, basis: CountedHistory) -> None:
+        _set(self, "pairs", pairs)
+        _set(self, "too_large", too_large)
+        _set(self, "basis", basis)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> FileCoupling:
@@ -1794,15 +2276,20 @@ class FileCoupling(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class FileHistories(Record):
     """What history says about files."""
+
+    __slots__ = ("files", "basis")
 
     files: list[FileHistory]
     """Every file of the tip that `paths` selects, sorted by path."""
 
     basis: CountedHistory
     """Which commits count."""
+
+    def __init__(self, files: list[FileHistory], basis: CountedHistory) -> None:
+        _set(self, "files", files)
+        _set(self, "basis", basis)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> FileHistories:
@@ -1844,13 +2331,36 @@ class _FileHistoryDraft(Record):
         "vendored",
         "weight",
     )
+    __setattr__ = _set
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class FileHistory(Record):
     """What history says about one file of the tip. Merges are left out; a rename hands the past of
     the old name to the new one, and a file made anew under the old name begins there.
     """
+
+    __slots__ = (
+        "path",
+        "commits",
+        "added",
+        "deleted",
+        "lines",
+        "relative_churn",
+        "age_days",
+        "last_change_days",
+        "authors",
+        "minor_authors",
+        "ownership",
+        "main_author",
+        "main_author_email",
+        "bus_factor",
+        "weighted_commits",
+        "fixes",
+        "last_fix_days",
+        "generated",
+        "vendored",
+        "weight",
+    )
 
     path: str
     """The path at the tip."""
@@ -1917,6 +2427,50 @@ class FileHistory(Record):
 
     weight: float
     """What its changes weigh beside others: 1, or 0.1 where it is generated or vendored."""
+
+    def __init__(
+        self,
+        path: str,
+        commits: int,
+        added: int,
+        deleted: int,
+        lines: int | None,
+        relative_churn: float | None,
+        age_days: float | None,
+        last_change_days: float | None,
+        authors: int,
+        minor_authors: int,
+        ownership: float,
+        main_author: str | None,
+        main_author_email: str | None,
+        bus_factor: int,
+        weighted_commits: float,
+        fixes: int,
+        last_fix_days: float | None,
+        generated: bool,
+        vendored: bool,
+        weight: float,
+    ) -> None:
+        _set(self, "path", path)
+        _set(self, "commits", commits)
+        _set(self, "added", added)
+        _set(self, "deleted", deleted)
+        _set(self, "lines", lines)
+        _set(self, "relative_churn", relative_churn)
+        _set(self, "age_days", age_days)
+        _set(self, "last_change_days", last_change_days)
+        _set(self, "authors", authors)
+        _set(self, "minor_authors", minor_authors)
+        _set(self, "ownership", ownership)
+        _set(self, "main_author", main_author)
+        _set(self, "main_author_email", main_author_email)
+        _set(self, "bus_factor", bus_factor)
+        _set(self, "weighted_commits", weighted_commits)
+        _set(self, "fixes", fixes)
+        _set(self, "last_fix_days", last_fix_days)
+        _set(self, "generated", generated)
+        _set(self, "vendored", vendored)
+        _set(self, "weight", weight)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> FileHistory:
@@ -1990,11 +2544,28 @@ class _FileMetricsDraft(Record):
         "parse_errors",
         "damaged_bytes",
     )
+    __setattr__ = _set
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class FileMetrics(Record):
     """Metrics of one file."""
+
+    __slots__ = (
+        "path",
+        "language",
+        "bytes",
+        "generated",
+        "functions",
+        "classes",
+        "cyclomatic",
+        "cognitive",
+        "tokens",
+        "lines",
+        "halstead",
+        "maintainability",
+        "parse_errors",
+        "damaged_bytes",
+    )
 
     path: str
     """The file, relative to the workspace's top, `/` between components; absolute outside of it."""
@@ -2039,6 +2610,38 @@ class FileMetrics(Record):
 
     damaged_bytes: int
     """Bytes inside such places."""
+
+    def __init__(
+        self,
+        path: str,
+        language: str,
+        bytes: int,
+        generated: bool,
+        functions: list[FunctionMetrics],
+        classes: list[ClassMetrics],
+        cyclomatic: int,
+        cognitive: int,
+        tokens: int,
+        lines: Lines,
+        halstead: Halstead,
+        maintainability: float,
+        parse_errors: int,
+        damaged_bytes: int,
+    ) -> None:
+        _set(self, "path", path)
+        _set(self, "language", language)
+        _set(self, "bytes", bytes)
+        _set(self, "generated", generated)
+        _set(self, "functions", functions)
+        _set(self, "classes", classes)
+        _set(self, "cyclomatic", cyclomatic)
+        _set(self, "cognitive", cognitive)
+        _set(self, "tokens", tokens)
+        _set(self, "lines", lines)
+        _set(self, "halstead", halstead)
+        _set(self, "maintainability", maintainability)
+        _set(self, "parse_errors", parse_errors)
+        _set(self, "damaged_bytes", damaged_bytes)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> FileMetrics:
@@ -2089,11 +2692,13 @@ class _FileRuleCountDraft(Record):
         "rule",
         "count",
     )
+    __setattr__ = _set
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class FileRuleCount(Record):
     """How often a rule found something in one file."""
+
+    __slots__ = ("path", "rule", "count")
 
     path: str
     """The file."""
@@ -2103,6 +2708,11 @@ class FileRuleCount(Record):
 
     count: int
     """Its findings there."""
+
+    def __init__(self, path: str, rule: str, count: int) -> None:
+        _set(self, "path", path)
+        _set(self, "rule", rule)
+        _set(self, "count", count)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> FileRuleCount:
@@ -2124,9 +2734,10 @@ class FileRuleCount(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class FileShare(Record):
     """What one file adds to the answer."""
+
+    __slots__ = ("path", "share", "added", "deleted", "files")
 
     path: str | None
     """The path after the change; absent for the entry that stands for the rest."""
@@ -2142,6 +2753,20 @@ class FileShare(Record):
 
     files: int
     """How many files the entry stands for."""
+
+    def __init__(
+        self,
+        path: str | None,
+        share: float,
+        added: int,
+        deleted: int,
+        files: int,
+    ) -> None:
+        _set(self, "path", path)
+        _set(self, "share", share)
+        _set(self, "added", added)
+        _set(self, "deleted", deleted)
+        _set(self, "files", files)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> FileShare:
@@ -2172,11 +2797,13 @@ class _FileSymbolsDraft(Record):
         "language",
         "symbols",
     )
+    __setattr__ = _set
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class FileSymbols(Record):
     """Symbols of one file."""
+
+    __slots__ = ("path", "language", "symbols")
 
     path: str
     """The file, relative to the workspace's top, `/` between components; absolute outside of it."""
@@ -2186,6 +2813,11 @@ class FileSymbols(Record):
 
     symbols: list[Symbol]
     """Its symbols, by place."""
+
+    def __init__(self, path: str, language: str, symbols: list[Symbol]) -> None:
+        _set(self, "path", path)
+        _set(self, "language", language)
+        _set(self, "symbols", symbols)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> FileSymbols:
@@ -2223,11 +2855,26 @@ class _FindingDraft(Record):
         "author",
         "age_days",
     )
+    __setattr__ = _set
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Finding(Record):
     """One thing that a rule found at one place."""
+
+    __slots__ = (
+        "rule",
+        "severity",
+        "path",
+        "line",
+        "column",
+        "end_line",
+        "function",
+        "reason",
+        "action",
+        "excerpt",
+        "author",
+        "age_days",
+    )
 
     rule: str
     """The rule, for example `swallowed-exception`."""
@@ -2259,11 +2906,39 @@ class Finding(Record):
     excerpt: str
     """The first line of the code in question, trimmed, at most 160 bytes; secrets are masked."""
 
-    author: str | None = None
+    author: str | None
     """Who last changed the line, where history was asked."""
 
-    age_days: int | None = None
+    age_days: int | None
     """How long ago that was, in days."""
+
+    def __init__(
+        self,
+        rule: str,
+        severity: Severity,
+        path: str,
+        line: int,
+        column: int,
+        end_line: int,
+        function: str,
+        reason: str,
+        action: str,
+        excerpt: str,
+        author: str | None = None,
+        age_days: int | None = None,
+    ) -> None:
+        _set(self, "rule", rule)
+        _set(self, "severity", severity)
+        _set(self, "path", path)
+        _set(self, "line", line)
+        _set(self, "column", column)
+        _set(self, "end_line", end_line)
+        _set(self, "function", function)
+        _set(self, "reason", reason)
+        _set(self, "action", action)
+        _set(self, "excerpt", excerpt)
+        _set(self, "author", author)
+        _set(self, "age_days", age_days)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Finding:
@@ -2303,15 +2978,20 @@ class Finding(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class ForkPoint(Record):
     """Where a session was forked off."""
+
+    __slots__ = ("id", "position")
 
     id: str
     """The session that it shares steps with."""
 
     position: int
     """Steps below this position are shared."""
+
+    def __init__(self, id: str, position: int) -> None:
+        _set(self, "id", id)
+        _set(self, "position", position)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> ForkPoint:
@@ -2329,9 +3009,27 @@ class ForkPoint(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class FunctionMetrics(Record):
     """Metrics of one function with a body."""
+
+    __slots__ = (
+        "name",
+        "qualified",
+        "line",
+        "end_line",
+        "cyclomatic",
+        "cyclomatic_with_nested",
+        "cognitive",
+        "cognitive_own",
+        "nesting",
+        "parameters",
+        "exits",
+        "tokens",
+        "lines",
+        "halstead",
+        "maintainability",
+        "identity",
+    )
 
     name: str
     """Its name; for a lambda the name that it is bound to, else `(anonymous)`."""
@@ -2387,6 +3085,42 @@ class FunctionMetrics(Record):
     identity: str
     """Survives moves and changes of layout: 16 hexadecimal digits over the tokens of the body."""
 
+    def __init__(
+        self,
+        name: str,
+        qualified: str,
+        line: int,
+        end_line: int,
+        cyclomatic: int,
+        cyclomatic_with_nested: int,
+        cognitive: int,
+        cognitive_own: int,
+        nesting: int,
+        parameters: int,
+        exits: int,
+        tokens: int,
+        lines: Lines,
+        halstead: Halstead,
+        maintainability: float,
+        identity: str,
+    ) -> None:
+        _set(self, "name", name)
+        _set(self, "qualified", qualified)
+        _set(self, "line", line)
+        _set(self, "end_line", end_line)
+        _set(self, "cyclomatic", cyclomatic)
+        _set(self, "cyclomatic_with_nested", cyclomatic_with_nested)
+        _set(self, "cognitive", cognitive)
+        _set(self, "cognitive_own", cognitive_own)
+        _set(self, "nesting", nesting)
+        _set(self, "parameters", parameters)
+        _set(self, "exits", exits)
+        _set(self, "tokens", tokens)
+        _set(self, "lines", lines)
+        _set(self, "halstead", halstead)
+        _set(self, "maintainability", maintainability)
+        _set(self, "identity", identity)
+
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> FunctionMetrics:
         """The record out of its JSON form."""
@@ -2431,9 +3165,18 @@ class FunctionMetrics(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Halstead(Record):
     """Halstead's measures (Elements of Software Science, 1977)."""
+
+    __slots__ = (
+        "distinct_operators",
+        "distinct_operands",
+        "operators",
+        "operands",
+        "volume",
+        "difficulty",
+        "effort",
+    )
 
     distinct_operators: int
     """Distinct operators, n1."""
@@ -2455,6 +3198,24 @@ class Halstead(Record):
 
     effort: float
     """Effort: difficulty * volume."""
+
+    def __init__(
+        self,
+        distinct_operators: int,
+        distinct_operands: int,
+        operators: int,
+        operands: int,
+        volume: float,
+        difficulty: float,
+        effort: float,
+    ) -> None:
+        _set(self, "distinct_operators", distinct_operators)
+        _set(self, "distinct_operands", distinct_operands)
+        _set(self, "operators", operators)
+        _set(self, "operands", operands)
+        _set(self, "volume", volume)
+        _set(self, "difficulty", difficulty)
+        _set(self, "effort", effort)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Halstead:
@@ -2482,9 +3243,21 @@ class Halstead(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Health(Record):
     """How a store is."""
+
+    __slots__ = (
+        "ok",
+        "checks",
+        "store_bytes",
+        "log_bytes",
+        "free_bytes",
+        "sessions_open",
+        "sessions_paused",
+        "sessions_ended",
+        "queues",
+        "owners",
+    )
 
     ok: bool
     """Whether everything is as it should be."""
@@ -2515,6 +3288,30 @@ class Health(Record):
 
     owners: list[OwnerLoad]
     """Every owner."""
+
+    def __init__(
+        self,
+        ok: bool,
+        checks: list[HealthCheck],
+        store_bytes: int,
+        log_bytes: int,
+        free_bytes: int | None,
+        sessions_open: int,
+        sessions_paused: int,
+        sessions_ended: int,
+        queues: list[QueueSummary],
+        owners: list[OwnerLoad],
+    ) -> None:
+        _set(self, "ok", ok)
+        _set(self, "checks", checks)
+        _set(self, "store_bytes", store_bytes)
+        _set(self, "log_bytes", log_bytes)
+        _set(self, "free_bytes", free_bytes)
+        _set(self, "sessions_open", sessions_open)
+        _set(self, "sessions_paused", sessions_paused)
+        _set(self, "sessions_ended", sessions_ended)
+        _set(self, "queues", queues)
+        _set(self, "owners", owners)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Health:
@@ -2548,9 +3345,10 @@ class Health(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class HealthCheck(Record):
     """One thing that was looked at."""
+
+    __slots__ = ("name", "ok", "reason")
 
     name: str
     """What was looked at."""
@@ -2560,6 +3358,11 @@ class HealthCheck(Record):
 
     reason: str
     """What was seen, and what to do."""
+
+    def __init__(self, name: str, ok: bool, reason: str) -> None:
+        _set(self, "name", name)
+        _set(self, "ok", ok)
+        _set(self, "reason", reason)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> HealthCheck:
@@ -2579,9 +3382,10 @@ class HealthCheck(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class HistoryPack(Record):
     """What is in a history pack."""
+
+    __slots__ = ("path", "tip", "commits", "file_changes", "bytes")
 
     path: str
     """Path of the pack file."""
@@ -2597,6 +3401,13 @@ class HistoryPack(Record):
 
     bytes: int
     """Size of the pack in bytes."""
+
+    def __init__(self, path: str, tip: str, commits: int, file_changes: int, bytes: int) -> None:
+        _set(self, "path", path)
+        _set(self, "tip", tip)
+        _set(self, "commits", commits)
+        _set(self, "file_changes", file_changes)
+        _set(self, "bytes", bytes)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> HistoryPack:
@@ -2620,9 +3431,10 @@ class HistoryPack(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class HistorySpan(Record):
     """How much history an answer stands on."""
+
+    __slots__ = ("commits", "cut", "gaps", "dropped")
 
     commits: int
     """Commits seen, merges left out."""
@@ -2633,10 +3445,16 @@ class HistorySpan(Record):
     gaps: int
     """Commits whose changes could not be read as objects are absent (partial clones) or damaged."""
 
-    dropped: int = 0
+    dropped: int
     """Commits, merges left out, that led up to the branch when it was read last and do not any
     more: its history was rewritten, for example by a force-push; 0 where it was only continued.
     """
+
+    def __init__(self, commits: int, cut: bool, gaps: int, dropped: int = 0) -> None:
+        _set(self, "commits", commits)
+        _set(self, "cut", cut)
+        _set(self, "gaps", gaps)
+        _set(self, "dropped", dropped)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> HistorySpan:
@@ -2676,11 +3494,28 @@ class _HotspotDraft(Record):
         "authors",
         "reason",
     )
+    __setattr__ = _set
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Hotspot(Record):
     """A file that is complex and changes often."""
+
+    __slots__ = (
+        "path",
+        "score",
+        "commits",
+        "weighted_commits",
+        "complexity",
+        "complexity_basis",
+        "lines",
+        "recent_commits",
+        "earlier_commits",
+        "trend",
+        "growth",
+        "fixes",
+        "authors",
+        "reason",
+    )
 
     path: str
     """The path at the tip."""
@@ -2726,6 +3561,38 @@ class Hotspot(Record):
     reason: str
     """Why it is one, in one sentence."""
 
+    def __init__(
+        self,
+        path: str,
+        score: float,
+        commits: int,
+        weighted_commits: float,
+        complexity: float,
+        complexity_basis: ComplexityBasis,
+        lines: int,
+        recent_commits: int,
+        earlier_commits: int,
+        trend: ChangeTrend,
+        growth: int,
+        fixes: int,
+        authors: int,
+        reason: str,
+    ) -> None:
+        _set(self, "path", path)
+        _set(self, "score", score)
+        _set(self, "commits", commits)
+        _set(self, "weighted_commits", weighted_commits)
+        _set(self, "complexity", complexity)
+        _set(self, "complexity_basis", complexity_basis)
+        _set(self, "lines", lines)
+        _set(self, "recent_commits", recent_commits)
+        _set(self, "earlier_commits", earlier_commits)
+        _set(self, "trend", trend)
+        _set(self, "growth", growth)
+        _set(self, "fixes", fixes)
+        _set(self, "authors", authors)
+        _set(self, "reason", reason)
+
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Hotspot:
         """The record out of its JSON form."""
@@ -2768,9 +3635,10 @@ class Hotspot(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Hotspots(Record):
     """Files that are complex and change often."""
+
+    __slots__ = ("files", "compared", "unmeasured", "basis")
 
     files: list[Hotspot]
     """The highest score first; of equals the one with more weighted commits, then by path."""
@@ -2783,6 +3651,18 @@ class Hotspots(Record):
 
     basis: CountedHistory
     """Which commits count."""
+
+    def __init__(
+        self,
+        files: list[Hotspot],
+        compared: int,
+        unmeasured: int,
+        basis: CountedHistory,
+    ) -> None:
+        _set(self, "files", files)
+        _set(self, "compared", compared)
+        _set(self, "unmeasured", unmeasured)
+        _set(self, "basis", basis)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Hotspots:
@@ -2804,9 +3684,10 @@ class Hotspots(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Interval(Record):
     """A range that holds the true value with the probability `level`."""
+
+    __slots__ = ("low", "high", "level")
 
     low: float
     """Lower end."""
@@ -2816,6 +3697,11 @@ class Interval(Record):
 
     level: float
     """Coverage, for example 0.9."""
+
+    def __init__(self, low: float, high: float, level: float) -> None:
+        _set(self, "low", low)
+        _set(self, "high", high)
+        _set(self, "level", level)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Interval:
@@ -2835,9 +3721,10 @@ class Interval(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class LanguageRow(Record):
     """One language that can be read."""
+
+    __slots__ = ("name", "title", "extensions", "files", "interpreters", "built_in")
 
     name: str
     """The name in answers and options, for example `typescript`."""
@@ -2856,6 +3743,22 @@ class LanguageRow(Record):
 
     built_in: bool
     """Whether this build reads it."""
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        extensions: list[str],
+        files: list[str],
+        interpreters: list[str],
+        built_in: bool,
+    ) -> None:
+        _set(self, "name", name)
+        _set(self, "title", title)
+        _set(self, "extensions", extensions)
+        _set(self, "files", files)
+        _set(self, "interpreters", interpreters)
+        _set(self, "built_in", built_in)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> LanguageRow:
@@ -2881,12 +3784,16 @@ class LanguageRow(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class LanguageTable(Record):
     """The languages that can be read."""
 
+    __slots__ = ("languages",)
+
     languages: list[LanguageRow]
     """Every language that is known, in the order of the documentation's table."""
+
+    def __init__(self, languages: list[LanguageRow]) -> None:
+        _set(self, "languages", languages)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> LanguageTable:
@@ -2902,9 +3809,10 @@ class LanguageTable(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Lines(Record):
     """How large a piece of code is."""
+
+    __slots__ = ("total", "code", "logical", "comment", "blank")
 
     total: int
     """Physical lines."""
@@ -2920,6 +3828,13 @@ class Lines(Record):
 
     blank: int
     """Lines of white space only, inside of texts and comments too."""
+
+    def __init__(self, total: int, code: int, logical: int, comment: int, blank: int) -> None:
+        _set(self, "total", total)
+        _set(self, "code", code)
+        _set(self, "logical", logical)
+        _set(self, "comment", comment)
+        _set(self, "blank", blank)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Lines:
@@ -2943,9 +3858,10 @@ class Lines(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class LogEntry(Record):
     """One entry of a session's log."""
+
+    __slots__ = ("seq", "time", "name", "value")
 
     seq: int
     """Its durable cursor."""
@@ -2958,6 +3874,12 @@ class LogEntry(Record):
 
     value: Any
     """What it says."""
+
+    def __init__(self, seq: int, time: str, name: str, value: Any) -> None:
+        _set(self, "seq", seq)
+        _set(self, "time", time)
+        _set(self, "name", name)
+        _set(self, "value", value)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> LogEntry:
@@ -2979,9 +3901,25 @@ class LogEntry(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class ModelCard(Record):
     """What a model is, what it was trained on, and what it must not be used for."""
+
+    __slots__ = (
+        "name",
+        "version",
+        "trained_on",
+        "trained_until",
+        "rows",
+        "base_rate",
+        "intercept",
+        "coefficients",
+        "harmonisation",
+        "split",
+        "out_of_time",
+        "unseen_projects",
+        "not_for",
+        "notices",
+    )
 
     name: str
     """The model's name: `prior` or `size-only`."""
@@ -3025,6 +3963,38 @@ class ModelCard(Record):
     notices: list[str]
     """Notices that the licences of the data ask for."""
 
+    def __init__(
+        self,
+        name: str,
+        version: str,
+        trained_on: list[str],
+        trained_until: str,
+        rows: int,
+        base_rate: float,
+        intercept: float,
+        coefficients: list[Coefficient],
+        harmonisation: list[str],
+        split: str,
+        out_of_time: list[Evaluation],
+        unseen_projects: list[Evaluation],
+        not_for: list[str],
+        notices: list[str],
+    ) -> None:
+        _set(self, "name", name)
+        _set(self, "version", version)
+        _set(self, "trained_on", trained_on)
+        _set(self, "trained_until", trained_until)
+        _set(self, "rows", rows)
+        _set(self, "base_rate", base_rate)
+        _set(self, "intercept", intercept)
+        _set(self, "coefficients", coefficients)
+        _set(self, "harmonisation", harmonisation)
+        _set(self, "split", split)
+        _set(self, "out_of_time", out_of_time)
+        _set(self, "unseen_projects", unseen_projects)
+        _set(self, "not_for", not_for)
+        _set(self, "notices", notices)
+
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> ModelCard:
         """The record out of its JSON form."""
@@ -3065,9 +4035,10 @@ class ModelCard(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class ModelReference(Record):
     """Which model gave an answer."""
+
+    __slots__ = ("name", "version", "trained_on", "trained_until")
 
     name: str
     """The model's name: `prior` or `size-only`."""
@@ -3080,6 +4051,12 @@ class ModelReference(Record):
 
     trained_until: str
     """The newest commit date in its training rows, RFC 3339."""
+
+    def __init__(self, name: str, version: str, trained_on: list[str], trained_until: str) -> None:
+        _set(self, "name", name)
+        _set(self, "version", version)
+        _set(self, "trained_on", trained_on)
+        _set(self, "trained_until", trained_until)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> ModelReference:
@@ -3101,29 +4078,46 @@ class ModelReference(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class NewTask(Record):
     """A task to be put into a queue."""
+
+    __slots__ = ("name", "payload", "key", "priority", "max_attempts", "delay_ms")
 
     name: str
     """Which handler runs it."""
 
-    payload: Any = None
+    payload: Any
     """What the handler gets."""
 
-    key: str | None = None
+    key: str | None
     """Idempotency key: a second task of this key in the queue is the first one, also after it
     ended.
     """
 
-    priority: int = 0
+    priority: int
     """Higher goes first, -1,000 to 1,000; equal ones go in order of arrival."""
 
-    max_attempts: int = 3
+    max_attempts: int
     """How often it is tried before it is `dead`, from 1."""
 
-    delay_ms: int | timedelta = 0
+    delay_ms: int | timedelta
     """Not before this many milliseconds from now."""
+
+    def __init__(
+        self,
+        name: str,
+        payload: Any = None,
+        key: str | None = None,
+        priority: int = 0,
+        max_attempts: int = 3,
+        delay_ms: int | timedelta = 0,
+    ) -> None:
+        _set(self, "name", name)
+        _set(self, "payload", payload)
+        _set(self, "key", key)
+        _set(self, "priority", priority)
+        _set(self, "max_attempts", max_attempts)
+        _set(self, "delay_ms", delay_ms)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> NewTask:
@@ -3160,11 +4154,13 @@ class _OwnedPathDraft(Record):
         "truck_factor",
         "owners",
     )
+    __setattr__ = _set
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class OwnedPath(Record):
     """A file or folder and its authors."""
+
+    __slots__ = ("path", "files", "commits", "authors", "bus_factor", "truck_factor", "owners")
 
     path: str
     """The file, or the folder with a `/` behind it; empty for the whole selection."""
@@ -3195,6 +4191,24 @@ class OwnedPath(Record):
     address.
     """
 
+    def __init__(
+        self,
+        path: str,
+        files: int,
+        commits: int,
+        authors: int,
+        bus_factor: int,
+        truck_factor: int,
+        owners: list[Owner],
+    ) -> None:
+        _set(self, "path", path)
+        _set(self, "files", files)
+        _set(self, "commits", commits)
+        _set(self, "authors", authors)
+        _set(self, "bus_factor", bus_factor)
+        _set(self, "truck_factor", truck_factor)
+        _set(self, "owners", owners)
+
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> OwnedPath:
         """The record out of its JSON form."""
@@ -3223,9 +4237,19 @@ class OwnedPath(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Owner(Record):
     """An author of a file or folder."""
+
+    __slots__ = (
+        "name",
+        "email",
+        "commits",
+        "share",
+        "weighted_commits",
+        "added",
+        "deleted",
+        "last_active",
+    )
 
     name: str
     """Name after `.mailmap`, as in the newest of the author's commits; signatures with a common
@@ -3252,6 +4276,26 @@ class Owner(Record):
 
     last_active: str
     """Committer time of the author's last commit that touched it, RFC 3339."""
+
+    def __init__(
+        self,
+        name: str,
+        email: str,
+        commits: int,
+        share: float,
+        weighted_commits: float,
+        added: int,
+        deleted: int,
+        last_active: str,
+    ) -> None:
+        _set(self, "name", name)
+        _set(self, "email", email)
+        _set(self, "commits", commits)
+        _set(self, "share", share)
+        _set(self, "weighted_commits", weighted_commits)
+        _set(self, "added", added)
+        _set(self, "deleted", deleted)
+        _set(self, "last_active", last_active)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Owner:
@@ -3281,9 +4325,10 @@ class Owner(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class OwnerLoad(Record):
     """A process that owns sessions or has claimed tasks."""
+
+    __slots__ = ("owner", "sessions", "tasks")
 
     owner: SessionOwner
     """The process."""
@@ -3293,6 +4338,11 @@ class OwnerLoad(Record):
 
     tasks: int
     """How many tasks it has claimed."""
+
+    def __init__(self, owner: SessionOwner, sessions: int, tasks: int) -> None:
+        _set(self, "owner", owner)
+        _set(self, "sessions", sessions)
+        _set(self, "tasks", tasks)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> OwnerLoad:
@@ -3312,15 +4362,20 @@ class OwnerLoad(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Ownership(Record):
     """Who made what, by path."""
+
+    __slots__ = ("paths", "basis")
 
     paths: list[OwnedPath]
     """The whole selection first, then folders or files by path."""
 
     basis: CountedHistory
     """Which commits count."""
+
+    def __init__(self, paths: list[OwnedPath], basis: CountedHistory) -> None:
+        _set(self, "paths", paths)
+        _set(self, "basis", basis)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Ownership:
@@ -3338,18 +4393,29 @@ class Ownership(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Payload(Record):
     """A value of the host: I-JSON (RFC 7493), or bytes with a media type."""
 
-    json: Any = None
+    __slots__ = ("json", "bytes", "media_type")
+
+    json: Any
     """The value where it is JSON; ignored where `bytes` is given."""
 
-    bytes: _Bytes | None = None
+    bytes: _Bytes | None
     """The value where it is bytes."""
 
-    media_type: str | None = None
+    media_type: str | None
     """What the bytes are, for example `image/png`; `application/octet-stream` where not said."""
+
+    def __init__(
+        self,
+        json: Any = None,
+        bytes: _Bytes | None = None,
+        media_type: str | None = None,
+    ) -> None:
+        _set(self, "json", json)
+        _set(self, "bytes", bytes)
+        _set(self, "media_type", media_type)
 
     @property
     def value(self) -> Any:
@@ -3361,7 +4427,7 @@ class Payload(Record):
         """The record out of its JSON form."""
         return Payload(
             wire.get("json", None),
-            _wire.optional(b64decode, wire.get("bytes")),
+            _wire.optional(a2b_base64, wire.get("bytes")),
             wire.get("media_type"),
         )
 
@@ -3377,9 +4443,10 @@ class Payload(Record):
         return wire
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class QueueSummary(Record):
     """How many tasks of a queue are in which state."""
+
+    __slots__ = ("queue", "waiting", "running", "done", "dead")
 
     queue: str
     """The queue's name."""
@@ -3395,6 +4462,13 @@ class QueueSummary(Record):
 
     dead: int
     """Failed at the last attempt."""
+
+    def __init__(self, queue: str, waiting: int, running: int, done: int, dead: int) -> None:
+        _set(self, "queue", queue)
+        _set(self, "waiting", waiting)
+        _set(self, "running", running)
+        _set(self, "done", done)
+        _set(self, "dead", dead)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> QueueSummary:
@@ -3418,9 +4492,10 @@ class QueueSummary(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Reason(Record):
     """What one feature adds to the answer."""
+
+    __slots__ = ("feature", "value", "unit", "percentile", "contribution", "sentence", "action")
 
     feature: str
     """The feature's name as in `git.features`, for example `la`."""
@@ -3442,6 +4517,24 @@ class Reason(Record):
 
     action: str
     """What would lower the risk; empty where the feature does not raise it."""
+
+    def __init__(
+        self,
+        feature: str,
+        value: float | None,
+        unit: str,
+        percentile: float | None,
+        contribution: float,
+        sentence: str,
+        action: str,
+    ) -> None:
+        _set(self, "feature", feature)
+        _set(self, "value", value)
+        _set(self, "unit", unit)
+        _set(self, "percentile", percentile)
+        _set(self, "contribution", contribution)
+        _set(self, "sentence", sentence)
+        _set(self, "action", action)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Reason:
@@ -3469,12 +4562,16 @@ class Reason(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class RestoredStore(Record):
     """What `workspace.restore` has taken."""
 
+    __slots__ = ("sessions",)
+
     sessions: int
     """How many sessions."""
+
+    def __init__(self, sessions: int) -> None:
+        _set(self, "sessions", sessions)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> RestoredStore:
@@ -3497,11 +4594,13 @@ class _RuleCountDraft(Record):
         "severity",
         "count",
     )
+    __setattr__ = _set
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class RuleCount(Record):
     """How often a rule found something."""
+
+    __slots__ = ("rule", "severity", "count")
 
     rule: str
     """The rule's id."""
@@ -3511,6 +4610,11 @@ class RuleCount(Record):
 
     count: int
     """Its findings."""
+
+    def __init__(self, rule: str, severity: Severity, count: int) -> None:
+        _set(self, "rule", rule)
+        _set(self, "severity", severity)
+        _set(self, "count", count)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> RuleCount:
@@ -3532,9 +4636,10 @@ class RuleCount(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class RuleDescription(Record):
     """What a rule says of itself."""
+
+    __slots__ = ("id", "languages", "severity", "reason", "action", "not_in", "only_in", "built_in")
 
     id: str
     """Its name in answers and options."""
@@ -3559,6 +4664,26 @@ class RuleDescription(Record):
 
     built_in: bool
     """Whether it comes with this library."""
+
+    def __init__(
+        self,
+        id: str,
+        languages: list[str],
+        severity: Severity,
+        reason: str,
+        action: str,
+        not_in: list[str],
+        only_in: list[str],
+        built_in: bool,
+    ) -> None:
+        _set(self, "id", id)
+        _set(self, "languages", languages)
+        _set(self, "severity", severity)
+        _set(self, "reason", reason)
+        _set(self, "action", action)
+        _set(self, "not_in", not_in)
+        _set(self, "only_in", only_in)
+        _set(self, "built_in", built_in)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> RuleDescription:
@@ -3588,11 +4713,12 @@ class RuleDescription(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Schedule(Record):
     """What makes sessions at set times. Whoever claims sessions fires what is due: a time that was
     missed because nobody did makes one session, however many times went by.
     """
+
+    __slots__ = ("name", "cron", "next", "paused", "fired", "input", "labels")
 
     name: str
     """What it is called."""
@@ -3614,6 +4740,24 @@ class Schedule(Record):
 
     labels: dict[str, str]
     """Labels of each session."""
+
+    def __init__(
+        self,
+        name: str,
+        cron: str | None,
+        next: str | None,
+        paused: bool,
+        fired: int,
+        input: Any,
+        labels: dict[str, str],
+    ) -> None:
+        _set(self, "name", name)
+        _set(self, "cron", cron)
+        _set(self, "next", next)
+        _set(self, "paused", paused)
+        _set(self, "fired", fired)
+        _set(self, "input", input)
+        _set(self, "labels", labels)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Schedule:
@@ -3641,12 +4785,16 @@ class Schedule(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class ScheduleList(Record):
     """Every schedule, by name."""
 
+    __slots__ = ("schedules",)
+
     schedules: list[Schedule]
     """The schedules."""
+
+    def __init__(self, schedules: list[Schedule]) -> None:
+        _set(self, "schedules", schedules)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> ScheduleList:
@@ -3662,12 +4810,16 @@ class ScheduleList(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class SessionBatch(Record):
     """Claimed sessions, oldest first; empty where none came in time."""
 
+    __slots__ = ("sessions",)
+
     sessions: list[ClaimedSession]
     """The sessions."""
+
+    def __init__(self, sessions: list[ClaimedSession]) -> None:
+        _set(self, "sessions", sessions)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> SessionBatch:
@@ -3683,15 +4835,20 @@ class SessionBatch(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class SessionDetail(Record):
     """A session with its steps."""
+
+    __slots__ = ("session", "steps")
 
     session: SessionSummary
     """The session."""
 
     steps: list[StepRecord]
     """Its steps in order."""
+
+    def __init__(self, session: SessionSummary, steps: list[StepRecord]) -> None:
+        _set(self, "session", session)
+        _set(self, "steps", steps)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> SessionDetail:
@@ -3709,15 +4866,20 @@ class SessionDetail(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class SessionList(Record):
     """A page of sessions, newest first."""
+
+    __slots__ = ("sessions", "next")
 
     sessions: list[SessionSummary]
     """The sessions."""
 
-    next: str | None = None
+    next: str | None
     """The cursor of the next page; absent on the last."""
+
+    def __init__(self, sessions: list[SessionSummary], next: str | None = None) -> None:
+        _set(self, "sessions", sessions)
+        _set(self, "next", next)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> SessionList:
@@ -3735,9 +4897,10 @@ class SessionList(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class SessionOwner(Record):
     """The process that owns a session."""
+
+    __slots__ = ("pid", "host", "alive")
 
     pid: int
     """Its process id."""
@@ -3747,6 +4910,11 @@ class SessionOwner(Record):
 
     alive: bool
     """Whether its lease is in force; where it is not, the session can be claimed."""
+
+    def __init__(self, pid: int, host: str, alive: bool) -> None:
+        _set(self, "pid", pid)
+        _set(self, "host", host)
+        _set(self, "alive", alive)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> SessionOwner:
@@ -3766,12 +4934,16 @@ class SessionOwner(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class SessionPatch(Record):
     """What `session.patch` answers."""
 
+    __slots__ = ("patched",)
+
     patched: bool
     """Whether to run the changed program; the same at every later run of the session."""
+
+    def __init__(self, patched: bool) -> None:
+        _set(self, "patched", patched)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> SessionPatch:
@@ -3787,15 +4959,20 @@ class SessionPatch(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class SessionSubmitted(Record):
     """What `session.submit` answers: the session is on disk."""
+
+    __slots__ = ("id", "created")
 
     id: str
     """The session's id."""
 
     created: bool
     """Whether it was made by this call."""
+
+    def __init__(self, id: str, created: bool) -> None:
+        _set(self, "id", id)
+        _set(self, "created", created)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> SessionSubmitted:
@@ -3813,9 +4990,27 @@ class SessionSubmitted(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class SessionSummary(Record):
     """One session in a few words."""
+
+    __slots__ = (
+        "id",
+        "status",
+        "labels",
+        "created",
+        "updated",
+        "steps_done",
+        "input",
+        "output",
+        "failure",
+        "parent",
+        "forked_from",
+        "deadline",
+        "waits_until",
+        "waits_for",
+        "archived",
+        "owner",
+    )
 
     id: str
     """The session's id."""
@@ -3864,8 +5059,44 @@ class SessionSummary(Record):
     archived: bool
     """Whether it was put away."""
 
-    owner: SessionOwner | None = None
+    owner: SessionOwner | None
     """Who owns it."""
+
+    def __init__(
+        self,
+        id: str,
+        status: SessionStatus,
+        labels: dict[str, str],
+        created: str,
+        updated: str,
+        steps_done: int,
+        input: Any,
+        output: Any,
+        failure: Failure | None,
+        parent: str | None,
+        forked_from: ForkPoint | None,
+        deadline: str | None,
+        waits_until: str | None,
+        waits_for: list[str],
+        archived: bool,
+        owner: SessionOwner | None = None,
+    ) -> None:
+        _set(self, "id", id)
+        _set(self, "status", status)
+        _set(self, "labels", labels)
+        _set(self, "created", created)
+        _set(self, "updated", updated)
+        _set(self, "steps_done", steps_done)
+        _set(self, "input", input)
+        _set(self, "output", output)
+        _set(self, "failure", failure)
+        _set(self, "parent", parent)
+        _set(self, "forked_from", forked_from)
+        _set(self, "deadline", deadline)
+        _set(self, "waits_until", waits_until)
+        _set(self, "waits_for", waits_for)
+        _set(self, "archived", archived)
+        _set(self, "owner", owner)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> SessionSummary:
@@ -3911,9 +5142,10 @@ class SessionSummary(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class SessionsPruned(Record):
     """What `session.prune` has removed."""
+
+    __slots__ = ("sessions", "events", "large_values", "kept_for_forks")
 
     sessions: int
     """How many sessions."""
@@ -3926,6 +5158,12 @@ class SessionsPruned(Record):
 
     kept_for_forks: int
     """How many were old enough and stay, as forks share their steps."""
+
+    def __init__(self, sessions: int, events: int, large_values: int, kept_for_forks: int) -> None:
+        _set(self, "sessions", sessions)
+        _set(self, "events", events)
+        _set(self, "large_values", large_values)
+        _set(self, "kept_for_forks", kept_for_forks)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> SessionsPruned:
@@ -3947,15 +5185,20 @@ class SessionsPruned(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class SignalReceived(Record):
     """How a wait for a signal ended."""
+
+    __slots__ = ("value", "timed_out")
 
     value: Any
     """What the signal said; absent where time ended the wait."""
 
     timed_out: bool
     """Whether time ended the wait."""
+
+    def __init__(self, value: Any, timed_out: bool) -> None:
+        _set(self, "value", value)
+        _set(self, "timed_out", timed_out)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> SignalReceived:
@@ -3973,15 +5216,20 @@ class SignalReceived(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class SignalSent(Record):
     """What `session.signal` answers: the signal is on disk."""
+
+    __slots__ = ("seq", "created")
 
     seq: int
     """The durable cursor of the signal."""
 
     created: bool
     """Whether it was sent by this call."""
+
+    def __init__(self, seq: int, created: bool) -> None:
+        _set(self, "seq", seq)
+        _set(self, "created", created)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> SignalSent:
@@ -4006,11 +5254,13 @@ class _SkippedFileDraft(Record):
         "reason",
         "message",
     )
+    __setattr__ = _set
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class SkippedFile(Record):
     """A file that was met and not read."""
+
+    __slots__ = ("path", "reason", "message")
 
     path: str
     """The path, as in the other answers."""
@@ -4020,6 +5270,11 @@ class SkippedFile(Record):
 
     message: str
     """What is the matter, one sentence."""
+
+    def __init__(self, path: str, reason: SkipReason, message: str) -> None:
+        _set(self, "path", path)
+        _set(self, "reason", reason)
+        _set(self, "message", message)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> SkippedFile:
@@ -4041,12 +5296,16 @@ class SkippedFile(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Slept(Record):
     """What `session.sleep` answers."""
 
+    __slots__ = ("seq",)
+
     seq: int
     """The durable cursor of the timer's last row."""
+
+    def __init__(self, seq: int) -> None:
+        _set(self, "seq", seq)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Slept:
@@ -4062,12 +5321,16 @@ class Slept(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class StepFinished(Record):
     """What `session.finish` answers: the result is on disk."""
 
+    __slots__ = ("seq",)
+
     seq: int
     """The durable cursor of the step's last row."""
+
+    def __init__(self, seq: int) -> None:
+        _set(self, "seq", seq)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> StepFinished:
@@ -4083,9 +5346,23 @@ class StepFinished(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class StepRecord(Record):
     """One step of a session."""
+
+    __slots__ = (
+        "position",
+        "name",
+        "key",
+        "args_hash",
+        "policy",
+        "status",
+        "attempts",
+        "started",
+        "finished",
+        "result",
+        "failure",
+        "timed_out",
+    )
 
     position: int
     """The step's place in the session, from 0."""
@@ -4123,6 +5400,34 @@ class StepRecord(Record):
     timed_out: bool
     """Whether it was a wait that time ended."""
 
+    def __init__(
+        self,
+        position: int,
+        name: str,
+        key: str | None,
+        args_hash: str,
+        policy: StepPolicy,
+        status: StepStatus,
+        attempts: int,
+        started: str,
+        finished: str | None,
+        result: Any,
+        failure: Failure | None,
+        timed_out: bool,
+    ) -> None:
+        _set(self, "position", position)
+        _set(self, "name", name)
+        _set(self, "key", key)
+        _set(self, "args_hash", args_hash)
+        _set(self, "policy", policy)
+        _set(self, "status", status)
+        _set(self, "attempts", attempts)
+        _set(self, "started", started)
+        _set(self, "finished", finished)
+        _set(self, "result", result)
+        _set(self, "failure", failure)
+        _set(self, "timed_out", timed_out)
+
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> StepRecord:
         """The record out of its JSON form."""
@@ -4159,9 +5464,10 @@ class StepRecord(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class StepStart(Record):
     """What `session.begin` answers."""
+
+    __slots__ = ("state", "result", "token", "attempt")
 
     state: StepState
     """What to do."""
@@ -4176,6 +5482,12 @@ class StepStart(Record):
     """How often the step has been begun as far as is on disk, this time included: a `retry` step
     writes nothing before it ends, so a try that a crash cut short does not count.
     """
+
+    def __init__(self, state: StepState, result: Any, token: str | None, attempt: int) -> None:
+        _set(self, "state", state)
+        _set(self, "result", result)
+        _set(self, "token", token)
+        _set(self, "attempt", attempt)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> StepStart:
@@ -4197,9 +5509,22 @@ class StepStart(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Symbol(Record):
     """One name at one place. Texts are shared among the symbols of a file."""
+
+    __slots__ = (
+        "role",
+        "kind",
+        "name",
+        "scope",
+        "origin",
+        "alias",
+        "line",
+        "column",
+        "end_line",
+        "exported",
+        "relative",
+    )
 
     role: SymbolRole
     """What it does here."""
@@ -4243,6 +5568,32 @@ class Symbol(Record):
 
     relative: bool
     """Of an import: the module is looked up from this file's own place."""
+
+    def __init__(
+        self,
+        role: SymbolRole,
+        kind: SymbolKind,
+        name: str,
+        scope: str,
+        origin: str,
+        alias: str,
+        line: int,
+        column: int,
+        end_line: int,
+        exported: bool,
+        relative: bool,
+    ) -> None:
+        _set(self, "role", role)
+        _set(self, "kind", kind)
+        _set(self, "name", name)
+        _set(self, "scope", scope)
+        _set(self, "origin", origin)
+        _set(self, "alias", alias)
+        _set(self, "line", line)
+        _set(self, "column", column)
+        _set(self, "end_line", end_line)
+        _set(self, "exported", exported)
+        _set(self, "relative", relative)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> Symbol:
@@ -4289,11 +5640,13 @@ class _SzzRowDraft(Record):
         "inducing_line",
         "source",
     )
+    __setattr__ = _set
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class SzzRow(Record):
     """A line that a fix changes, and the commit that made it."""
+
+    __slots__ = ("fix", "inducing", "path", "line", "inducing_path", "inducing_line", "source")
 
     fix: str
     """The fix, hexadecimal."""
@@ -4317,6 +5670,24 @@ class SzzRow(Record):
 
     source: SzzSource
     """What the answer stands on."""
+
+    def __init__(
+        self,
+        fix: str,
+        inducing: str,
+        path: str,
+        line: int,
+        inducing_path: str,
+        inducing_line: int,
+        source: SzzSource,
+    ) -> None:
+        _set(self, "fix", fix)
+        _set(self, "inducing", inducing)
+        _set(self, "path", path)
+        _set(self, "line", line)
+        _set(self, "inducing_path", inducing_path)
+        _set(self, "inducing_line", inducing_line)
+        _set(self, "source", source)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> SzzRow:
@@ -4346,9 +5717,20 @@ class SzzRow(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class SzzSkipped(Record):
     """Lines that fixes remove and that were not followed, by the reason."""
+
+    __slots__ = (
+        "blank",
+        "comment",
+        "imports",
+        "punctuation",
+        "moved",
+        "reflowed",
+        "deleted_files",
+        "tests",
+        "no_code_files",
+    )
 
     blank: int
     """Blank lines."""
@@ -4376,6 +5758,28 @@ class SzzSkipped(Record):
 
     no_code_files: int
     """Files that hold no program: texts, data, records of releases."""
+
+    def __init__(
+        self,
+        blank: int,
+        comment: int,
+        imports: int,
+        punctuation: int,
+        moved: int,
+        reflowed: int,
+        deleted_files: int,
+        tests: int,
+        no_code_files: int,
+    ) -> None:
+        _set(self, "blank", blank)
+        _set(self, "comment", comment)
+        _set(self, "imports", imports)
+        _set(self, "punctuation", punctuation)
+        _set(self, "moved", moved)
+        _set(self, "reflowed", reflowed)
+        _set(self, "deleted_files", deleted_files)
+        _set(self, "tests", tests)
+        _set(self, "no_code_files", no_code_files)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> SzzSkipped:
@@ -4407,9 +5811,10 @@ class SzzSkipped(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class SzzTable(Record):
     """Which commits brought in what later commits fixed."""
+
+    __slots__ = ("rows", "fixes", "unanswered", "skipped", "unknown_lines", "history")
 
     rows: list[SzzRow]
     """One row for each line; fixes in the order of history, lines in that of the files."""
@@ -4428,6 +5833,22 @@ class SzzTable(Record):
 
     history: HistorySpan
     """What of the history could be read."""
+
+    def __init__(
+        self,
+        rows: list[SzzRow],
+        fixes: int,
+        unanswered: int,
+        skipped: SzzSkipped,
+        unknown_lines: int,
+        history: HistorySpan,
+    ) -> None:
+        _set(self, "rows", rows)
+        _set(self, "fixes", fixes)
+        _set(self, "unanswered", unanswered)
+        _set(self, "skipped", skipped)
+        _set(self, "unknown_lines", unknown_lines)
+        _set(self, "history", history)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> SzzTable:
@@ -4453,12 +5874,16 @@ class SzzTable(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class TaskBatch(Record):
     """A batch of claimed tasks; empty where none came in time."""
 
+    __slots__ = ("tasks",)
+
     tasks: list[ClaimedTask]
     """The tasks, most urgent first."""
+
+    def __init__(self, tasks: list[ClaimedTask]) -> None:
+        _set(self, "tasks", tasks)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> TaskBatch:
@@ -4474,9 +5899,10 @@ class TaskBatch(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class TaskFailure(Record):
     """The failure of one task."""
+
+    __slots__ = ("id", "failure", "retry")
 
     id: str
     """The task's id."""
@@ -4484,8 +5910,13 @@ class TaskFailure(Record):
     failure: Failure
     """Why it failed."""
 
-    retry: bool = True
+    retry: bool
     """Whether it may be tried again while attempts are left."""
+
+    def __init__(self, id: str, failure: Failure, retry: bool = True) -> None:
+        _set(self, "id", id)
+        _set(self, "failure", failure)
+        _set(self, "retry", retry)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> TaskFailure:
@@ -4505,15 +5936,20 @@ class TaskFailure(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class TaskReport(Record):
     """What `worker.complete` and `worker.fail` answer."""
+
+    __slots__ = ("accepted", "refused")
 
     accepted: int
     """How many reports were written."""
 
     refused: list[str]
     """Ids whose claim was lost to another worker: their reports were not written."""
+
+    def __init__(self, accepted: int, refused: list[str]) -> None:
+        _set(self, "accepted", accepted)
+        _set(self, "refused", refused)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> TaskReport:
@@ -4531,15 +5967,20 @@ class TaskReport(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class TaskResult(Record):
     """The result of one task."""
+
+    __slots__ = ("id", "result")
 
     id: str
     """The task's id."""
 
-    result: Any = None
+    result: Any
     """What the handler returned."""
+
+    def __init__(self, id: str, result: Any = None) -> None:
+        _set(self, "id", id)
+        _set(self, "result", result)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> TaskResult:
@@ -4557,9 +5998,10 @@ class TaskResult(Record):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class WorkspaceInfo(Record):
     """What a workspace is."""
+
+    __slots__ = ("version", "repository", "store", "durability", "namespace", "notes")
 
     version: str
     """Version of the library."""
@@ -4578,6 +6020,22 @@ class WorkspaceInfo(Record):
 
     notes: list[str]
     """What a user should know, for example why the store is in memory."""
+
+    def __init__(
+        self,
+        version: str,
+        repository: str | None,
+        store: str | None,
+        durability: Durability,
+        namespace: str,
+        notes: list[str],
+    ) -> None:
+        _set(self, "version", version)
+        _set(self, "repository", repository)
+        _set(self, "store", store)
+        _set(self, "durability", durability)
+        _set(self, "namespace", namespace)
+        _set(self, "notes", notes)
 
     @staticmethod
     def from_wire(wire: dict[str, Any]) -> WorkspaceInfo:

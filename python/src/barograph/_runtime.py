@@ -73,6 +73,10 @@ class Noun:
     def _call(self, op: str, args: dict[str, Any]) -> Any:
         return decode(_call(self._handle, op, encode(op, args), _get_token()))
 
+    def _send(self, op: str, text: str) -> str:
+        """Calls an operation with arguments that are JSON already; so is the answer."""
+        return _call(self._handle, op, text, _get_token())
+
     def _columns(self, op: str, args: dict[str, Any]) -> Columns:
         return _barograph.columns(self._handle, op, encode(op, args), _get_token())
 

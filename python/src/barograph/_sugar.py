@@ -18,15 +18,13 @@ from ._records_gen import (
     SessionBatch,
     StepFinished,
     StepPolicy,
-    StepStart,
-    StepState,
     TaskBatch,
     TaskFailure,
     TaskReport,
     TaskResult,
 )
 from ._runtime import Noun, Owner
-from ._wire import decode, describe, encode, payload, span, value
+from ._wire import decode, describe, encode, json_value, payload, span, value
 from .errors import ConflictError, make
 
 if TYPE_CHECKING:
@@ -83,10 +81,24 @@ def undecided(name: str, token: str | None) -> ConflictError:
     return error
 
 
-def settled(result: Any) -> Any:
-    """The value as a later run will read it: the first run must not see another one."""
+def beginning(name: str, key: str | None, args: Any, policy: StepPolicy | PolicyText) -> str:
+    """What `session.begin` is told."""
+    given = json_value(args, "args", "session.begin")
+    return encode("session.begin", {"name": name, "key": key, "args": given, "policy": policy})
+
+
+def settled(token: str, result: Any) -> tuple[str, Any]:
+    """What `session.finish` is told, and the result as a later run will read it.
+
+    The first run must not see another value than that.
+    """
     wire = payload(result, "result", "session.finish")
-    return value(decode(encode("session.finish", wire)))
+    text = encode("session.finish", {"token": token, "result": wire})
+    return text, result if type(result) in _PLAIN else value(decode(text)["result"])
+
+
+#: Types whose values JSON gives back as they are.
+_PLAIN = frozenset([bool, float, int, str, type(None)])
 
 
 class SessionNounSugar(Noun):
@@ -147,15 +159,6 @@ class SessionSugar(Owner):
 
     if TYPE_CHECKING:
 
-        def begin(
-            self,
-            name: str,
-            *,
-            key: str | None = None,
-            args: Any = None,
-            policy: StepPolicy | PolicyText = StepPolicy.RETRY,
-        ) -> StepStart: ...
-
         def finish(
             self,
             token: str,
@@ -187,20 +190,19 @@ class SessionSugar(Owner):
             policy: `retry` runs a step that was cut short again; `once` never does, and raises
                 `ConflictError` (code `session.unknown`) for you to decide.
         """
-        start = self.begin(name, key=key, args=args, policy=policy)
-        if start.state is StepState.DONE:
-            result: T = start.result
+        start = decode(self._send("session.begin", beginning(name, key, args, policy)))
+        if start["state"] == "done":
+            result: T = value(start["result"])
             return result
-        if start.state is StepState.UNKNOWN or start.token is None:
-            raise undecided(name, start.token)
+        if start["state"] != "run":
+            raise undecided(name, start["token"])
         try:
-            made = fn()
-            result = settled(made)
+            text, result = settled(start["token"], fn())
         except Exception as error:
             # Anything else (Ctrl-C, exit) leaves the step as a crash would.
-            self.finish(start.token, failure=error)
+            self.finish(start["token"], failure=error)
             raise
-        self.finish(start.token, made)
+        self._send("session.finish", text)
         return result
 
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import base64 as _base64
 import json
 import os
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from enum import Enum
 from typing import Any, TypeVar
+
+from ._record import Record
 
 A = TypeVar("A")
 B = TypeVar("B")
 
 #: The largest integer that every language can read (RFC 7493).
 LIMIT = 2**53 - 1
-#: How many columns a line of a record's `repr` has.
-WIDTH = 96
 
 
 class TextEnum(str, Enum):
@@ -27,62 +27,6 @@ class TextEnum(str, Enum):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}.{self.name}"
-
-
-class Record:
-    """Plain data that the library takes or answers with."""
-
-    __slots__ = ()
-
-    def to_wire(self) -> dict[str, Any]:
-        """The record's JSON form, as every language writes it."""
-        raise NotImplementedError
-
-    def __repr__(self) -> str:
-        return _three_lines(self)
-
-
-def _slots(record: Record) -> tuple[str, ...]:
-    slots: tuple[str, ...] = getattr(type(record), "__slots__", ())
-    return slots
-
-
-def _short(value: Any) -> str:
-    """A value in a few letters: what it is, and how much of it there is."""
-    if isinstance(value, list):
-        if len(value) <= 3 and all(isinstance(item, (int, float)) for item in value):
-            return repr(value)
-        return f"[{len(value)} items]" if value else "[]"
-    if isinstance(value, Record):
-        return f"{type(value).__name__}(...)"
-    if isinstance(value, Enum):
-        return repr(value.value)
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    text = repr(value)
-    return text if len(text) <= 48 else text[:44] + "..." + text[-1]
-
-
-def _three_lines(record: Record) -> str:
-    """The record's name and the fields that say most, on at most three lines."""
-    pairs = [(name, getattr(record, name)) for name in _slots(record)]
-    # What is absent says least; single values say more than lists and records of their own.
-    telling = [pair for pair in pairs if pair[1] is not None]
-    telling.sort(key=lambda pair: isinstance(pair[1], (list, dict, Record)))
-    lines: list[str] = []
-    line = type(record).__name__ + "("
-    left = len(telling)
-    for name, value in telling:
-        part = f"{name}={_short(value)}" + (", " if left > 1 else "")
-        if len(line) + len(part) > WIDTH:
-            if len(lines) == 2:
-                # Every line ends in ", ", which the count replaces.
-                return "\n".join([*lines, line.rstrip()]) + f" +{left} more)"
-            lines.append(line.rstrip())
-            line = "    "
-        line += part
-        left -= 1
-    return "\n".join([*lines, line]) + ")"
 
 
 def optional(make: Callable[[A], B], value: A | None) -> B | None:
@@ -128,7 +72,7 @@ def span(
 
 def base64(value: bytes | bytearray | memoryview) -> str:
     """Bytes as the wire has them."""
-    return _base64.b64encode(value).decode("ascii")
+    return b2a_base64(value, newline=False).decode("ascii")
 
 
 def record(value: Any, op: str = "") -> Any:
@@ -210,7 +154,7 @@ def value(wire: Any) -> Any:
         from ._records_gen import Payload
 
         return Payload.from_wire(wire)
-    return _base64.b64decode(found)
+    return a2b_base64(found)
 
 
 def json_value(value: Any, what: str, op: str = "") -> Any:
@@ -282,12 +226,23 @@ def _default(value: Any) -> Any:
     raise TypeError(f"a value of type {type(value).__name__} cannot be passed")
 
 
-_encoder = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_default
-)
-_decoder = json.JSONDecoder()
-_raw_decode = _decoder.raw_decode
-_encode = _encoder.encode
+def _writer() -> Callable[[Any], str]:
+    """What writes a value as JSON; made once, as `json` itself makes an encoder for every call."""
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return json.JSONEncoder(
+            ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_default
+        ).encode
+    text = json.encoder.encode_basestring
+    # Without marks for what is under way: one encoder serves every thread, and what holds itself
+    # is a RecursionError.
+    parts = make(None, _default, text, None, ":", ",", False, False, False)
+    join = "".join
+    return lambda value: join(parts(value, 0))
+
+
+_encode = _writer()
+_scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once
 
 
 def encode(op: str, args: dict[str, Any]) -> str:
@@ -312,4 +267,4 @@ def _culprit(args: dict[str, Any]) -> str:
 
 def decode(text: str) -> Any:
     """The value of a JSON text of the library, which has no white space around it."""
-    return _raw_decode(text)[0]
+    return _scan(text, 0)[0]

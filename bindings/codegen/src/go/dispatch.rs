@@ -43,9 +43,10 @@ pub(super) fn file(model: &Model) -> String {
         for field in operation.options.iter().filter(|field| is_duration(field)) {
             let target = exported(&argument(field));
             let value = if written(field, true).0.starts_with('*') { "Some(span(*ms))" } else { "span(*ms)" };
+            let absent = if zero_is_absence(field) { "\t\t\ta.refuseZero(*ms)\n" } else { "" };
             let _ = writeln!(
                 out,
-                "\t\tif ms := arg[*int64](a, {:?}, nil); ms != nil {{\n\t\t\topts.{target} = {value}\n\t\t}}",
+                "\t\tif ms := arg[*int64](a, {:?}, nil); ms != nil {{\n{absent}\t\t\topts.{target} = {value}\n\t\t}}",
                 field.name
             );
         }

@@ -135,7 +135,9 @@ fn own_files() {
         // The low numbers stay taken. A pipe that had one of the first three would be closed on the way to
         // a command's own three; and a fork runs the host's own fork handlers, which close the numbers
         // that they know from the host's table (libuv does so with the pipe of its signals).
-        let Ok(nothing) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null") else { return };
+        let Ok(nothing) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null") else {
+            return;
+        };
         let nothing = nothing.into_raw_fd();
         // SAFETY: takes numbers only; the copies are closed with the table.
         while (0..TAKEN).contains(&unsafe { libc::fcntl(nothing, libc::F_DUPFD_CLOEXEC, 0) }) {}
