@@ -196,7 +196,8 @@ fn records(model: &Model) -> String {
          from datetime import timedelta\n\
          from typing import Any\n\n\
          from . import _wire\n\
-         from ._wire import Record, TextEnum\n\n\
+         from ._record import Record\n\
+         from ._wire import TextEnum\n\n\
          _Bytes = bytes\n\
          _set: Any = object.__setattr__\n",
     );

@@ -42,7 +42,8 @@ class _Fields:
             elif default is not inspect.Parameter.empty:
                 spec = dataclasses.field(default=default)
             made.append((name, record.__annotations__[name], spec))
-        fields = dataclasses.make_dataclass(record.__name__, made).__dataclass_fields__
+        twin: Any = dataclasses.make_dataclass(record.__name__, made)
+        fields: dict[str, Field[Any]] = twin.__dataclass_fields__
         setattr(record, "__dataclass_fields__", fields)
         return fields
 
@@ -54,15 +55,14 @@ _FACTORIES: dict[str, Any] = {"list": list, "dict": dict, "Any": lambda: None}
 class Record:
     """Plain data that the library takes or answers with."""
 
-    __slots__ = ()
-    __match_args__: ClassVar[tuple[str, ...]] = ()
+    __slots__: tuple[str, ...] = ()
     if TYPE_CHECKING:
         __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
     else:
         __dataclass_fields__ = _Fields()
 
     def __init_subclass__(cls) -> None:
-        cls.__match_args__ = cls.__slots__
+        setattr(cls, "__match_args__", cls.__slots__)
 
     def to_wire(self) -> dict[str, Any]:
         """The record's JSON form, as every language writes it."""

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from . import _wire
-from ._wire import Record, TextEnum
+from ._record import Record
+from ._wire import TextEnum
 
 _Bytes = bytes
 _set: Any = object.__setattr__

@@ -242,7 +242,8 @@ def _writer() -> Callable[[Any], str]:
 
 
 _encode = _writer()
-_scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once
+_decoder: Any = json.JSONDecoder()
+_scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once
 
 
 def encode(op: str, args: dict[str, Any]) -> str:
