@@ -12,6 +12,7 @@ import (
 const (
 	slice    = 500 * time.Millisecond
 	maxWaits = 64
+	longest  = 24 * time.Hour
 )
 
 var waits = make(chan struct{}, maxWaits)
@@ -27,8 +28,8 @@ func (p *EventPage) pending() bool { return len(p.Events) == 0 && !p.Ended && p.
 
 // waiting calls next with parts of wait until it answers something or all of wait has passed.
 func waiting[T pending](ctx context.Context, op string, wait time.Duration, next func(time.Duration) (T, error)) (T, error) {
-	if wait <= 0 {
-		return next(wait)
+	if wait <= 0 || wait > longest {
+		return next(wait) // too long is the core's to refuse, at once
 	}
 	for end := time.Now().Add(wait); ; {
 		select {
