@@ -39,7 +39,7 @@ async function work(subject, step) {
 async function once(s, subject, step) {
   for (;;) {
     const start = await s.begin('once', { key: `once-${step}`, args: { step }, policy: 'once' });
-    if (start.state === 'done') return start.result.json;
+    if (start.state === 'done') return start.result;
     let value;
     if (start.state === 'run') {
       value = await work(subject, step);
