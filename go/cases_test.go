@@ -242,4 +242,7 @@ func TestCases(t *testing.T) {
 		}
 	}
 	fmt.Printf("cases: %d passed, %d failed\n", passed, failed)
+	if passed < 280 {
+		t.Errorf("only %d cases were found", passed)
+	}
 }

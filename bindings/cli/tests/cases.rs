@@ -110,5 +110,5 @@ fn conformance() {
         std::fs::write(PathBuf::from(file).with_file_name("cli.txt"), lines).unwrap();
     }
     eprintln!("cases: {passed} passed, {} failed", failed.len());
-    assert!(failed.is_empty(), "\n{}", failed.join("\n"));
+    assert!(failed.is_empty() && passed >= 150, "{passed} passed, failed:\n{}", failed.join("\n"));
 }
