@@ -107,16 +107,17 @@ pub(crate) fn build(surface: &Description) -> Command {
         .arg_required_else_help(true)
         .args(globals());
     for (noun, operations) in nouns(surface) {
-        let verbs: Vec<String> = operations.iter().map(|operation| words(verb(operation))).collect();
+        let named = |name: &str| surface.operations.iter().find(|operation| operation.name == name);
+        let also = ALSO.iter().filter(|(known, ..)| *known == noun);
+        let also = also.filter_map(|(_, verb, name)| Some((*verb, named(name)?)));
+        let operations: Vec<_> = operations.into_iter().map(|one| (verb(one), one)).chain(also).collect();
+        let verbs: Vec<String> = operations.iter().map(|(verb, _)| words(verb)).collect();
         let mut command = Command::new(words(noun))
             .about(verbs.join(", "))
             .disable_help_subcommand(true)
             .subcommand_required(true)
             .arg_required_else_help(true);
-        let named = |name: &str| surface.operations.iter().find(|operation| operation.name == name);
-        let also = ALSO.iter().filter(|(known, ..)| *known == noun);
-        let also = also.filter_map(|(_, verb, name)| Some((*verb, named(name)?)));
-        for (verb, operation) in operations.into_iter().map(|one| (verb(one), one)).chain(also) {
+        for (verb, operation) in operations {
             let mut leaf = Command::new(words(verb))
                 .about(operation.doc.clone())
                 .args(arguments::all(surface, operation));

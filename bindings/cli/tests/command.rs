@@ -1,55 +1,15 @@
 //! The built command, really run: exit statuses, formats, errors, pipes and signals.
 
+mod common;
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use common::{Folder, command, err, out, run, status};
 use serde_json::Value;
-
-fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_barograph"));
-    command.args(args).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
-    command
-}
-
-fn run(args: &[&str]) -> Output {
-    command(args).output().expect("the command starts")
-}
-
-fn out(done: &Output) -> String {
-    String::from_utf8(done.stdout.clone()).expect("UTF-8")
-}
-
-fn err(done: &Output) -> String {
-    String::from_utf8(done.stderr.clone()).expect("UTF-8")
-}
-
-fn status(done: &Output) -> i32 {
-    done.status.code().unwrap_or(-1)
-}
-
-/// An empty folder outside of every repository, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("barograph-command-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    fn text(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// The fixture repository of this name.
 fn fixture(name: &str) -> String {

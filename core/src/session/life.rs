@@ -319,12 +319,10 @@ pub(crate) async fn archive(store: &Arc<Store>, args: SessionIdArgs) -> Result<S
 /// Removes ended sessions for good.
 pub(crate) async fn prune(store: &Arc<Store>, args: SessionPruneArgs) -> Result<SessionsPruned> {
     check_range("limit", args.limit, 1..=100_000)?;
-    if let Some(status @ (SessionStatus::Open | SessionStatus::Paused)) = args.status {
+    if let Some(SessionStatus::Open | SessionStatus::Paused) = args.status {
         return Err(Error::new(
             "args.invalid",
-            format!(
-                "`status` is {status:?}; only sessions that have ended are pruned: name completed, failed or cancelled"
-            ),
+            "only sessions that have ended are pruned; as `status` name completed, failed or cancelled",
         ));
     }
     let age = i64::try_from(args.older_than_ms).unwrap_or(i64::MAX);

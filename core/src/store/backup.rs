@@ -37,7 +37,7 @@ impl Store {
         if to.exists() && !replace {
             return Err(Error::new(
                 "path.exists",
-                format!("`{}` exists already; pass replace, or name another file", to.display()),
+                format!("`{}` exists already; pass `replace`, or name another file", to.display()),
             )
             .with("path", to.display()));
         }

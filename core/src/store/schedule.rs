@@ -86,7 +86,7 @@ impl Tx<'_> {
         if !replace && View(self.conn()).schedule(self.namespace(), &new.name).is_ok() {
             return Err(Error::new(
                 "schedule.exists",
-                format!("schedule `{}` exists already; pass replace, or choose another name", new.name),
+                format!("schedule `{}` exists already; pass `replace`, or choose another name", new.name),
             )
             .with("name", &new.name));
         }

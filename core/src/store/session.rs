@@ -108,7 +108,11 @@ impl Numbered {
         if !self.phase.ended() {
             return Ok(());
         }
-        Err(Error::new("session.finished", format!("session `{name}` has ended")).with("id", name))
+        Err(Error::new(
+            "session.finished",
+            format!("session `{name}` has ended; session.fork makes a new one from its steps"),
+        )
+        .with("id", name))
     }
 }
 
