@@ -1,7 +1,9 @@
 //! The commands: out of the surface's description, plus the few that are no operation.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use barograph::Error;
 use barograph::surface::Description;
 use barograph::surface::describe::OperationDescription;
 use clap::builder::styling::{AnsiColor, Styles};
@@ -20,9 +22,24 @@ pub(crate) struct Global {
     pub(crate) format: Format,
     /// Whether nothing but the answer and errors is written.
     pub(crate) quiet: bool,
+    /// Whether the answer is about what the store holds already.
+    reads_store: bool,
 }
 
 impl Global {
+    /// An error where a store is named that does not exist: a new one would answer that there is nothing.
+    pub(crate) fn check_store(&self) -> Result<(), Error> {
+        let named = self.open.get("store").and_then(Value::as_str).filter(|_| self.reads_store);
+        match named.filter(|store| !store.contains("://") && !Path::new(store).exists()) {
+            Some(store) => Err(Error::new(
+                "path.missing",
+                format!("there is no store `{store}`; name the file that the sessions are kept in"),
+            )
+            .with("path", store)),
+            None => Ok(()),
+        }
+    }
+
     /// The fixed time of the workspace's clock.
     pub(crate) fn clock(&self) -> Option<&str> {
         self.open.get("clock").and_then(Value::as_str)
@@ -78,6 +95,12 @@ const ALSO: &[(&str, &str, &str)] = &[("session", "backup", "workspace.backup")]
 
 /// The operations whose answer `--follow` keeps up to date.
 const FOLLOWED: &[&str] = &["session.list", "session.show"];
+
+/// The operations that put the first thing into a store.
+const FIRST: &[&str] = &["session.submit", "schedule.create", "queue.enqueue"];
+
+/// The others that are about what a store holds, beside those of its nouns.
+const ABOUT_STORES: &[&str] = &["workspace.backup", "workspace.health"];
 
 const HEADING: &str = "Global options";
 
@@ -241,7 +264,8 @@ pub(crate) fn read(
     } else {
         Format::Text
     };
-    let global = read_global(leaf, usual);
+    let mut global = read_global(leaf, usual);
+    global.reads_store = operation.is_some_and(|operation| reads_store(&operation.name));
     if let (Format::Csv | Format::Arrow, false) = (global.format, rows) {
         let answer =
             "csv and arrow are for answers that are rows, such as those of `git features`; use text or json";
@@ -295,7 +319,12 @@ fn read_global(leaf: &ArgMatches, usual: Format) -> Global {
         Some("arrow") => Format::Arrow,
         Some(_) => Format::Text,
     };
-    Global { open, format, quiet: leaf.get_flag(QUIET) }
+    Global { open, format, quiet: leaf.get_flag(QUIET), reads_store: false }
+}
+
+fn reads_store(op: &str) -> bool {
+    let noun = op.split('.').next().unwrap_or_default();
+    ABOUT_STORES.contains(&op) || (["session", "schedule", "queue"].contains(&noun) && !FIRST.contains(&op))
 }
 
 #[cfg(test)]

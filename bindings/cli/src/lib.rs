@@ -50,6 +50,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 fn perform(global: &Global, action: Action, surface: &Description) -> Result<u8, Problem> {
+    global.check_store()?;
     match action {
         Action::Operation { name, args } => {
             let answer = call::workspace(global, &name, &args)?;

@@ -48,6 +48,8 @@ fn ids(list: &Value) -> Vec<&str> {
 fn sessions_are_listed_shown_and_forked() {
     let folder = Folder::new("sessions");
     assert_eq!(good(&folder, &["session", "list"]), "no sessions\n");
+    let store = folder.0.join("new.db");
+    good(&folder, &["session", "submit", "r0", "--store", store.to_str().unwrap()]);
     leave(&folder, "r1", false);
     leave(&folder, "r2", true);
     let list = good(&folder, &["session", "list"]);
@@ -132,6 +134,13 @@ fn wrong_input_says_what_to_do() {
         (&["session", "backup", "/nowhere/at/all/copy.db"], 10, "/nowhere/at/all/copy.db"),
         (&["session", "list", "--store", text], 9, "name another store"),
         (&["session", "list", "--store", folder.text()], 9, "name a file in it"),
+        (&["session", "list", "--store", "/nowhere/at/all.db"], 3, "there is no store `/nowhere/at/all.db`"),
+        (
+            &["session", "show", "r1", "--follow", "--store", "nowhere.db"],
+            3,
+            "there is no store `nowhere.db`",
+        ),
+        (&["session", "backup", "copy.db", "--store", "nowhere.db"], 3, "there is no store `nowhere.db`"),
         (&["workspace", "restore", text], 9, "not a store"),
         (&["workspace", "restore", "/nowhere/at/all"], 3, "there is no file"),
     ] {
