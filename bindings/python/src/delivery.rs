@@ -3,8 +3,9 @@
 //! Each loop has one queue. The first answer that finds it empty asks the loop, once, to take
 //! everything: a burst of answers costs one `call_soon_threadsafe`.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use barograph::surface::Form;
 use barograph::surface::door::{self, Answer};
@@ -18,12 +19,15 @@ use crate::life::{self, Call};
 use crate::{Handle, text, utf8};
 
 struct Arrived {
-    future: Py<PyAny>,
+    token: u64,
     answer: Result<Answer>,
 }
 
 #[derive(Default)]
 struct Queue {
+    /// What waits for an answer, by the call's token. A call that is cancelled is taken out at once: its
+    /// future holds the loop, and a loop that is closed takes nothing any more.
+    futures: Mutex<HashMap<u64, Py<PyAny>>>,
     arrived: Mutex<Vec<Arrived>>,
     /// Whether the loop has been asked to take what is there.
     asked: AtomicBool,
@@ -31,8 +35,24 @@ struct Queue {
 
 impl Queue {
     fn take(&self) -> Vec<Arrived> {
-        std::mem::take(&mut *self.arrived.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *locked(&self.arrived))
     }
+
+    /// What waits for the answer of this call, if anybody does. Letting go of it may run code of the
+    /// host, so nothing is locked by then.
+    fn future(&self, token: u64) -> Option<Py<PyAny>> {
+        locked(&self.futures).remove(&token)
+    }
+
+    /// Lets go of an answer that nobody takes; a handle in it is closed.
+    fn discard(&self, arrived: &Arrived) {
+        drop(self.future(arrived.token));
+        discard(&arrived.answer);
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Delivers answers to one event loop.
@@ -73,9 +93,10 @@ impl Delivery {
             let form = if columns { Form::Columns } else { Form::Records };
             Ok(py.detach(|| {
                 let token = door::token();
+                locked(&delivery.get().queue.futures).insert(token, future);
                 door::start(handle, op, form, args.as_bytes(), token, move |answer| {
                     door::release(token);
-                    delivery.get().arrive(&delivery, Arrived { future, answer });
+                    delivery.get().arrive(&delivery, Arrived { token, answer });
                     drop(call);
                 });
                 token
@@ -83,9 +104,10 @@ impl Delivery {
         })
     }
 
-    /// Cancels a call that was started here.
+    /// Cancels a call that was started here; nobody waits for its answer any more.
     fn cancel(&self, py: Python<'_>, token: u64) -> PyResult<()> {
         border(|| {
+            drop(self.queue.future(token));
             py.detach(|| door::cancel(token));
             Ok(())
         })
@@ -97,7 +119,10 @@ impl Delivery {
             // Before the queue is taken: what arrives from here on asks again.
             self.queue.asked.store(false, Ordering::Release);
             for arrived in self.queue.take() {
-                settle(py, arrived)?;
+                match self.queue.future(arrived.token) {
+                    Some(future) => settle(future.bind(py), arrived.answer)?,
+                    None => py.detach(|| discard(&arrived.answer)),
+                }
             }
             Ok(())
         })
@@ -107,11 +132,10 @@ impl Delivery {
 impl Delivery {
     /// Keeps an answer and asks the loop to take it; runs on a thread of the runtime.
     fn arrive(&self, own: &Py<Delivery>, arrived: Arrived) {
-        if life::ended() {
-            discard(arrived);
-            return;
+        if life::ended() || !locked(&self.queue.futures).contains_key(&arrived.token) {
+            return self.queue.discard(&arrived);
         }
-        self.queue.arrived.lock().unwrap_or_else(PoisonError::into_inner).push(arrived);
+        locked(&self.queue.arrived).push(arrived);
         if self.queue.asked.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -129,19 +153,19 @@ impl Delivery {
         // The loop is closed or gone: nobody will ever ask for these.
         if !matches!(asked, Some(Ok(true))) {
             self.queue.asked.store(false, Ordering::Release);
-            self.queue.take().into_iter().for_each(discard);
+            self.queue.take().iter().for_each(|arrived| self.queue.discard(arrived));
         }
     }
 }
 
 /// Sets an answer on its future, unless the task that waited was cancelled.
-fn settle(py: Python<'_>, arrived: Arrived) -> PyResult<()> {
-    let future = arrived.future.bind(py);
+fn settle(future: &Bound<'_, PyAny>, answer: Result<Answer>) -> PyResult<()> {
+    let py = future.py();
     if future.call_method0("done")?.extract::<bool>()? {
-        py.detach(|| discard_answer(&arrived.answer));
+        py.detach(|| discard(&answer));
         return Ok(());
     }
-    let value: PyResult<Bound<'_, PyAny>> = match arrived.answer {
+    let value: PyResult<Bound<'_, PyAny>> = match answer {
         Ok(Answer::Json(json)) => text(py, &json).map(Bound::into_any),
         Ok(Answer::Opened(number)) => Bound::new(py, Handle::adopt(number)).map(Bound::into_any),
         Ok(Answer::Columns(batch)) => Bound::new(py, Columns::new(batch)).map(Bound::into_any),
@@ -154,12 +178,8 @@ fn settle(py: Python<'_>, arrived: Arrived) -> PyResult<()> {
     Ok(())
 }
 
-/// Lets go of an answer that nobody waits for; a handle in it is closed.
-fn discard(arrived: Arrived) {
-    discard_answer(&arrived.answer);
-}
-
-fn discard_answer(answer: &Result<Answer, Error>) {
+/// Closes the handle in an answer that nobody takes.
+fn discard(answer: &Result<Answer, Error>) {
     if let Ok(Answer::Opened(number)) = answer {
         door::close(*number);
     }
