@@ -56,7 +56,7 @@ pub(crate) use step::{Arrived, NEVER, StepMark, StepRow, StepWrite, WaitWrite};
 pub(crate) use tx::Tx;
 
 use crate::base::clock::Clock;
-use crate::base::runtime::{compute, refuse_forked, waiting};
+use crate::base::runtime::{compute, refuse_forked, settled, waiting};
 use crate::error::{Error, Result};
 use crate::observe::bus::Bus;
 use fault::Attempt;
@@ -347,6 +347,7 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        settled().await;
         let (reply, answer) = oneshot::channel();
         self.submit(work, None, Reply::Future(reply))?;
         answer.await.unwrap_or_else(|_| Err(Error::new("bug.store", "the store's writer gave no answer")))
@@ -359,6 +360,7 @@ impl Store {
         work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
         then: impl FnOnce(&Result<T>) + Send + 'static,
     ) -> Result<T> {
+        settled().await;
         let (reply, answer) = oneshot::channel();
         self.submit(work, Some(Box::new(then)), Reply::Future(reply))?;
         answer.await.unwrap_or_else(|_| Err(Error::new("bug.store", "the store's writer gave no answer")))
