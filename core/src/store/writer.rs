@@ -341,7 +341,7 @@ fn step(tx: &mut Tx<'_>, job: &mut dyn Job, alone: bool) -> Result<Result<()>> {
     let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job.run(tx)))
         .unwrap_or_else(|panic| Err(from_panic(panic.as_ref())));
     if outcome.is_err() {
-        tx.untell(told);
+        tx.undo(told);
         if tx.held {
             // The keeper counts on a row that is undone here.
             tx.keeper().renew_next();
