@@ -11,7 +11,7 @@ root=$(CDPATH= cd -- "$here/../../.." && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}/release
 cd "$root"
 if [ -z "${BAROGRAPH_BUILT:-}" ]; then
-    cargo build --release "$@" -p barograph-benches -p barograph-python -p barograph-node -p barograph-go
+    cargo build --release "$@" --lib --bin sessions -p barograph-benches -p barograph-python -p barograph-node -p barograph-go
 fi
 # Moved into place: a running program may have the old file mapped.
 cp "$target/lib_barograph.so" python/src/barograph/.new

@@ -4,8 +4,9 @@
 //! and starts afresh; what was made before the fork is refused by its owner (`process.forked`).
 
 use std::cell::Cell;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicPtr, Ordering};
+use std::task::Poll;
 
 use crate::base::cancel::{CancelOnDrop, CancelToken};
 use crate::error::{Error, Result};
@@ -57,7 +58,7 @@ impl Process {
     }
 
     fn start() -> Process {
-        let threads = std::thread::available_parallelism().map_or(2, |count| count.get().clamp(1, 8));
+        let threads = std::thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 8));
         let tokio = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(threads)
             .thread_name("barograph")
@@ -106,25 +107,59 @@ pub async fn compute<T: Send + 'static>(
     }
 }
 
+/// How much time the calling thread has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// It polls others too.
+    Shared,
+    /// It does nothing but wait for what is at hand: it may as well block.
+    Waits,
+    /// It is the host's only one, and has to go on at once.
+    Hurries,
+}
+
 thread_local! {
-    static WAITS: Cell<bool> = const { Cell::new(false) };
+    static PACE: Cell<Pace> = const { Cell::new(Pace::Shared) };
+}
+
+fn at<T>(pace: Pace, work: impl FnOnce() -> T) -> T {
+    struct Back(Pace);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            PACE.set(self.0);
+        }
+    }
+    let _back = Back(PACE.replace(pace));
+    work()
 }
 
 /// Whether the calling thread does nothing but wait for what is at hand: then it may as well block.
 pub fn waits_here() -> bool {
-    WAITS.get()
+    PACE.get() == Pace::Waits
 }
 
 /// Runs `work` on a thread that does nothing else meanwhile.
 pub fn waiting<T>(work: impl FnOnce() -> T) -> T {
-    struct Back(bool);
-    impl Drop for Back {
-        fn drop(&mut self) {
-            WAITS.set(self.0);
-        }
-    }
-    let _back = Back(WAITS.replace(true));
-    work()
+    at(Pace::Waits, work)
+}
+
+/// Polls on a thread that must go on at once: work that would block stops at [`settled`], and is to be
+/// polled again elsewhere.
+pub fn hurrying<T>(poll: impl FnOnce() -> T) -> T {
+    at(Pace::Hurries, poll)
+}
+
+/// Goes on where the calling thread does not hurry.
+pub async fn settled() {
+    poll_fn(|_| if PACE.get() == Pace::Hurries { Poll::Pending } else { Poll::Ready(()) }).await;
+}
+
+/// Runs `work` on the runtime, on a thread that may block for as long as a commit takes.
+pub fn spawn_waiting(work: impl Future<Output = ()> + Send + 'static) {
+    Process::current().runtime().spawn(async move {
+        let mut work = std::pin::pin!(work);
+        poll_fn(|context| waiting(|| work.as_mut().poll(context))).await;
+    });
 }
 
 /// Waits for `future` on the calling thread; must not be called from inside the runtime.

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use super::canonical::hash;
 use super::command::Commands;
@@ -12,6 +15,7 @@ use crate::base::clock::Clock;
 use crate::base::runtime::refuse_forked;
 use crate::base::value::{Failure, check_i_json};
 use crate::error::{Error, Result};
+use crate::exec::worker::sleep;
 use crate::store::{Body, CheckpointWrite, Found, Halt, Live, Phase, Store, encode, lease_lost};
 
 /// After this much progress, in milliseconds, a checkpoint is made by itself.
@@ -27,6 +31,8 @@ pub(super) struct Ownership {
     /// out again.
     live: OnceLock<Arc<Live>>,
     plan: Mutex<Plan>,
+    /// A step was begun.
+    begun: Notify,
 }
 
 impl Drop for Ownership {
@@ -47,6 +53,10 @@ impl Drop for Ownership {
         self.store.cast(move |tx| tx.release_session(id, epoch, wake, &waits));
     }
 }
+
+/// How long a step that comes too early waits for those that were recorded before it: siblings on other
+/// threads, which come at once where they come at all.
+const SIBLINGS: Duration = Duration::from_millis(500);
 
 /// An open session.
 #[derive(Debug)]
@@ -110,6 +120,7 @@ impl Handle {
                         found,
                         live: OnceLock::new(),
                         plan: Mutex::default(),
+                        begun: Notify::new(),
                     })
                 },
                 move |result| {
@@ -227,7 +238,7 @@ impl Handle {
             once: args.policy == StepPolicy::Once,
             wait: None,
         };
-        let answer = self.ask(&asked)?;
+        let answer = self.ask(&asked).await?;
         let found = self.own.found;
         match answer {
             Answer::Done { small, seq, attempt, .. } => {
@@ -276,10 +287,29 @@ impl Handle {
         }
     }
 
-    pub(super) fn ask(&self, asked: &Asked) -> Result<Answer> {
+    pub(super) async fn ask(&self, asked: &Asked) -> Result<Answer> {
+        if self.plan().early(asked) {
+            tokio::select! {
+                () = self.turn(asked) => {}
+                () = sleep(SIBLINGS) => {}
+            }
+        }
         let now = self.store().clock().now_ms();
         let refusal = self.refusal();
-        self.plan().begin(asked, now, refusal)
+        let answer = self.plan().begin(asked, now, refusal);
+        self.own.begun.notify_waiters();
+        answer
+    }
+
+    /// Waits for the steps that were recorded before this one.
+    async fn turn(&self, asked: &Asked) {
+        loop {
+            let begun = self.own.begun.notified();
+            if !self.plan().early(asked) {
+                return;
+            }
+            begun.await;
+        }
     }
 
     fn automatic(&self, when: &str, step: &str, position: i64) -> CheckpointWrite {

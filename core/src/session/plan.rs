@@ -2,8 +2,10 @@
 //!
 //! A step is found by its key, or by its name and the how-manieth begin of that name this is. It
 //! must have the recorded arguments and policy. Steps without a key that did not run beside others
-//! must also come in the recorded order; keyed and concurrent ones may come in any. Once a recorded
-//! failure is tried again the rest may differ, so order is not asked for any more.
+//! must also come in the recorded order; keyed and concurrent ones may come in any. As threads that ran
+//! one after the other by chance look like one, a step that comes too early is given time for those
+//! before it to come. Once a recorded failure is tried again the rest may differ, so order is not asked
+//! for any more.
 
 use std::collections::HashMap;
 
@@ -140,25 +142,43 @@ impl Plan {
         at
     }
 
-    /// What to do about the step that is asked for. Changes nothing where it is an error.
-    ///
-    /// `refusal` is the error where nothing may be begun: recorded results are answered all the same.
-    pub fn begin(&mut self, asked: &Asked, now: i64, refusal: Option<Error>) -> Result<Answer> {
+    fn sought(&self, asked: &Asked) -> (i64, Option<usize>) {
         let nth = match asked.key {
             Some(_) => 0,
             None => self.begun.get(&asked.name).copied().unwrap_or(0),
         };
-        let found = self.find(&asked.name, nth, asked.key.as_deref());
+        (nth, self.find(&asked.name, nth, asked.key.as_deref()))
+    }
+
+    /// The recorded step that ought to come before the one that is asked for.
+    fn before(&self, asked: &Asked, found: Option<usize>) -> Option<&StepWrite> {
+        let &first = self.expected.last()?;
+        let early = match found {
+            // Those that are not expected may come in any order.
+            Some(at) => first != at && self.expected.contains(&at),
+            None => asked.key.is_none() && self.open.is_empty(),
+        };
+        early.then(|| &self.steps[first].write)
+    }
+
+    /// Whether steps that were recorded before the one that is asked for have not come yet.
+    pub fn early(&self, asked: &Asked) -> bool {
+        self.before(asked, self.sought(asked).1).is_some()
+    }
+
+    /// What to do about the step that is asked for. Changes nothing where it is an error.
+    ///
+    /// `refusal` is the error where nothing may be begun: recorded results are answered all the same.
+    pub fn begin(&mut self, asked: &Asked, now: i64, refusal: Option<Error>) -> Result<Answer> {
+        let (nth, found) = self.sought(asked);
         if let Some(token) = found.and_then(|at| self.steps[at].token)
             && let Some(Open::Finishing { .. }) = self.open.get(&token)
         {
             return Err(in_flight());
         }
-        let same = match found {
-            Some(at) => self.check_same(at, asked),
-            None => self.check_new(asked),
-        };
-        same.map_err(|error| error.with("diff", self.diff(asked)))?;
+        let same = found.map_or(Ok(()), |at| self.check_same(at, asked));
+        same.and_then(|()| self.check_order(asked, found))
+            .map_err(|error| error.with("diff", self.diff(asked)))?;
         if let Some(refusal) = refusal.or_else(|| self.ended.then(finished))
             && !found.is_some_and(|at| self.steps[at].mark == Mark::Finished)
         {
@@ -444,34 +464,20 @@ impl Plan {
                 ),
             ));
         }
-        let ordered = step.recorded && step.write.key.is_none() && !step.write.overlapped && !step.begun;
-        match self.expected.last() {
-            Some(&first) if ordered && first != at && self.expected.contains(&at) => {
-                let first = &self.steps[first].write;
-                Err(diverged(
-                    first,
-                    &format!("{} was recorded here, now {place} is asked for", self::place(first)),
-                ))
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
-    fn check_new(&self, asked: &Asked) -> Result<()> {
-        match self.expected.last() {
-            Some(&first) if asked.key.is_none() && self.open.is_empty() => {
-                let first = &self.steps[first].write;
-                Err(diverged(
-                    first,
-                    &format!(
-                        "{} was recorded here, now a new step `{}` is asked for",
-                        place(first),
-                        asked.name
-                    ),
-                ))
-            }
-            _ => Ok(()),
-        }
+    fn check_order(&self, asked: &Asked, found: Option<usize>) -> Result<()> {
+        let Some(first) = self.before(asked, found) else { return Ok(()) };
+        let now = match found {
+            Some(at) => format!("{} is asked for", place(&self.steps[at].write)),
+            None => format!("a new step `{}` is asked for", asked.name),
+        };
+        let text = format!("{} was recorded here, now {now}", place(first));
+        Err(diverged(
+            first,
+            &format!("{text} (steps that run beside others may come in any order if each has a key)"),
+        ))
     }
 }
 

@@ -71,7 +71,7 @@ impl Handle {
         check_range("wait_ms", wait_ms.unwrap_or(0), 0..=LONGEST_WAIT)?;
         let asked = Asked { name: name.clone(), key, hash: None, once: false, wait: Some(until) };
         let found = self.found();
-        let (token, intent, until) = match self.ask(&asked)? {
+        let (token, intent, until) = match self.ask(&asked).await? {
             Answer::Done { seq, timed_out, .. } => {
                 let payload = match timed_out {
                     true => None,

@@ -4,18 +4,19 @@
 //! guards against that where it writes the same pages again: a commit that could not be synced is written
 //! anew by the next one, at the same place. Two places are left, and are guarded here.
 
+use std::ffi::c_int;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ffi, params};
+use rusqlite::{Connection, ffi};
 
-use super::fault::{Attempt, Trouble, fault};
+use super::fault::{Attempt, fault};
 use super::open::patiently;
-use super::sql::{Conn, Optional, Outcome};
+use super::sql::Conn;
 use crate::error::{Error, Result};
 
 /// The log is moved once it has so many pages, as SQLite does by itself.
-const LONG: i64 = 1000;
+const LONG: c_int = 1000;
 
 /// Closes a connection to a file that cannot be vouched for: the last one out does not move the log.
 pub(super) fn abandon(conn: Conn) {
@@ -52,6 +53,19 @@ pub(super) fn settle(conn: &Connection, patience: Duration) -> Result<()> {
     settled
 }
 
+/// How many pages the log has, and how many of them are in the file already. Asked of the library itself,
+/// as the pragma would be compiled anew after every commit.
+fn length(conn: &Connection) -> Option<(c_int, c_int)> {
+    let (mut log, mut moved) = (0, 0);
+    // SAFETY: the connection is open, and the text and the numbers outlive the call.
+    let code = unsafe {
+        let main = c"main".as_ptr();
+        let noop = ffi::SQLITE_CHECKPOINT_NOOP;
+        ffi::sqlite3_wal_checkpoint_v2(conn.handle(), main, noop, &raw mut log, &raw mut moved)
+    };
+    (code == ffi::SQLITE_OK).then_some((log, moved))
+}
+
 /// Moves the log into the file where it is long. An error means that the file cannot be vouched for any
 /// more: no reader and no writer may go on with it, and every connection is to be [abandoned](abandon).
 ///
@@ -59,19 +73,19 @@ pub(super) fn settle(conn: &Connection, patience: Duration) -> Result<()> {
 /// as moved. If the sync that comes with the rest fails, it would move only the rest again. Once everyone
 /// has closed the file, the log is moved from its beginning.
 pub(super) fn shorten(conn: &Conn) -> Result<()> {
-    if !conn.is_local() {
-        return Ok(());
-    }
-    let size = |sql: &str| -> Outcome<(i64, i64)> {
-        let read = conn.prepare(sql)?.query_row(params![], |row| Ok((row.get(1)?, row.get(2)?)));
-        Ok(read.optional()?.unwrap_or_default())
-    };
-    match size("PRAGMA main.wal_checkpoint(NOOP)") {
-        Ok((log, moved)) if log >= LONG && moved < log => {}
+    #[allow(
+        irrefutable_let_patterns,
+        reason = "there is one kind of connection without the feature `postgres`"
+    )]
+    let Conn::Sqlite(inner, _) = conn else { return Ok(()) };
+    match length(inner) {
+        Some((log, moved)) if log >= LONG && moved < log => {}
         // What cannot be read now is told to the next who writes.
         _ => return Ok(()),
     }
-    let Err(Trouble::Sqlite(error)) = size("PRAGMA main.wal_checkpoint(PASSIVE)") else { return Ok(()) };
+    let Err(error) = inner.query_row("PRAGMA main.wal_checkpoint(PASSIVE)", [], |_| Ok(())) else {
+        return Ok(());
+    };
     match error {
         rusqlite::Error::SqliteFailure(code, _) if code.extended_code == ffi::SQLITE_IOERR_FSYNC => {
             let cause = fault("move the log into the store's file", &error);

@@ -56,7 +56,7 @@ pub(crate) use step::{Arrived, NEVER, StepMark, StepRow, StepWrite, WaitWrite};
 pub(crate) use tx::Tx;
 
 use crate::base::clock::Clock;
-use crate::base::runtime::{compute, refuse_forked, waiting};
+use crate::base::runtime::{compute, refuse_forked, settled, waiting};
 use crate::error::{Error, Result};
 use crate::observe::bus::Bus;
 use fault::Attempt;
@@ -67,8 +67,14 @@ use sql::Conn;
 use tx::Around;
 use writer::Writer;
 
-/// How long another process may hold the file before a call gives up with `store.busy`.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long others may hold the file before a call gives up with `store.busy`: on a disk that takes a
+/// second for a sync it is long before sixteen writers have had their turn. Half of what a lease lasts, as
+/// who cannot write for longer is about to lose what it holds.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How long a server may take to answer: one that is there does so at once.
+#[cfg(feature = "postgres")]
+const SERVER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// At most this many connections wait for readers.
 const READERS: usize = 4;
@@ -171,7 +177,11 @@ impl Store {
     /// the server cannot keep what is asked of it, `store.not_a_store`, `store.newer`, `store.read_only`.
     #[cfg(feature = "postgres")]
     pub fn open_server(url: &str, settings: &Settings) -> Result<Store> {
-        let target = Arc::new(postgres::Target::parse(url, settings.durability, settings.patience)?);
+        let target = Arc::new(postgres::Target::parse(
+            url,
+            settings.durability,
+            settings.patience.min(SERVER_PATIENCE),
+        )?);
         let conn = Conn::Postgres(postgres::writer(&target, fresh_number())?);
         // Several processes may make the same one at the same time.
         conn.begin_write().when("open a namespace")?;
@@ -183,7 +193,7 @@ impl Store {
     /// Opens the file, and makes it where there is none.
     ///
     /// Errors: `store.not_a_store`, `store.newer`, `store.read_only`, `store.busy` where another
-    /// process held it for 5 s, `store.full`, `store.unreachable`.
+    /// process held it for 15 s, `store.full`, `store.unreachable`.
     pub fn open(path: &Path, settings: &Settings) -> Result<Store> {
         let conn = open::writer(path, settings.durability, settings.patience)?;
         // Absolute, as readers open it later and the process may change its folder.
@@ -347,6 +357,7 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        settled().await;
         let (reply, answer) = oneshot::channel();
         self.submit(work, None, Reply::Future(reply))?;
         answer.await.unwrap_or_else(|_| Err(Error::new("bug.store", "the store's writer gave no answer")))
@@ -359,6 +370,7 @@ impl Store {
         work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
         then: impl FnOnce(&Result<T>) + Send + 'static,
     ) -> Result<T> {
+        settled().await;
         let (reply, answer) = oneshot::channel();
         self.submit(work, Some(Box::new(then)), Reply::Future(reply))?;
         answer.await.unwrap_or_else(|_| Err(Error::new("bug.store", "the store's writer gave no answer")))

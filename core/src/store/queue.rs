@@ -76,9 +76,18 @@ pub(super) fn places(first: usize, wanted: usize) -> (String, usize) {
 impl Tx<'_> {
     /// The queue's number; made where there is none.
     pub(crate) fn queue(&mut self, name: &str) -> Result<i64> {
-        if let Some(id) = View(self.conn()).queue(self.namespace(), name)? {
+        if let Some(&id) = self.queues.get(name) {
             return Ok(id);
         }
+        let id = match View(self.conn()).queue(self.namespace(), name)? {
+            Some(id) => id,
+            None => self.make_queue(name)?,
+        };
+        self.queues.insert(name.to_owned(), id);
+        Ok(id)
+    }
+
+    fn make_queue(&mut self, name: &str) -> Result<i64> {
         self.prepare(
             "INSERT INTO queue (id, namespace, name) SELECT coalesce(max(id), 0) + 1, ?1, ?2 FROM queue RETURNING id",
         )?
@@ -174,13 +183,7 @@ impl Tx<'_> {
     ) -> Result<Vec<TaskRow>> {
         let what = "claim tasks";
         let queue = self.queue(queue)?;
-        let now = self.wall();
-        self.prepare(
-            "UPDATE task SET state = 0, ready = NULL WHERE queue = ?1 AND state = 2 AND ready <= ?2",
-        )?
-        .execute([queue, now])
-        .when(what)?;
-        self.reclaim(queue)?;
+        self.sweep(queue)?;
         let mut statement = self.prepare(
             "UPDATE task SET state = 1, lease = ?3, attempt = attempt + 1
              WHERE id IN (SELECT id FROM task WHERE queue = ?1 AND state = 0 ORDER BY priority DESC, id LIMIT ?2)
@@ -203,8 +206,18 @@ impl Tx<'_> {
         Ok(tasks.into_iter().map(|(_, task)| task).collect())
     }
 
-    /// Takes the tasks of workers that are gone back into the queue; those out of attempts are dead.
-    fn reclaim(&mut self, queue: i64) -> Result<()> {
+    /// Makes ready what is due, and takes the tasks of workers that are gone back into the queue; those out
+    /// of attempts are dead. Once a transaction, as its time stands still.
+    fn sweep(&mut self, queue: i64) -> Result<()> {
+        if self.swept.contains(&queue) {
+            return Ok(());
+        }
+        let wall = self.wall();
+        self.prepare(
+            "UPDATE task SET state = 0, ready = NULL WHERE queue = ?1 AND state = 2 AND ready <= ?2",
+        )?
+        .execute([queue, wall])
+        .when("make tasks ready")?;
         let now = self.moment();
         for lease in leases(self.conn(), Some(queue))? {
             // A worker of this process has its own lease; only time tells that it is stuck.
@@ -213,6 +226,7 @@ impl Tx<'_> {
                 self.drop_lease(lease.id)?;
             }
         }
+        self.swept.push(queue);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! The transaction that jobs write in, and what everyone around one store shares.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -62,6 +63,10 @@ pub(crate) struct Tx<'c> {
     told: Vec<(i64, Told)>,
     /// The job at hand has taken or renewed a lease.
     pub(super) held: bool,
+    /// Queues that were looked up, by name.
+    pub(super) queues: HashMap<String, i64>,
+    /// Queues in which everything that is due was made ready.
+    pub(super) swept: Vec<i64>,
 }
 
 /// What a session is told.
@@ -85,6 +90,8 @@ impl<'c> Tx<'c> {
             work: false,
             told: Vec::new(),
             held: false,
+            queues: HashMap::new(),
+            swept: Vec::new(),
         }
     }
 
@@ -180,9 +187,12 @@ impl<'c> Tx<'c> {
         self.told.len()
     }
 
-    /// Takes back what a job that has failed wanted sessions to be told.
-    pub(super) fn untell(&mut self, told: usize) {
+    /// A job has failed and is undone: sessions are not told what it wanted them to be, and nothing that it
+    /// may have made is known any more.
+    pub(super) fn undo(&mut self, told: usize) {
         self.told.truncate(told);
+        self.queues.clear();
+        self.swept.clear();
     }
 
     /// Tells sessions and listeners what is on disk now; whether workers are to be woken.

@@ -42,8 +42,10 @@ struct Desk {
     /// `None` once the file cannot be vouched for.
     conn: Option<Conn>,
     news: News,
-    /// How many jobs the last two transactions had, the newer one first.
-    sizes: [usize; 2],
+    /// How many jobs the last transaction had.
+    size: usize,
+    /// How many others waited when those were answered.
+    beside: usize,
     /// How long a commit takes about.
     pace: Duration,
 }
@@ -56,7 +58,19 @@ struct Line {
     poked: bool,
     /// The thread sleeps, until this time or until it is woken.
     asleep: Option<Option<Instant>>,
+    /// The thread waits for so many jobs.
+    wanted: Option<usize>,
     closed: bool,
+}
+
+impl Line {
+    /// Whether the thread is to be woken for one more job.
+    fn enough(&self) -> bool {
+        match self.wanted {
+            Some(wanted) => self.jobs.len() >= wanted,
+            None => self.asleep.is_some(),
+        }
+    }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -70,7 +84,7 @@ impl Writer {
         // From the start, so that nothing that is said to a session that is opened later is missed.
         let _ = news.tell(&conn, &around);
         let anywhere = conn.is_local();
-        let desk = Desk { conn: Some(conn), news, sizes: [1, 1], pace: Duration::ZERO };
+        let desk = Desk { conn: Some(conn), news, size: 1, beside: 0, pace: Duration::ZERO };
         Writer {
             around,
             desk: Mutex::new(desk),
@@ -88,16 +102,20 @@ impl Writer {
             && job.attach().is_none()
             && !self.wanted.load(Ordering::Acquire)
             && let Ok(mut desk) = self.desk.try_lock()
-            && desk.sizes[0] <= 1
+            && desk.size <= 1
         {
             let mut jobs = std::mem::take(&mut locked(&self.line).jobs);
             jobs.push(job);
-            desk.write(jobs, &self.around);
+            desk.write(jobs, &self.around, &self.line);
             drop(desk);
             return self.wake_in_time();
         }
-        locked(&self.line).jobs.push(job);
-        self.arrived.notify_one();
+        let mut line = locked(&self.line);
+        line.jobs.push(job);
+        if line.enough() {
+            drop(line);
+            self.arrived.notify_one();
+        }
     }
 
     /// When the thread is needed next, whoever else writes.
@@ -146,7 +164,7 @@ impl Writer {
             }
             let due = self.around.keeper.due().is_some_and(|due| due <= instant());
             if !jobs.is_empty() || due {
-                desk.write(jobs, &self.around);
+                desk.write(jobs, &self.around, &self.line);
             }
             let Desk { conn: Some(conn), news, .. } = &mut *desk else { continue };
             if self.around.owned.watched() {
@@ -163,7 +181,7 @@ impl Writer {
                 then: None,
                 reply: Reply::Nobody,
             };
-            desk.write(vec![Box::new(release)], &self.around);
+            desk.write(vec![Box::new(release)], &self.around, &self.line);
         }
         if let Some(conn) = desk.conn.take() {
             conn.retire();
@@ -201,29 +219,32 @@ impl Writer {
     }
 
     /// Callers that come back as soon as they are answered fall into groups that take turns. Where there
-    /// was company lately, the rest of it is waited for, a fraction of what a commit takes.
+    /// was company, those who were answered last are waited for, for no longer than a commit takes: to
+    /// share one is worth that.
     fn linger(&self, desk: &Desk, jobs: &mut Vec<Box<dyn Job>>) {
-        let likely = desk.sizes[0] + desk.sizes[1];
-        if desk.sizes.iter().any(|&size| size < 2) {
+        let likely = (desk.size + desk.beside).min(BATCH);
+        if likely < 2 {
             return;
         }
-        let until = instant() + (desk.pace / 4).min(LINGER);
+        let until = instant() + desk.pace.min(LINGER);
         let mut line = locked(&self.line);
         loop {
             let room = BATCH.saturating_sub(jobs.len()).min(line.jobs.len());
             jobs.extend(line.jobs.drain(..room));
             let left = until.saturating_duration_since(instant());
-            if jobs.len() >= likely.min(BATCH) || left.is_zero() || line.closed {
-                return;
+            if jobs.len() >= likely || left.is_zero() || line.closed {
+                break;
             }
+            line.wanted = Some(likely - jobs.len());
             line = self.arrived.wait_timeout(line, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+        line.wanted = None;
     }
 }
 
 impl Desk {
     /// Commits the jobs, those that read a file beside the store apart from the others, and answers them.
-    fn write(&mut self, jobs: Vec<Box<dyn Job>>, around: &Around) {
+    fn write(&mut self, jobs: Vec<Box<dyn Job>>, around: &Around, line: &Mutex<Line>) {
         let Some(conn) = &self.conn else {
             let error = around.sound().err().unwrap_or_else(|| {
                 Error::new("store.unreachable", "the store's writer has ended; open the workspace again")
@@ -231,12 +252,14 @@ impl Desk {
             return jobs.into_iter().for_each(|job| job.answer(Err(error.clone())));
         };
         let (beside, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.attach().is_some());
-        self.sizes = [jobs.len(), self.sizes[0]];
+        self.size = jobs.len();
         let began = instant();
         if !jobs.is_empty() || beside.is_empty() {
-            commit(conn, jobs, around);
+            commit(conn, jobs, around, || {
+                self.pace = (self.pace * 7 + began.elapsed()) / 8;
+                self.beside = locked(line).jobs.len();
+            });
         }
-        self.pace = (self.pace * 7 + began.elapsed()) / 8;
         beside.into_iter().for_each(|job| commit_beside(conn, job, around));
         if let Err(error) = shorten(conn) {
             // What is in the log is for the next opening.
@@ -246,11 +269,11 @@ impl Desk {
     }
 }
 
-/// Runs `jobs` in one transaction and answers them.
-fn commit(conn: &Conn, mut jobs: Vec<Box<dyn Job>>, around: &Around) {
+/// Runs `jobs` in one transaction and answers them, after a call of `done`.
+fn commit(conn: &Conn, mut jobs: Vec<Box<dyn Job>>, around: &Around, done: impl FnOnce()) {
     let mut tx = Tx::new(conn, around);
     let mut outcomes: Vec<Result<()>> = Vec::with_capacity(jobs.len());
-    let done = conn
+    let committed = conn
         .begin_write()
         .when("begin to write")
         .and_then(|()| tx.renew())
@@ -274,7 +297,8 @@ fn commit(conn: &Conn, mut jobs: Vec<Box<dyn Job>>, around: &Around) {
                 conn.commit(events, work).when("commit")
             }
         });
-    if let Err(error) = done {
+    done();
+    if let Err(error) = committed {
         if conn.in_transaction() {
             // Nothing can be done where even this fails; the next BEGIN reports it.
             let _ = conn.rollback();
@@ -300,7 +324,7 @@ fn commit_beside(conn: &Conn, job: Box<dyn Job>, around: &Around) {
     match attached {
         Err(error) => job.answer(Err(error)),
         Ok(_) => {
-            commit(conn, vec![job], around);
+            commit(conn, vec![job], around, || {});
             let _ = conn.batch("DETACH DATABASE backup");
         }
     }
@@ -317,7 +341,7 @@ fn step(tx: &mut Tx<'_>, job: &mut dyn Job, alone: bool) -> Result<Result<()>> {
     let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job.run(tx)))
         .unwrap_or_else(|panic| Err(from_panic(panic.as_ref())));
     if outcome.is_err() {
-        tx.untell(told);
+        tx.undo(told);
         if tx.held {
             // The keeper counts on a row that is undone here.
             tx.keeper().renew_next();

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::{Form, Handle, Record, Reply, operation};
 use crate::base::cancel::CancelToken;
-use crate::base::runtime::{Process, block_on, from_panic, waiting};
+use crate::base::runtime::{Process, block_on, from_panic, hurrying, spawn_waiting, waiting};
 use crate::error::{Error, Result};
 
 /// The handle that stands for no handle: `workspace.open` is called on it.
@@ -342,13 +342,13 @@ pub fn start(
     done: impl FnOnce(Result<Answer>) + Send + 'static,
 ) {
     let work = begin(handle, op, form, args, token);
-    Process::current().runtime().spawn(async move { done(work.await) });
+    spawn_waiting(async move { done(work.await) });
 }
 
 /// As [`start`], but an answer that needs no waiting is given back at once and `done` is not called.
 ///
-/// For hosts whose thread may not wait: an operation that blocks or computes hands over to another
-/// thread before its first suspension, so the one poll made here is short.
+/// For hosts whose thread may not wait: an operation that writes, blocks or computes suspends before that
+/// and goes on on another thread, so the one poll made here is short.
 pub fn start_or_answer(
     handle: u64,
     op: &str,
@@ -360,12 +360,12 @@ pub fn start_or_answer(
     let mut work = Box::pin(begin(handle, op, form, args, token));
     let runtime = Process::current().runtime();
     let context = runtime.enter();
-    let answer = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    let answer = hurrying(|| work.as_mut().poll(&mut Context::from_waker(Waker::noop())));
     drop(context);
     match answer {
         Poll::Ready(answer) => Some(answer),
         Poll::Pending => {
-            runtime.spawn(async move { done(work.await) });
+            spawn_waiting(async move { done(work.await) });
             None
         }
     }

@@ -436,3 +436,26 @@ fn a_dropped_handle_frees_its_session_for_other_processes() {
     drop(s);
     assert!(child("session::child_takes", folder.path(), &[]).wait().unwrap().success());
 }
+
+#[test]
+fn siblings_that_ran_one_after_the_other_may_come_in_any_order() {
+    let ws = in_memory();
+    let first = session(&ws, "s", false).unwrap();
+    for name in ["a", "b", "c"] {
+        let start = begin(&first, name).unwrap();
+        finish(&first, start.token, name).unwrap();
+    }
+    drop(first);
+    let s = session(&ws, "s", true).unwrap();
+    let step = |name: &'static str| s.step(name, || async { Ok::<_, Error>("again".to_owned()) });
+    // Each comes before those that it was recorded behind; `d` is new in its branch.
+    let (d, c, b, a) = wait(async { tokio::join!(step("d"), step("c"), step("b"), step("a")) });
+    assert_eq!((d.unwrap(), c.unwrap()), ("again".to_owned(), "c".to_owned()));
+    assert_eq!((b.unwrap(), a.unwrap()), ("b".to_owned(), "a".to_owned()));
+    drop(s);
+    // Where nobody comes, it is another plan.
+    let s = session(&ws, "s", true).unwrap();
+    let error = begin(&s, "c").unwrap_err();
+    assert_eq!(error.code(), "session.diverged");
+    assert!(error.to_string().contains("if each has a key"), "{error}");
+}
