@@ -40,7 +40,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 
 pub(crate) use body::{Body, encode};
 pub(crate) use checkpoint::{CheckpointRow, CheckpointWrite};
@@ -76,8 +76,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 #[cfg(feature = "postgres")]
 const SERVER_PATIENCE: Duration = Duration::from_secs(5);
 
-/// At most this many connections wait for readers.
-const READERS: usize = 4;
+/// At most this many read at once: those behind them get a connection that is open, which on a server is
+/// sooner than one of their own.
+const READERS: usize = 8;
 
 /// What a commit survives.
 #[derive(
@@ -138,6 +139,7 @@ pub struct Store {
     pid: u32,
     patience: Duration,
     around: Around,
+    reading: Arc<Semaphore>,
     writer: Arc<Writer>,
     thread: Option<JoinHandle<()>>,
     /// Hears what other processes write.
@@ -251,6 +253,7 @@ impl Store {
             pid: std::process::id(),
             patience: settings.patience,
             around,
+            reading: Arc::new(Semaphore::new(READERS)),
             writer,
             thread: Some(thread),
             #[cfg(feature = "postgres")]
@@ -418,8 +421,16 @@ impl Store {
         if matches!(self.place, Place::Memory) {
             return self.write(move |tx| work(&View(tx.conn()))).await;
         }
+        refuse_forked(self.pid, "store")?;
+        let turn = self.reading.clone().acquire_owned().await;
         let store = self.clone();
-        compute(move |_| store.read_blocking(work)).await
+        compute(move |_| {
+            let read = store.read_blocking(work);
+            // Kept until here, whoever still waits for the answer.
+            drop(turn);
+            read
+        })
+        .await
     }
 
     /// Reads on the calling thread.

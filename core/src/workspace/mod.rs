@@ -11,6 +11,7 @@ pub mod record;
 mod risk;
 mod schedule;
 mod session;
+mod step;
 mod store;
 mod symbols;
 mod worker;

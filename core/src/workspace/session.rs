@@ -1,14 +1,9 @@
 //! `session.*`: durable runs of checkpointed steps.
 
-use std::future::Future;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use super::Workspace;
-use crate::base::value::{Failure, Payload};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::observe::event::EventPage;
 use crate::session::record::*;
 use crate::session::{checkpoint, handle, life};
@@ -334,89 +329,5 @@ impl Session {
     /// Errors: `session.lease_lost`, `session.finished`, `value.not_i_json`, `args.invalid`, `store.*`.
     pub async fn append(&self, args: AppendArgs) -> Result<Appended> {
         self.0.append(args).await
-    }
-
-    /// Runs `work` as a step of policy `retry`, or answers the recorded result without running it.
-    ///
-    /// Errors: `task.raised` where `work` fails, which is recorded; else those of
-    /// [`begin`](Self::begin) and [`finish`](Self::finish).
-    pub async fn step<T, E, F, Fut>(&self, name: &str, work: F) -> Result<T>
-    where
-        T: Serialize + DeserializeOwned,
-        E: Into<Box<dyn std::error::Error + Send + Sync>>,
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = std::result::Result<T, E>>,
-    {
-        self.step_with(StepBeginArgs { name: name.to_owned(), ..StepBeginArgs::default() }, work).await
-    }
-
-    /// As [`step`](Self::step), with a key, arguments or policy `once`.
-    ///
-    /// ```
-    /// # barograph::blocking::wait(async {
-    /// # use barograph::*;
-    /// # let ws = Workspace::open(OpenArgs { in_memory: true, ..OpenArgs::default() }).await?;
-    /// # let s = ws.session().open(SessionOpenArgs { id: "a".into(), ..Default::default() }).await?;
-    /// let publish = StepBeginArgs { name: "publish".into(), policy: StepPolicy::Once, ..Default::default() };
-    /// let url: String = s.step_with(publish, || async { Ok::<_, Error>("https://example.org/42".into()) }).await?;
-    /// # Ok::<(), barograph::Error>(()) }).unwrap();
-    /// ```
-    ///
-    /// Errors: as of `step`, and `session.unknown` where a step of policy `once` was cut short.
-    pub async fn step_with<T, E, F, Fut>(&self, args: StepBeginArgs, work: F) -> Result<T>
-    where
-        T: Serialize + DeserializeOwned,
-        E: Into<Box<dyn std::error::Error + Send + Sync>>,
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = std::result::Result<T, E>>,
-    {
-        let name = args.name.clone();
-        let start = self.begin(args).await?;
-        let token = start.token.unwrap_or_default();
-        match start.state {
-            StepState::Done => {
-                let json = start.result.unwrap_or_default().json;
-                serde_json::from_value(json).map_err(|error| {
-                    Error::new(
-                        "session.diverged",
-                        format!("the recorded result of step `{name}` is not of the type that is asked for"),
-                    )
-                    .because(&error)
-                })
-            }
-            StepState::Unknown => Err(Error::new(
-                "session.unknown",
-                format!(
-                    "step `{name}` was cut short and may have had its effect; find out, then report it with session.finish and the token in `context`"
-                ),
-            )
-            .with("token", token)),
-            StepState::Run => match work().await {
-                Ok(value) => {
-                    let json = serde_json::to_value(&value).map_err(|error| {
-                        Error::new(
-                            "value.not_i_json",
-                            format!("the result of step `{name}` cannot be written as JSON"),
-                        )
-                        .because(&error)
-                    })?;
-                    let result = Some(Payload::json(json));
-                    self.finish(StepFinishArgs { token, result, failure: None }).await?;
-                    Ok(value)
-                }
-                Err(error) => {
-                    let error = error.into();
-                    let raised = Error::new("task.raised", format!("step `{name}` failed: {error}"))
-                        .because(error.as_ref());
-                    let failure = Failure {
-                        message: error.to_string(),
-                        kind: None,
-                        causes: raised.causes()[1..].to_vec(),
-                    };
-                    self.finish(StepFinishArgs { token, result: None, failure: Some(failure) }).await?;
-                    Err(raised)
-                }
-            },
-        }
     }
 }
