@@ -3,6 +3,7 @@
 mod canonical;
 pub(crate) mod checkpoint;
 mod command;
+mod diverged;
 pub(crate) mod handle;
 pub(crate) mod life;
 mod plan;

@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 
-use crate::base::id::hex;
+use super::diverged::{diverged, hash_text, place, short};
 use crate::base::value::Payload;
 use crate::error::{Error, Result};
 use crate::store::{StepMark, StepRow, StepWrite};
@@ -479,37 +479,6 @@ impl Plan {
             &format!("{text} (steps that run beside others may come in any order if each has a key)"),
         ))
     }
-}
-
-fn hash_text(hash: Option<[u8; 32]>) -> String {
-    hex(&hash.unwrap_or_else(|| super::canonical::hash(&serde_json::Value::Null)))
-}
-
-fn short(hash: Option<[u8; 32]>) -> String {
-    match hash {
-        None => format!("{}... (none)", &hash_text(None)[..12]),
-        hash => format!("{}...", &hash_text(hash)[..12]),
-    }
-}
-
-fn place(write: &StepWrite) -> String {
-    match (&write.key, write.nth) {
-        (Some(key), _) => format!("step `{}` (key `{key}`)", write.name),
-        (None, 0) => format!("step `{}`", write.name),
-        (None, nth) => format!("step `{}` (number {} of this name)", write.name, nth + 1),
-    }
-}
-
-fn diverged(recorded: &StepWrite, text: &str) -> Error {
-    Error::new(
-        "session.diverged",
-        format!(
-            "the program does not follow the recorded plan at position {}: {text}; run the program that began this session, or open a session of another id",
-            recorded.position
-        ),
-    )
-    .with("position", recorded.position)
-    .with("recorded", &recorded.name)
 }
 
 pub(super) fn finished() -> Error {
