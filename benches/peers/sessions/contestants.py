@@ -31,7 +31,7 @@ class Contestant:
     #: Needs the URL of a database as its second argument.
     postgres: bool = False
     #: Steps in one turn; slow ones take fewer, so that turns last about as long.
-    turn: int = 20
+    turn: int = 50
     #: Tasks in one turn of the queue.
     tasks: int = 5_000
 
