@@ -11,7 +11,7 @@ pub mod record;
 mod risk;
 mod schedule;
 mod session;
-mod step;
+pub(crate) mod step;
 mod store;
 mod symbols;
 mod worker;

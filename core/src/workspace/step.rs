@@ -5,11 +5,11 @@ use serde::de::DeserializeOwned;
 
 use super::Session;
 use crate::base::value::{Failure, Payload};
-use crate::blocking;
 use crate::error::{Error, Result};
 use crate::session::record::{StepBeginArgs, StepFinishArgs, StepStart, StepState};
 
-type Raised = Box<dyn std::error::Error + Send + Sync>;
+/// What work may fail with.
+pub(crate) type Raised = Box<dyn std::error::Error + Send + Sync>;
 
 impl Session {
     /// Runs `work` as a step of policy `retry`, or answers the recorded result without running it.
@@ -57,58 +57,14 @@ impl Session {
     }
 }
 
-impl blocking::Session {
-    /// Runs `work` as a step of policy `retry`, or answers the recorded result without running it.
-    ///
-    /// ```
-    /// # use barograph::blocking::Workspace;
-    /// # use barograph::*;
-    /// # let ws = Workspace::open(OpenArgs { in_memory: true, ..OpenArgs::default() })?;
-    /// # let s = ws.session().open(SessionOpenArgs { id: "a".into(), ..Default::default() })?;
-    /// let built: String = s.step("build", || Ok::<_, std::io::Error>("app.tar".to_owned()))?;
-    /// # assert_eq!(built, "app.tar");
-    /// # Ok::<(), barograph::Error>(())
-    /// ```
-    ///
-    /// Errors: those of [`Session::step`].
-    pub fn step<T, E>(&self, name: &str, work: impl FnOnce() -> std::result::Result<T, E>) -> Result<T>
-    where
-        T: Serialize + DeserializeOwned,
-        E: Into<Raised>,
-    {
-        self.step_with(StepBeginArgs { name: name.to_owned(), ..StepBeginArgs::default() }, work)
-    }
-
-    /// As [`step`](Self::step), with a key, arguments or policy `once`.
-    ///
-    /// Errors: those of [`Session::step_with`].
-    pub fn step_with<T, E>(
-        &self,
-        args: StepBeginArgs,
-        work: impl FnOnce() -> std::result::Result<T, E>,
-    ) -> Result<T>
-    where
-        T: Serialize + DeserializeOwned,
-        E: Into<Raised>,
-    {
-        let name = args.name.clone();
-        let token = match known(&name, self.begin(args)?)? {
-            Known::Done(value) => return Ok(value),
-            Known::Run(token) => token,
-        };
-        let (report, answer) = outcome(&name, token, work())?;
-        self.finish(report)?;
-        answer
-    }
-}
-
 /// What is known of a step before its work runs.
-enum Known<T> {
+pub(crate) enum Known<T> {
     Done(T),
     Run(String),
 }
 
-fn known<T: DeserializeOwned>(name: &str, start: StepStart) -> Result<Known<T>> {
+/// Whether a step's work is to run.
+pub(crate) fn known<T: DeserializeOwned>(name: &str, start: StepStart) -> Result<Known<T>> {
     let token = start.token.unwrap_or_default();
     match start.state {
         StepState::Run => Ok(Known::Run(token)),
@@ -133,7 +89,7 @@ fn known<T: DeserializeOwned>(name: &str, start: StepStart) -> Result<Known<T>> 
 }
 
 /// What is to be reported of a step's work, and what its caller gets after that.
-fn outcome<T: Serialize, E: Into<Raised>>(
+pub(crate) fn outcome<T: Serialize, E: Into<Raised>>(
     name: &str,
     token: String,
     done: std::result::Result<T, E>,
