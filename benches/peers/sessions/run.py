@@ -51,8 +51,8 @@ def quartile(turns):
 
 
 class Bench:
-    def __init__(self, folder, rounds, url):
-        self.folder, self.rounds, self.url = folder, rounds, url
+    def __init__(self, folder, rounds, url, ours):
+        self.folder, self.rounds, self.url, self.ours = folder, rounds, url, ours
         self.rows = []
         self.left_out = {}
         self.stores = 0
@@ -61,7 +61,8 @@ class Bench:
         """Those who can do it and are installed."""
         able = []
         for contestant in ALL:
-            if verb not in contestant.verbs:
+            rival = not (contestant.ours or contestant.name == "raw") or contestant.postgres
+            if verb not in contestant.verbs or (self.ours and rival):
                 continue
             missing = contestant.missing()
             if contestant.postgres and self.url is None:
@@ -320,6 +321,7 @@ def main():
     parser.add_argument("--only", nargs="+", choices=MEASURES, default=list(MEASURES))
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()))
+    parser.add_argument("--ours", action="store_true", help="leave out rivals and PostgreSQL: caches stay warmer")
     parser.add_argument("--json", type=pathlib.Path, help="also write every row here")
     args = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", file=sys.stderr)
@@ -329,7 +331,7 @@ def main():
         folder.chmod(0o755)
         needed = any(one.postgres and not one.missing() for one in ALL)
         url = stack.enter_context(postgres.server(folder)) if needed and postgres.programs() else None
-        bench = Bench(folder, args.rounds, url)
+        bench = Bench(folder, args.rounds, url, args.ours)
         for name in args.only:
             MEASURES[name](bench)
     print(table(bench))

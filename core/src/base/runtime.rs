@@ -42,10 +42,9 @@ impl<T: Send + Sync + 'static> PerProcess<T> {
     }
 }
 
-/// What belongs to one process: its id and its runtime.
+/// What belongs to one process: its runtime.
 #[derive(Debug)]
 pub struct Process {
-    pid: u32,
     tokio: tokio::runtime::Runtime,
 }
 
@@ -65,12 +64,7 @@ impl Process {
             .enable_time()
             .build()
             .unwrap_or_else(|error| panic!("no thread could be started: {error}"));
-        Process { pid: std::process::id(), tokio }
-    }
-
-    /// The process id under which this runtime was made.
-    pub fn pid(&self) -> u32 {
-        self.pid
+        Process { tokio }
     }
 
     /// The handle to spawn onto.

@@ -7,14 +7,14 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use super::{Form, Handle, Record, Reply, operation};
 use crate::base::cancel::CancelToken;
-use crate::base::runtime::{Process, block_on, from_panic, hurrying, spawn_waiting, waiting};
+use crate::base::runtime::{PerProcess, Process, block_on, from_panic, hurrying, spawn_waiting, waiting};
 use crate::error::{Error, Result};
 
 /// The handle that stands for no handle: `workspace.open` is called on it.
@@ -62,14 +62,13 @@ impl Answer {
 }
 
 struct Table {
-    pid: u32,
     /// Numbers below were given out before this process was forked off.
     first: u64,
     handles: Mutex<HashMap<u64, Handle>>,
     tokens: Mutex<HashMap<u64, CancelToken>>,
 }
 
-static TABLE: AtomicPtr<Table> = AtomicPtr::new(std::ptr::null_mut());
+static TABLE: PerProcess<Table> = PerProcess::new();
 /// Numbers are never used twice, not even by a forked child.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
@@ -79,25 +78,11 @@ fn number(_: &Table) -> u64 {
 }
 
 fn table() -> &'static Table {
-    let pid = Process::current().pid();
-    let seen = TABLE.load(Ordering::Acquire);
-    // SAFETY: a non-null pointer comes from `Box::leak` below and is never freed.
-    if let Some(table) = unsafe { seen.as_ref() }
-        && table.pid == pid
-    {
-        return table;
-    }
-    let fresh: &'static mut Table = Box::leak(Box::new(Table {
-        pid,
+    TABLE.get(|| Table {
         first: NEXT.load(Ordering::Relaxed),
         handles: Mutex::default(),
         tokens: Mutex::default(),
-    }));
-    match TABLE.compare_exchange(seen, fresh, Ordering::AcqRel, Ordering::Acquire) {
-        Ok(_) => fresh,
-        // SAFETY: as above.
-        Err(other) => unsafe { &*other },
-    }
+    })
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -30,7 +30,7 @@ pub use session::{Session, Sessions};
 pub use worker::{Worker, Workers};
 
 use crate::base::clock::{Clock, parse_rfc3339};
-use crate::base::runtime::{Process, compute, refuse_forked};
+use crate::base::runtime::{compute, refuse_forked};
 use crate::error::{Error, Result};
 use crate::observe::bus::Bus;
 use crate::session::record::NoArgs;
@@ -141,7 +141,7 @@ impl Workspace {
             crate::session::life::retain(&store, retention);
         }
         let shared = Shared {
-            pid: Process::current().pid(),
+            pid: std::process::id(),
             path: path.to_owned(),
             clock,
             bus,
